@@ -1,0 +1,52 @@
+# Everything is built into .venv/ in this checkout; nothing is installed elsewhere.
+# PYTHON=python3.12 make test     picks another interpreter (3.11 or newer).
+
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+STAMP  := $(VENV)/.installed
+
+.PHONY: help demo test check bench soak lock install clean
+.DEFAULT_GOAL := help
+
+help:  ## what there is to make
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=… picks one" >&2; exit 2; }
+	@echo "Setting up $(VENV)/ (once; about a minute) …"
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+install: $(STAMP)  ## set up .venv/
+
+demo: $(STAMP)  ## the whole system on this machine: Kafka, workers, forty simulated institutions, joint alerts
+	@$(BIN)/fsoc demo --once
+
+test: $(STAMP)  ## the tests (FSOC_REQUIRE_KAFKA=1 makes a missing Kafka a failure)
+	@$(BIN)/pytest
+
+check: $(STAMP)  ## format, lint, types, import contracts, rules, deployment files
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/fsoc check rules rules
+	deploy/check
+
+bench: $(STAMP)  ## the timings of benchmarks/README.md
+	$(BIN)/python -m benchmarks.detect
+	$(BIN)/python -m benchmarks.pipeline
+	$(BIN)/python -m benchmarks.end_to_end
+
+soak: $(STAMP)  ## the long tests: many seeds, many kills
+	FSOC_SOAK=1 $(BIN)/pytest -m soak tests
+
+lock:  ## write requirements.lock anew from pyproject.toml
+	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
+	build/lock/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements.lock
+
+clean:  ## remove .venv/ and caches
+	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -1,0 +1,5 @@
+"""`python -m fsoc` is `fsoc`."""
+
+from fsoc.cli.main import main
+
+main()

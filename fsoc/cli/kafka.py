@@ -1,0 +1,93 @@
+"""`fsoc kafka start|stop|status`: this machine's own single-node broker. No cluster is touched by it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from fsoc.runtime.kafka.broker import Broker, default_data_dir, running, start, stop
+
+
+@click.group(name="kafka", context_settings={"help_option_names": ["-h", "--help"]})
+def command() -> None:
+    """Start, stop or look at this machine's own single-node Kafka.
+
+    Needs Java 17 or newer and, the first time, Maven. Listens on 127.0.0.1 only. For development and
+    demonstrations; production uses a cluster (--brokers or FSOC_BROKERS of the other commands).
+    """
+
+
+_data_dir = click.option(
+    "--data-dir",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=default_data_dir,
+    show_default="$FSOC_DATA/kafka or ~/.local/share/fsoc/kafka",
+    help="Where the broker keeps its records, its log (kafka.log) and its pid (kafka.pid).",
+)
+_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout instead of a sentence.")
+
+
+@command.command("start")
+@_data_dir
+@click.option(
+    "--port", type=click.IntRange(1, 65535), help="For clients. Default: the last one used here, else any free one."
+)
+@click.option("--fresh", is_flag=True, help="Forget all topics and records first.")
+@_as_json
+def start_command(data_dir: Path, port: int | None, fresh: bool, as_json: bool) -> None:
+    """Start the broker and return once it answers; one that already runs is left as it is.
+
+    \b
+    Examples:
+      fsoc kafka start
+      fsoc kafka start --data-dir /tmp/kafka --port 9092 --fresh
+      export FSOC_BROKERS=$(fsoc kafka start --json | jq -r .brokers)
+    """
+    broker = start(data_dir, port=port, fresh=fresh, say=lambda line: click.echo(line, err=True))
+    _tell(data_dir, broker, f"Kafka is ready at {broker.bootstrap} (pid {broker.pid}, {broker.data_dir}).", as_json)
+
+
+@command.command("stop")
+@_data_dir
+@_as_json
+def stop_command(data_dir: Path, as_json: bool) -> None:
+    """Stop the broker; its records are kept.
+
+    \b
+    Example:
+      fsoc kafka stop
+    """
+    stopped = stop(data_dir)
+    _tell(
+        data_dir, None, f"Kafka stopped (pid {stopped.pid})." if stopped else f"No broker runs on {data_dir}.", as_json
+    )
+
+
+@command.command("status")
+@_data_dir
+@_as_json
+def status_command(data_dir: Path, as_json: bool) -> None:
+    """Say whether the broker runs, and where. Exit code 0 when it runs, 1 when not.
+
+    \b
+    Example:
+      fsoc kafka status --json
+    """
+    broker = running(data_dir.absolute())
+    if broker is None:
+        _tell(data_dir, None, f"No broker runs on {data_dir}.", as_json)
+        raise SystemExit(1)
+    _tell(data_dir, broker, f"Kafka runs at {broker.bootstrap} (pid {broker.pid}, {data_dir}).", as_json)
+
+
+def _tell(data_dir: Path, broker: Broker | None, sentence: str, as_json: bool) -> None:
+    facts = {
+        "running": broker is not None,
+        "brokers": broker.bootstrap if broker else None,
+        "pid": broker.pid if broker else None,
+        "data_dir": str(data_dir.absolute()),
+        "log": str(data_dir.absolute() / "kafka.log"),
+    }
+    click.echo(json.dumps(facts) if as_json else sentence)

@@ -1,0 +1,78 @@
+"""The `fsoc` command: one file of this folder per subcommand, imported only when it is called."""
+
+from __future__ import annotations
+
+import importlib
+import sys
+
+import click
+
+from fsoc import __version__
+from fsoc.errors import FsocError, RefusedToStart
+
+# name → (module, one line for `fsoc --help`). Each module has a click command named `command`.
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("fsoc.cli.demo", "Everything on this machine: Kafka, workers, forty institutions, joint alerts."),
+    "up": ("fsoc.cli.up", "Run Kafka (unless given) and workers until interrupted."),
+    "worker": ("fsoc.cli.worker", "Run one worker."),
+    "kafka": ("fsoc.cli.kafka", "Start, stop or look at this machine's own single-node Kafka."),
+    "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
+    "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
+    "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),
+    "check": ("fsoc.cli.check", "Check rules, tickets or mappings; every error with file and line."),
+    "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a receipt or feedback."),
+}
+
+
+class _LazyGroup(click.Group):
+    """A group that imports a subcommand when it is asked for: `fsoc --help` stays quick."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002 - click's signature
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        command = importlib.import_module(COMMANDS[cmd_name][0]).command
+        assert isinstance(command, click.Command)  # noqa: S101 - a defect of ours, not of the caller
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, line) for name, (_, line) in COMMANDS.items()])
+
+
+@click.group(cls=_LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, prog_name="fsoc")
+def cli() -> None:
+    """Fsoc: tickets of many institutions in, joint alerts out.
+
+    \b
+    Start here:
+      fsoc demo                      see it work
+      fsoc schema ticket             what a ticket is
+      fsoc replay --tickets FILE --rules rules
+    """
+
+
+def main() -> None:
+    """Run the command line. Exit codes: 0 done, 1 found something or failed, 2 refused (usage, content, settings)."""
+    try:
+        cli.main(standalone_mode=False)
+    except click.exceptions.Exit as leave:
+        sys.exit(leave.exit_code)
+    except click.Abort:
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(2)
+    except RefusedToStart as error:
+        for problem in error.problems:
+            click.echo(f"fsoc: {problem}", err=True)
+        sys.exit(2)
+    except FsocError as error:
+        click.echo(f"fsoc: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:
+        sys.stderr.close()
+        sys.exit(141)

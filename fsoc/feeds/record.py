@@ -1,0 +1,63 @@
+"""A log's records as the core sees them. Not Kafka's: the shell translates, so the in-process log speaks it too."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+
+class Record(NamedTuple):
+    """One record of one partition.
+
+    timestamp_ms: the record's own timestamp (LogAppendTime in production); the only time a stage ever learns.
+    """
+
+    offset: int
+    timestamp_ms: int
+    key: bytes | None
+    value: bytes | None
+
+
+class Outgoing(NamedTuple):
+    """One record a stage wants written.
+
+    topic: name without the prefix, such as `receipts.fi-001`; the shell adds the prefix.
+    """
+
+    topic: str
+    partition: int
+    key: bytes | None
+    value: bytes
+
+
+@dataclass(slots=True)
+class Outputs:
+    """What one call of a stage decided, in the order the shell must make it durable.
+
+    First `state` is flushed to the stage's state topic (same partition; None deletes the key), then `published`, and only
+    then is the slice's offset committed. A crash between two of these steps repeats work and changes nothing.
+    """
+
+    state: list[tuple[bytes, bytes | None]] = field(default_factory=list)
+    published: list[Outgoing] = field(default_factory=list)
+
+    def extend(self, more: Outputs) -> None:
+        self.state.extend(more.state)
+        self.published.extend(more.published)
+
+
+class Stage(Protocol):
+    """One partition's worth of work: intake of one institution's tickets, or correlation of one detections partition."""
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take one record of the state topic, in log order; None deletes. Called before any work."""
+
+    def restored(self) -> Outputs:
+        """End of restore: what must be published again (the newest alerts)."""
+
+    def work(self, records: Sequence[Record]) -> Outputs:
+        """Take the next records, in offset order. Offsets seen before are replays and harmless. Never raises on content."""
+
+    def idle(self) -> Outputs:
+        """The log is read to its end and nothing is waiting. Called at start and then about once a second while so."""

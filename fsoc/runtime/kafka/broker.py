@@ -1,0 +1,256 @@
+"""This machine's own single-node Kafka: format, start, wait until ready, stop by pid. Not for production."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError
+
+from fsoc.errors import Problem, RefusedToStart, Retry
+from fsoc.runtime.kafka.maven import jars, java, locked, quiet
+from fsoc.runtime.kafka.properties import read_port, server_properties
+
+READY_SECONDS_MAX = 60
+STOP_SECONDS_MAX = 20
+LOG_BYTES_MAX = 10_000_000
+_POLL_SECONDS = 0.05
+
+# Quick to start and small: C1 only and the serial collector; the broker's work is I/O.
+_JVM = (
+    "-Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xshare:auto -Djava.awt.headless=true "
+    "-Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX "
+    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.kafka.server=info "
+    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn"
+).split()
+
+# Brokers this process started: kept so that they are waited for and leave no zombie.
+_children: dict[int, subprocess.Popen[bytes]] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class Broker:
+    """A running broker of ours. `data_dir` is all that is needed to find it again."""
+
+    data_dir: Path
+    pid: int
+    port: int
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self.port}"
+
+
+def default_data_dir() -> Path:
+    """$FSOC_DATA/kafka, else $XDG_DATA_HOME/fsoc/kafka, else ~/.local/share/fsoc/kafka."""
+    if chosen := os.environ.get("FSOC_DATA"):
+        return Path(chosen).expanduser().absolute() / "kafka"
+    return Path(os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share") / "fsoc" / "kafka"
+
+
+def running(data_dir: Path) -> Broker | None:
+    """The broker that runs on this data directory, or None."""
+    try:
+        pid = int((data_dir / "kafka.pid").read_text("ascii"))
+        port = read_port(data_dir / "server.properties")
+    except (OSError, ValueError):
+        return None
+    # The pid may have been given to another program since: ours names its properties file in its arguments.
+    if str(data_dir / "server.properties") not in _arguments(pid):
+        return None
+    return Broker(data_dir, pid, port)
+
+
+def start(
+    data_dir: Path, *, port: int | None = None, fresh: bool = False, say: Callable[[str], None] = quiet
+) -> Broker:
+    """Start a broker on `data_dir` and return once a client was answered; one that already runs is returned as it is.
+
+    port: for clients; None takes the one used last on this directory, else any free one.
+    fresh: forget all topics and records first.
+
+    Raises:
+        KafkaUnavailable: Java, Maven or the artifacts are missing.
+        RefusedToStart: the port is taken, the data directory is not usable, or the broker ended; its log says why.
+    """
+    data_dir = data_dir.absolute()
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with locked(data_dir / "lock"):
+            return _start(data_dir, port, fresh, say)
+    except OSError as error:
+        raise RefusedToStart(Problem(str(data_dir), f"cannot be used as data directory: {error.strerror}")) from error
+
+
+def _start(data_dir: Path, port: int | None, fresh: bool, say: Callable[[str], None]) -> Broker:
+    if already := running(data_dir):
+        if fresh:
+            raise RefusedToStart(Problem("--fresh", f"a broker (pid {already.pid}) runs on {data_dir}; stop it first"))
+        if port not in (None, already.port):
+            text = f"a broker (pid {already.pid}) runs on {data_dir} at port {already.port}; stop it first"
+            raise RefusedToStart(Problem("--port", text))
+        return already
+    program, classpath = java(), jars(say)
+    if fresh:
+        shutil.rmtree(data_dir / "data", ignore_errors=True)
+    properties = data_dir / "server.properties"
+    properties.write_text(server_properties(data_dir / "data", _client_port(properties, port), _free_port()), "utf-8")
+    run = [str(program), *_JVM, "-cp", f"{classpath}/*"]
+    _keep_one_old_log(data_dir / "kafka.log")
+    with (data_dir / "kafka.log").open("ab") as log:
+        if not (data_dir / "data" / "meta.properties").exists():
+            _format(run, properties, data_dir)
+        process = subprocess.Popen(
+            [*run, "kafka.Kafka", str(properties)],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            # Its own session: Ctrl-C in the terminal ends us, and we end the broker in order.
+            start_new_session=True,
+        )
+    _children[process.pid] = process
+    (data_dir / "kafka.pid").write_text(f"{process.pid}\n", "ascii")
+    broker = Broker(data_dir, process.pid, read_port(properties))
+    _wait_until_ready(broker, process)
+    return broker
+
+
+def stop(data_dir: Path) -> Broker | None:
+    """Stop the broker of this data directory in order, by force if it does not end; None when none runs."""
+    data_dir = data_dir.absolute()
+    broker = running(data_dir)
+    if broker is None:
+        return None
+    for sign, seconds in ((signal.SIGTERM, STOP_SECONDS_MAX), (signal.SIGKILL, 5)):
+        try:
+            os.kill(broker.pid, sign)
+        except ProcessLookupError:
+            break
+        if _ended_within(data_dir, seconds):
+            break
+    else:
+        raise Retry(f"the broker (pid {broker.pid}) of {data_dir} did not end")
+    (data_dir / "kafka.pid").unlink(missing_ok=True)
+    return broker
+
+
+def _ended_within(data_dir: Path, seconds: float) -> bool:
+    deadline = time.monotonic() + seconds
+    while broker := running(data_dir):
+        if child := _children.get(broker.pid):
+            child.poll()
+        if time.monotonic() > deadline:
+            return False
+        time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _format(run: list[str], properties: Path, data_dir: Path) -> None:
+    """Give the empty data directory its cluster id and make this node its only voter."""
+    tool = [*run, "kafka.tools.StorageTool"]
+    cluster = subprocess.run([*tool, "random-uuid"], capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [*tool, "format", "--standalone", "-t", cluster.stdout.strip(), "-c", str(properties)],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    with (data_dir / "kafka.log").open("a", encoding="utf-8") as log:
+        log.write(cluster.stderr + done.stdout + done.stderr)
+    if done.returncode != 0:
+        raise RefusedToStart(Problem(str(data_dir), f"could not be formatted: {_last_line(data_dir / 'kafka.log')}"))
+
+
+def _wait_until_ready(broker: Broker, process: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + READY_SECONDS_MAX
+    log = broker.data_dir / "kafka.log"
+    while process.poll() is None:
+        if _listens(broker.port) and asyncio.run(_answers(broker.bootstrap)):
+            return
+        if time.monotonic() > deadline:
+            stop(broker.data_dir)
+            raise RefusedToStart(Problem(str(log), f"the broker did not answer within {READY_SECONDS_MAX} s"))
+        time.sleep(_POLL_SECONDS)
+    (broker.data_dir / "kafka.pid").unlink(missing_ok=True)
+    raise RefusedToStart(Problem(str(log), f"the broker ended with code {process.returncode}: {_last_line(log)}"))
+
+
+async def _answers(bootstrap: str) -> bool:
+    """Whether a client is told of a broker; a listening port alone does not mean the node has joined."""
+    client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
+    try:
+        await client.start()
+        return bool((await client.describe_cluster())["brokers"])
+    except (KafkaError, OSError):
+        return False
+    finally:
+        await client.close()
+
+
+def _client_port(properties: Path, wanted: int | None) -> int:
+    if wanted is not None:
+        if not _is_free(wanted):
+            raise RefusedToStart(
+                Problem("--port", f"{wanted} is taken by another program; leave it out for a free one")
+            )
+        return wanted
+    try:
+        last = read_port(properties)
+    except (OSError, ValueError):
+        return _free_port()
+    return last if _is_free(last) else _free_port()
+
+
+def _free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def _is_free(port: int) -> bool:
+    try:
+        with socket.create_server(("127.0.0.1", port)):
+            return True
+    except OSError:
+        return False
+
+
+def _listens(port: int) -> bool:
+    try:
+        with socket.create_connection(("127.0.0.1", port), timeout=1):
+            return True
+    except OSError:
+        return False
+
+
+def _arguments(pid: int) -> str:
+    """A process's command line; "" when it is gone or a zombie."""
+    try:
+        return Path(f"/proc/{pid}/cmdline").read_text("utf-8", errors="replace")
+    except OSError:
+        if Path("/proc/self").exists():
+            return ""
+    # No /proc (macOS).
+    return subprocess.run(
+        ["ps", "-ww", "-o", "args=", "-p", str(pid)], capture_output=True, text=True, check=False
+    ).stdout
+
+
+def _keep_one_old_log(log: Path) -> None:
+    if log.exists() and log.stat().st_size > LOG_BYTES_MAX:
+        log.replace(log.with_suffix(".log.1"))
+
+
+def _last_line(log: Path) -> str:
+    """The line that says why: the last error or exception, else the last line; bounded."""
+    lines = [line.strip() for line in log.read_text("utf-8", errors="replace")[-20_000:].splitlines() if line.strip()]
+    causes = [line for line in lines if ("ERROR" in line or "Exception" in line) and not line.startswith("at ")]
+    return (causes or lines or ["its log is empty"])[-1][:400]

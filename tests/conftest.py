@@ -1,0 +1,38 @@
+"""One Kafka for the whole session, on free ports, in a directory that is thrown away."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from fsoc.runtime.kafka import broker
+from fsoc.runtime.kafka.maven import KafkaUnavailable
+
+_prefixes = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The bootstrap address of a broker that only this session uses; FSOC_BROKERS is used instead when set."""
+    if given := os.environ.get("FSOC_BROKERS"):
+        yield given
+        return
+    data_dir: Path = tmp_path_factory.mktemp("kafka")
+    try:
+        started = broker.start(data_dir)
+    except KafkaUnavailable as error:
+        if os.environ.get("FSOC_REQUIRE_KAFKA") == "1":
+            pytest.fail(f"FSOC_REQUIRE_KAFKA=1, and no Kafka can be had: {error}", pytrace=False)
+        pytest.skip(f"no Kafka can be had: {error}")
+    yield started.bootstrap
+    broker.stop(data_dir)
+
+
+@pytest.fixture
+def topic_prefix() -> str:
+    """A prefix for topic names and groups that no other test of any session uses."""
+    return f"t{os.getpid()}-{next(_prefixes)}."
