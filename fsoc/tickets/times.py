@@ -1,0 +1,61 @@
+"""RFC 3339 text to milliseconds since 1970, and a ticket's event time. Pure: no clock is read."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+if TYPE_CHECKING:
+    from fsoc.tickets.decode import Message
+
+# What a person may write. Leap seconds (:60) and hour 24 are not times a clock of ours can show, so they are refused.
+TIME_PATTERN: Final = (
+    r"[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9](\.[0-9]{1,9})?"
+    r"(Z|[+-]([01][0-9]|2[0-3]):[0-5][0-9])"
+)
+TIME_MAX_MS: Final = 253_402_300_799_999  # 9999-12-31T23:59:59.999Z
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_MILLISECOND = timedelta(milliseconds=1)
+_shape = re.compile(TIME_PATTERN).fullmatch
+_naive_shape = re.compile(r"[0-9]{4}-[0-9]{2}-[0-9]{2}[Tt ][0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]+)?)?").fullmatch
+
+
+class BadTime(ValueError):  # noqa: N818 - the fault's code says what is bad
+    """Text that is not a time; `code` is `time.naive`, `time.malformed` or `time.out-of-range`."""
+
+    def __init__(self, code: str, text: str) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def milliseconds(text: str) -> int:
+    """Milliseconds since 1970-01-01T00:00:00Z of RFC 3339 `text` with an offset; finer digits are cut off.
+
+    Raises:
+        BadTime: no offset, not a date and time that exists, or outside 1970…9999 (UTC).
+    """
+    if _shape(text) is None:
+        if _naive_shape(text) is not None:
+            raise BadTime("time.naive", "has no offset; write one, such as +08:00 or Z")
+        raise BadTime("time.malformed", "is not RFC 3339, such as 2026-03-02T08:00:00+08:00")
+    try:
+        value = (datetime.fromisoformat(text) - _EPOCH) // _MILLISECOND
+    except ValueError as error:  # 31 June and the like
+        raise BadTime("time.malformed", f"is no date that exists ({error})") from error
+    if not 0 <= value <= TIME_MAX_MS:
+        raise BadTime("time.out-of-range", "lies outside 1970-01-01 … 9999-12-31 (UTC)")
+    return value
+
+
+def event_time(message: Message, allowed_lateness_ms: int) -> int:
+    """When it happened: `occurred_from` if within the allowed lateness before `detected_at`, else `detected_at`.
+
+    Both edges are closed: an `occurred_from` equal to detected_at, or to detected_at − allowed_lateness_ms, is believed;
+    one after `detected_at` is not.
+    """
+    occurred_ms = message.occurred_from_ms
+    if occurred_ms is not None and 0 <= message.detected_at_ms - occurred_ms <= allowed_lateness_ms:
+        return occurred_ms
+    return message.detected_at_ms
