@@ -1,0 +1,132 @@
+"""One name for each technique and tactic, whatever version a sender uses."""
+
+import pytest
+
+from fsoc.attack import Techniques
+from fsoc.errors import RefusedToStart
+
+KILL_CHAIN = (
+    "reconnaissance resource-development initial-access execution persistence privilege-escalation stealth "
+    "defense-impairment credential-access discovery lateral-movement collection command-and-control exfiltration impact"
+).split()
+
+
+@pytest.mark.parametrize(
+    ("written", "normalised"),
+    [
+        ("T1490", "T1490"),
+        ("t1490", "T1490"),
+        (" T1490 ", "T1490"),
+        ("T1685.005", "T1685.005"),
+        ("T1070.001", "T1685.005"),  # moved by 19
+        ("T1562", "T1685"),  # dropped by 19, its children scattered
+        ("T1562.009", "T1688"),
+        ("T1089", "T1685"),  # revoked for T1562.001 years before 19 revoked that
+        ("T1002", "T1560"),
+        ("T1574.002", "T1574.001"),
+    ],
+)
+def test_an_id_of_any_version_becomes_the_newest_id(techniques, written, normalised):
+    assert techniques.resolve(written).id == normalised
+
+
+def test_a_ticket_on_18_and_one_on_19_join(techniques):
+    assert techniques.resolve("T1070.001") is techniques.resolve("T1070.001")
+    assert techniques.resolve("T1070.001") == techniques.resolve("T1685.005")
+
+
+def test_every_id_in_use_in_the_older_table_leads_to_one_in_use_in_the_newest(techniques, shipped):
+    rows = [
+        line.split("\t") for name, text in shipped if name.startswith("enterprise-18") for line in text.splitlines()
+    ]
+    in_use = [row[0] for row in rows if not row[0].startswith("#") and row[3] != "deprecated"]
+
+    assert len(in_use) == 691 + 132
+    assert [technique for technique in in_use if not techniques.resolve(technique).in_use] == []
+
+
+def test_a_technique_dropped_without_a_successor_keeps_its_last_name(techniques):
+    launchd = techniques.resolve("T1053.004")
+
+    assert (launchd.name, launchd.in_use) == ("Launchd", False)
+
+
+@pytest.mark.parametrize(
+    "nonsense", ["", "T9999", "T1562.099", "1490", "TA0005", "impact", "T1490" + " " * 200 + "x", "Τ1490"]
+)
+def test_an_unknown_id_is_none(techniques, nonsense):
+    assert techniques.resolve(nonsense) is None
+
+
+@pytest.mark.parametrize(
+    "written", ["defense_evasion", "defense-evasion", "Defense Evasion", "stealth", "Stealth", "TA0005"]
+)
+def test_defense_evasion_and_stealth_are_one_tactic(techniques, written):
+    assert techniques.tactic(written) == "stealth"
+
+
+def test_an_unknown_tactic_is_none(techniques):
+    assert techniques.tactic("cyber") is None
+
+
+def test_tactics_stand_in_kill_chain_order(techniques):
+    assert list(techniques.tactic_order()) == KILL_CHAIN
+    assert techniques.resolve("T1078").tactics == ("initial-access", "persistence", "privilege-escalation", "stealth")
+
+
+def test_tactics_of_a_technique_are_the_newest_versions(techniques):
+    assert techniques.resolve("T1112").tactics == ("persistence", "defense-impairment")
+
+
+def test_tags_of_a_rule_become_techniques_earliest_tactic_first(techniques):
+    tags = ["attack.impact", "attack.t1490", "attack.T1070.001", "attack.t1685.005", "car.2016-04-002", "attack.t9999"]
+
+    assert [technique.id for technique in techniques.techniques(tags)] == ["T1685.005", "T1490"]
+
+
+def test_complaints_name_unknown_and_outdated_tags_and_only_these(techniques):
+    fine = ["attack.t1490", "attack.stealth", "attack.defense_evasion", "attack.g0016", "attack.s0029", "tlp.amber"]
+    outdated, unknown, mistyped, dropped = techniques.complaints(
+        [*fine, "attack.t1070.001", "attack.t9999", "attack.staelth", "attack.t1053.004"]
+    )
+
+    assert outdated == "tag 'attack.t1070.001': in ATT&CK 19 it is T1685.005"
+    assert unknown.startswith("tag 'attack.t9999' is not in ATT&CK 19; near: T")
+    assert mistyped == "tag 'attack.staelth' is not in ATT&CK 19; near: stealth"
+    assert dropped == "tag 'attack.t1053.004': in ATT&CK 19 it is out of use, without a successor"
+
+
+def test_a_hint_names_the_parent_of_an_unknown_sub_technique(techniques):
+    assert techniques.hint("T1562.099") == "its parent is known: T1685 Disable or Modify Tools"
+
+
+def test_a_hint_on_hostile_text_is_short(techniques):
+    assert len(techniques.hint("T1" * 100_000)) < 400
+    assert len(techniques.hint("\n" * 100_000)) < 400
+
+
+def test_bad_tables_refuse_to_start_with_every_problem(table):
+    name, text = table("19", "T1490\tInhibit\timpact\t", "nonsense", "T1490\tAgain\timpact\t")
+
+    with pytest.raises(RefusedToStart) as refused:
+        Techniques.parse([(name, text)])
+
+    assert [problem.where for problem in refused.value.problems] == ["enterprise-19.tsv:5", "enterprise-19.tsv:6"]
+
+
+def test_the_newest_version_is_the_greatest_number_not_the_last_file(table):
+    old = table("9.1", "T1490\tOld\timpact\t")
+    new = table("19", "T1490\tNew\timpact\t")
+
+    assert Techniques.parse([new, old]).version == "19"
+    assert Techniques.parse([new, old]).resolve("T1490").name == "New"
+
+
+def test_a_tactic_that_the_newest_version_dropped_is_left_out_of_its_techniques(table):
+    old = table("18", "T1490\tInhibit\timpact,gone\tdeprecated", tactics=("TA0040 impact Impact", "TA0099 gone Gone"))
+    new = table("19", tactics=("TA0040 impact Impact",))
+
+    found = Techniques.parse([old, new])
+
+    assert found.tactic("gone") is None
+    assert found.resolve("T1490").tactics == ("impact",)
