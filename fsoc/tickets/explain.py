@@ -86,7 +86,7 @@ def _model_faults(kind: type[BaseModel], body: dict[str, Any]) -> list[Fault]:
 
 
 def _place(location: tuple[str | int, ...]) -> tuple[str | int, ...]:
-    """pydantic says `(…, name, "[key]")` for what is wrong with a name itself."""
+    """Pydantic says `(…, name, "[key]")` for what is wrong with a name itself."""
     return location[:-1] if location[-1:] == ("[key]",) else location
 
 

@@ -52,7 +52,7 @@ def milliseconds(text: str) -> int:
 def event_time(message: Message, allowed_lateness_ms: int) -> int:
     """When it happened: `occurred_from` if within the allowed lateness before `detected_at`, else `detected_at`.
 
-    Both edges are closed: an `occurred_from` equal to detected_at, or to detected_at − allowed_lateness_ms, is believed;
+    Both edges are closed: `occurred_from` equal to detected_at, or to detected_at − allowed_lateness_ms, is believed;
     one after `detected_at` is not.
     """
     occurred_ms = message.occurred_from_ms
