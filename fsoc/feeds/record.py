@@ -35,8 +35,8 @@ class Outgoing(NamedTuple):
 class Outputs:
     """What one call of a stage decided, in the order the shell must make it durable.
 
-    First `state` is flushed to the stage's state topic (same partition; None deletes the key), then `published`, and only
-    then is the slice's offset committed. A crash between two of these steps repeats work and changes nothing.
+    First `state` is flushed to the stage's state topic (None deletes the key), then `published`, and only then is the
+    slice's offset committed. A crash between two of these steps repeats work and changes nothing.
     """
 
     state: list[tuple[bytes, bytes | None]] = field(default_factory=list)
@@ -48,7 +48,7 @@ class Outputs:
 
 
 class Stage(Protocol):
-    """One partition's worth of work: intake of one institution's tickets, or correlation of one detections partition."""
+    """One partition's work: intake of one institution's tickets, or correlation of one detections partition."""
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         """Take one record of the state topic, in log order; None deletes. Called before any work."""
@@ -57,7 +57,7 @@ class Stage(Protocol):
         """End of restore: what must be published again (the newest alerts)."""
 
     def work(self, records: Sequence[Record]) -> Outputs:
-        """Take the next records, in offset order. Offsets seen before are replays and harmless. Never raises on content."""
+        """Take the next records, in offset order. Offsets seen before are harmless. Never raises on content."""
 
     def idle(self) -> Outputs:
         """The log is read to its end and nothing is waiting. Called at start and then about once a second while so."""
