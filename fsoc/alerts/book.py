@@ -1,0 +1,154 @@
+"""The alerts of one detections partition: raised, revised, final, retracted. Pure: laws 7, 8 and 10.
+
+A revision rises only when the body changes, and the book is written to state before anything of it is published: one
+(alert id, revision) never has two bodies.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from heapq import heappop, heappush
+from typing import Any, Literal
+
+import orjson
+
+from fsoc.alerts.compose import compose
+from fsoc.alerts.identity import alert_id
+from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Satisfied
+
+Status = Literal["open", "final", "retracted"]
+
+
+@dataclass(slots=True)
+class Alert:
+    """The newest revision of one alert."""
+
+    key: GroupKey
+    episode: int
+    episode_ms: int
+    revision: int
+    status: Status
+    body: dict[str, Any]
+
+    @property
+    def id(self) -> str:
+        return alert_id(self.key, self.episode)
+
+    @property
+    def episode_end_ms(self) -> int:
+        return (self.episode + 1) * self.episode_ms
+
+    def wire(self) -> bytes:
+        """What is on `fsoc.alerts`: byte for byte equal for equal alerts."""
+        return orjson.dumps(
+            {**self.body, "revision": self.revision, "status": self.status}, option=orjson.OPT_SORT_KEYS
+        )
+
+    def state(self) -> bytes:
+        return orjson.dumps(
+            {
+                "key": self.key,
+                "episode": self.episode,
+                "episode_ms": self.episode_ms,
+                "revision": self.revision,
+                "status": self.status,
+                "body": self.body,
+            }
+        )
+
+
+class Book:
+    """Every alert that may still change, or be continued."""
+
+    def __init__(self, tactics: Mapping[str, int]) -> None:
+        self.expired_total = 0
+        self._tactics = tactics
+        self._alerts: dict[tuple[GroupKey, int], Alert] = {}
+        self._episodes: dict[GroupKey, set[int]] = {}
+        self._ends: list[tuple[int, GroupKey, int]] = []
+        self._expiry: list[tuple[int, GroupKey, int]] = []
+
+    def __iter__(self) -> Iterator[Alert]:
+        return iter(self._alerts.values())
+
+    @property
+    def raised_total(self) -> int:
+        """Alerts ever raised here, whatever became of them."""
+        return self.expired_total + len(self._alerts)
+
+    def open_total(self) -> int:
+        return sum(alert.status == "open" for alert in self._alerts.values())
+
+    def revise(
+        self, rule: CorrelationRule, key: GroupKey, found: Iterable[Satisfied], live_from: int
+    ) -> Iterator[Alert]:
+        """Make the group's alerts say what was found; yield those that changed.
+
+        live_from: the first episode that may still be judged; the entries of earlier ones are gone.
+        """
+        holding = {episode.episode: episode for episode in found if episode.episode >= live_from}
+        for number, episode in sorted(holding.items()):
+            before = self._alerts.get((key, number - 1))
+            continued = number - 1 in holding or (
+                before is not None and number - 1 < live_from and before.status != "retracted"
+            )
+            body = compose(rule, key, episode, alert_id(key, number - 1) if continued else None, self._tactics)
+            alert = self._alerts.get((key, number))
+            if alert is None:
+                yield self._keep(Alert(key, number, rule.episode_ms, 1, "open", body))
+            elif alert.status == "retracted" or alert.body != body:
+                alert.body, alert.revision = body, alert.revision + 1
+                if alert.status == "retracted":
+                    alert.status = "open"
+                    heappush(self._ends, (alert.episode_end_ms, key, number))
+                yield alert
+        for number in sorted(self._episodes.get(key, ())):
+            alert = self._alerts[key, number]
+            if number >= live_from and number not in holding and alert.status != "retracted":
+                alert.status, alert.revision = "retracted", alert.revision + 1
+                yield alert
+
+    def finalise(self, closed_until_ms: int) -> Iterator[Alert]:
+        """Progress has passed these alerts' episodes: nothing that is still to come can add to them."""
+        while self._ends and self._ends[0][0] <= closed_until_ms:
+            _, key, number = heappop(self._ends)
+            alert = self._alerts.get((key, number))
+            if alert is not None and alert.status == "open":
+                alert.status, alert.revision = "final", alert.revision + 1
+                yield alert
+
+    def expire(self, closed_until_ms: int) -> Iterator[str]:
+        """Forget alerts that can neither change nor be continued; yield their ids."""
+        while self._expiry and self._expiry[0][0] <= closed_until_ms:
+            _, key, number = heappop(self._expiry)
+            alert = self._alerts.pop((key, number), None)
+            if alert is None:
+                continue
+            self.expired_total += 1
+            self._episodes[key].discard(number)
+            if not self._episodes[key]:
+                del self._episodes[key]
+            yield alert.id
+
+    def restore(self, value: bytes) -> None:
+        state = orjson.loads(value)
+        self._keep(
+            Alert(
+                GroupKey(*state["key"]),
+                state["episode"],
+                state["episode_ms"],
+                state["revision"],
+                state["status"],
+                state["body"],
+            )
+        )
+
+    def _keep(self, alert: Alert) -> Alert:
+        self._alerts[alert.key, alert.episode] = alert
+        self._episodes.setdefault(alert.key, set()).add(alert.episode)
+        heappush(self._ends, (alert.episode_end_ms, alert.key, alert.episode))
+        heappush(self._expiry, (alert.episode_end_ms + 2 * alert.episode_ms, alert.key, alert.episode))
+        return alert

@@ -1,0 +1,110 @@
+"""From a satisfied correlation to the alert an analyst reads, with why it was raised. Pure.
+
+Everything here is a function of the rule and the set of entries: no clock, no offset, no arrival order. Two runs over
+the same used tickets compose the same bytes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import orjson
+
+from fsoc.alerts.identity import alert_id
+from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Satisfied
+
+SCHEMA = "fsoc.alert/1"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def compose(
+    rule: CorrelationRule, key: GroupKey, found: Satisfied, continues: str | None, tactics: Mapping[str, int]
+) -> dict[str, Any]:
+    """The alert's body without `revision` and `status`, which are the book's to give.
+
+    tactics: short name → place in the kill chain.
+    """
+    tickets: dict[str, list[str]] = {}
+    detections: dict[str, int] = {}
+    attack: set[tuple[str, str]] = set()
+    for entry in found.entries:
+        tickets.setdefault(entry.institution, []).append(entry.ticket_id)
+        attack.update(entry.attack)
+        for name in entry.rules:
+            detections[name] = detections.get(name, 0) + 1
+    share = {name: len(tickets[name]) for name in sorted(tickets)}
+    members = len({entry.member for entry in found.entries})
+    joint = not rule.local and members > 1
+    group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
+    return {
+        "schema": SCHEMA,
+        "alert_id": alert_id(key, found.episode),
+        "rule_id": rule.id,
+        "rule_title": rule.title,
+        "rule_title_zh": rule.title_zh,
+        "kind": "joint" if joint else "local",
+        "level": rule.level,
+        "severity": max(entry.severity for entry in found.entries),
+        "environment": key.environment,
+        "campaign_id": None,
+        "continues": continues,
+        "group": group,
+        "window_from": rfc3339(found.first_ms - rule.timespan_ms),
+        "window_to": rfc3339(found.last_ms),
+        "first_seen": rfc3339(found.entries[0].event_time_ms),
+        "last_seen": rfc3339(found.entries[-1].event_time_ms),
+        "raised_at_event_time": rfc3339(found.first_ms),
+        "institutions": list(share),
+        "institution_count": len(share),
+        "independent_count": members,
+        "ticket_ids": list(dict.fromkeys(entry.ticket_id for entry in found.entries)),
+        "ticket_count": len(found.entries),
+        "tickets": {name: tickets[name] for name in share},
+        "attack": [
+            {"tactic": tactic, "technique": technique}
+            for tactic, technique in sorted(attack, key=lambda pair: (tactics.get(pair[0], len(tactics)), *pair))
+        ],
+        "explanation": _explain(rule, group, found, share, detections),
+    }
+
+
+def _explain(
+    rule: CorrelationRule, group: dict[str, str], found: Satisfied, share: dict[str, int], detections: dict[str, int]
+) -> dict[str, Any]:
+    """The numbers that made it fire, once for machines and once in words."""
+    counted = ", ".join(rule.fields)
+    what = f"distinct {counted}" if rule.fields else "tickets"
+    what_zh = f"不同的 {counted}" if rule.fields else "事件單"
+    span = span_text(rule.timespan_ms)
+    where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
+    where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
+    return {
+        "text": f"{found.peak} {what} within {span}{where}; the rule asks for {rule.condition}. "
+        f"{len(found.entries)} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
+        "text_zh": f"{span} 內有 {found.peak} 個{what_zh}{where_zh}，規則門檻為 {rule.condition}；"
+        f"共 {len(share)} 家機構、{len(found.entries)} 張事件單。",
+        "type": rule.type,
+        "counted": list(rule.fields),
+        "condition": dict(rule.condition.bounds),
+        "seen": found.peak,
+        "timespan": span,
+        "share": share,
+        "detections": {name: detections[name] for name in sorted(detections)},
+    }
+
+
+def rfc3339(at_ms: int) -> str:
+    """Milliseconds since the epoch as `2026-03-02T08:15:00.000Z`."""
+    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def span_text(span_ms: int) -> str:
+    """The timespan in the largest unit that is exact: `4h`, `15m`, `90s`."""
+    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
+        if span_ms % size == 0:
+            return f"{span_ms // size}{unit}"
+    return f"{span_ms // 1000}s"

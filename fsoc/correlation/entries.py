@@ -1,0 +1,162 @@
+"""From a ticket's detections to the groups it feeds, and the put and withdraw records between. Pure."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
+from typing import Any, NamedTuple
+
+import orjson
+
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Entry
+
+GROUPS_MAX = 32
+"""Groups one ticket may feed per rule: an evidence list of a thousand addresses is one ticket, not a thousand."""
+
+VALUES_MAX = 32
+"""Distinct value tuples one ticket adds to one group."""
+
+STATE_FIELDS = ("at", "institution", "ticket_id", "revision", "values", "member", "severity", "attack", "rules")
+
+Lookup = Callable[[int, str], Sequence[str]]
+"""(evidence index or -1, field) → the field's values in that ticket, as text."""
+
+
+class Feed(NamedTuple):
+    """One group one ticket feeds."""
+
+    rule: str
+    group: str
+    values: tuple[tuple[str, ...], ...]
+    rules: tuple[str, ...]
+
+
+class GroupKey(NamedTuple):
+    """Whose windows are one: never across environments (law 16). group: JSON list of the group-by values."""
+
+    rule: str
+    environment: str
+    group: str
+
+    def partition(self, partitions: int) -> int:
+        """The detections partition that works this group, the same on every machine."""
+        return zlib.crc32("\x00".join(self).encode()) % partitions
+
+
+class Feeder:
+    """Which groups a ticket's detections feed."""
+
+    def __init__(self, rules: Iterable[CorrelationRule]) -> None:
+        self._by_detection: dict[str, list[CorrelationRule]] = {}
+        for rule in rules:
+            for detection in rule.rules:
+                self._by_detection.setdefault(detection, []).append(rule)
+
+    def feeds(self, matches: Sequence[tuple[str, int]], lookup: Lookup, member: str) -> tuple[list[Feed], int]:
+        """The groups fed by these (detection, evidence index) matches, and how many more the bounds cut off.
+
+        A group-by or counted field that a match lacks feeds nothing: a group is exactly its values. A field with
+        several values feeds a group for each. However many matches agree on a group, the ticket is in it once.
+        """
+        found: dict[tuple[str, str], tuple[dict[tuple[str, ...], None], dict[str, None]]] = {}
+        per_rule: dict[str, int] = {}
+        cut = 0
+        for detection, evidence in matches:
+            for rule in self._by_detection.get(detection, ()):
+                values = _tuples(rule, rule.fields, detection, evidence, lookup, member)
+                if rule.fields and not values:
+                    continue
+                for group in _tuples(rule, rule.group_by, detection, evidence, lookup, None):
+                    key = (rule.id, orjson.dumps(group).decode())
+                    if key not in found:
+                        if per_rule.get(rule.id, 0) >= GROUPS_MAX:
+                            cut += 1
+                            continue
+                        per_rule[rule.id] = per_rule.get(rule.id, 0) + 1
+                        found[key] = ({}, {})
+                    known, detections = found[key]
+                    detections[detection] = None
+                    for value in values if rule.fields else ():
+                        if value in known or len(known) < VALUES_MAX:
+                            known[value] = None
+                        else:
+                            cut += 1
+        feeds = [
+            Feed(rule, group, tuple(sorted(values)), tuple(sorted(detections)))
+            for (rule, group), (values, detections) in sorted(found.items())
+        ]
+        return feeds, cut
+
+
+def _tuples(
+    rule: CorrelationRule, fields: Sequence[str], detection: str, evidence: int, lookup: Lookup, member: str | None
+) -> list[tuple[str, ...]]:
+    """Every combination of the fields' values; [()] for no fields; [] when one has none."""
+    columns: list[Sequence[str]] = []
+    for name in fields:
+        if member is not None and rule.independent and name == "institution":
+            columns.append((member,))
+        else:
+            columns.append(lookup(evidence, rule.aliases.get(name, {}).get(detection, name)))
+    return list(product(*columns))
+
+
+def put_record(feed: Feed, entry: Entry, environment: str) -> bytes:
+    return orjson.dumps(
+        {
+            "op": "put",
+            "rule": feed.rule,
+            "environment": environment,
+            "group": feed.group,
+            "at": entry.event_time_ms,
+            "institution": entry.institution,
+            "ticket_id": entry.ticket_id,
+            "revision": entry.revision,
+            "values": entry.values,
+            "member": entry.member,
+            "severity": entry.severity,
+            "attack": entry.attack,
+            "rules": entry.rules,
+        }
+    )
+
+
+def withdraw_record(key: GroupKey, institution: str, ticket_id: str, revision: int, at: int) -> bytes:
+    return orjson.dumps(
+        {
+            "op": "withdraw",
+            "rule": key.rule,
+            "environment": key.environment,
+            "group": key.group,
+            "at": at,
+            "institution": institution,
+            "ticket_id": ticket_id,
+            "revision": revision,
+        }
+    )
+
+
+def entry_of(record: Mapping[str, Any]) -> Entry:
+    """The entry of a put record."""
+    return Entry(
+        record["at"],
+        record["institution"],
+        record["ticket_id"],
+        record["revision"],
+        tuple(tuple(value) for value in record["values"]),
+        record["member"],
+        record["severity"],
+        tuple((tactic, technique) for tactic, technique in record["attack"]),
+        tuple(record["rules"]),
+    )
+
+
+def entry_state(entry: Entry) -> bytes:
+    """The entry as one record of the state topic: an array in the order of `Entry`."""
+    return orjson.dumps(entry)
+
+
+def entry_of_state(fields: list[Any]) -> Entry:
+    return entry_of(dict(zip(STATE_FIELDS, fields, strict=True)))

@@ -1,0 +1,84 @@
+"""How far event time is settled for the whole sector (laws 3 and 9). Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from fsoc.feeds.ledger import END_MS
+
+
+class Claim(NamedTuple):
+    """What one institution's intake says of itself.
+
+    watermark_ms: greatest event time seen; None before the first ticket; END_MS once its exercise has ended.
+    offset: the ticket log's offset that the claim speaks for; an older claim never replaces a newer one.
+    idle: its log is read to the end, so it holds nobody up.
+    """
+
+    watermark_ms: int | None
+    offset: int
+    allowed_lateness_ms: int
+    idle: bool
+
+    @property
+    def settled_ms(self) -> int | None:
+        """No ticket of this institution with an event time below this will be used any more."""
+        if self.watermark_ms is None or self.watermark_ms >= END_MS:
+            return self.watermark_ms
+        return self.watermark_ms - self.allowed_lateness_ms
+
+
+class Progress:
+    """The claims of all institutions, and what follows from them."""
+
+    def __init__(self) -> None:
+        self.claims: dict[str, Claim] = {}
+        self.closed_until_ms: int | None = None
+
+    def take(self, institution: str, claim: Claim) -> bool:
+        """Take a claim; return whether anything changed. A replayed or overtaken claim changes nothing."""
+        known = self.claims.get(institution)
+        if known is not None and (known.offset > claim.offset or known == claim):
+            return False
+        self.claims[institution] = claim
+        return True
+
+    def advance(self, institutions: frozenset[str]) -> bool:
+        """Move `closed_until_ms` as far as the claims allow; return whether it moved. It never goes back.
+
+        It waits for every institution that is known and has not spoken yet: not having heard of somebody is being
+        behind, not idleness. Where all are idle, nobody is waited for and the furthest one counts.
+        """
+        if not institutions or any(name not in self.claims for name in institutions):
+            return False
+        running = [self.claims[name] for name in institutions if self.claims[name].watermark_ms != END_MS]
+        busy = [claim.settled_ms for claim in running if not claim.idle]
+        if None in busy:
+            return False
+        waited_for = [at for at in busy if at is not None]
+        told = [claim.settled_ms for claim in running if claim.settled_ms is not None]
+        if not running:
+            until = END_MS
+        elif waited_for:
+            until = min(waited_for)
+        elif told:
+            until = max(told)
+        else:
+            return False
+        if self.closed_until_ms is not None and until <= self.closed_until_ms:
+            return False
+        self.closed_until_ms = until
+        return True
+
+    def encode(self) -> dict[str, list[int | bool | None]]:
+        return {name: list(claim) for name, claim in self.claims.items()}
+
+    def restore(self, claims: Mapping[str, list[int | bool | None]], closed_until_ms: int | None) -> None:
+        self.claims = {name: claim_of(claim) for name, claim in claims.items()}
+        self.closed_until_ms = closed_until_ms
+
+
+def claim_of(values: list[int | bool | None]) -> Claim:
+    watermark, offset, lateness, idle = values
+    return Claim(watermark, int(offset or 0), int(lateness or 0), bool(idle))

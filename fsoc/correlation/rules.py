@@ -1,0 +1,301 @@
+"""Correlation rules: Sigma 2.1 correlation documents, read and checked. Pure.
+
+What Sigma has is read as Sigma means it (specification, "Sigma Correlation Rules" 2.1.0). What Sigma lacks stands under
+the document's top-level `fsoc:` key. A rule that cannot be evaluated is refused alone, with file, line and reason.
+"""
+
+from __future__ import annotations
+
+import operator
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from fsoc.errors import Problem
+
+DAY_MS = 86_400_000
+UNIT_MS = {
+    "s": 1_000,
+    "m": 60_000,
+    "h": 3_600_000,
+    "d": DAY_MS,
+    "w": 7 * DAY_MS,
+    "M": 2_629_746_000,  # a twelfth of the Gregorian mean year, as pySigma has it
+    "y": 31_556_952_000,
+}
+TIMESPAN_MAX_MS = 31 * DAY_MS
+"""Bound on state: nothing in the sector's use cases looks back further than 30 days."""
+
+TYPES = ("event_count", "value_count")
+OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "eq": operator.eq,
+    "neq": operator.ne,
+}
+LEVELS = ("informational", "low", "medium", "high", "critical")
+_KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
+_FSOC_KEYS = {"independent", "scope", "title_zh"}
+
+
+class Document(Protocol):
+    """One YAML document with its place, as `fsoc.detection` hands it over."""
+
+    @property
+    def path(self) -> str: ...
+    @property
+    def line(self) -> int: ...
+    @property
+    def data(self) -> Mapping[str, Any]: ...
+
+
+class Referable(Protocol):
+    """What a correlation may name: a detection rule."""
+
+    @property
+    def id(self) -> str: ...
+    @property
+    def name(self) -> str | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Every operator must hold: `{gte: 3}`, or a range such as `{gt: 2, lte: 10}`."""
+
+    bounds: tuple[tuple[str, int], ...]
+
+    def holds(self, measure: int) -> bool:
+        return all(OPERATORS[name](measure, bound) for name, bound in self.bounds)
+
+    @property
+    def rising(self) -> bool:
+        """More entries can never undo it: an alert may be raised at once (law 8)."""
+        return all(name in {"gt", "gte"} for name, _ in self.bounds)
+
+    def __str__(self) -> str:
+        return " and ".join(f"{name} {bound}" for name, bound in self.bounds)
+
+
+@dataclass(frozen=True, slots=True)
+class CorrelationRule:
+    """One correlation, ready to evaluate.
+
+    rules: ids of the detections it counts. group_by: field names; () is one group for the whole sector.
+    aliases: alias → {detection id: field}. fields: what value_count counts distinct tuples of; () for event_count.
+    independent: institutions of one holding group count once. local: judged within one institution, never joint.
+    """
+
+    id: str
+    title: str
+    title_zh: str | None
+    description: str
+    level: str
+    tags: tuple[str, ...]
+    type: str
+    rules: frozenset[str]
+    group_by: tuple[str, ...]
+    timespan_ms: int
+    condition: Condition
+    fields: tuple[str, ...]
+    independent: bool = False
+    local: bool = False
+    aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+
+    @property
+    def episode_ms(self) -> int:
+        """The naming grid (law 7): one alert per group and episode."""
+        return max(self.timespan_ms, DAY_MS)
+
+    @property
+    def retention_ms(self) -> int:
+        """How long past its event time an entry can still matter to an alert that may change."""
+        return self.timespan_ms + 2 * self.episode_ms
+
+
+def parse(
+    documents: Iterable[Document], rules: Sequence[Referable]
+) -> tuple[tuple[CorrelationRule, ...], tuple[Problem, ...]]:
+    """Read all correlation documents against the detections they name; return the usable ones and every problem."""
+    known: dict[str, list[str]] = {}
+    for rule in rules:
+        known.setdefault(rule.id, []).append(rule.id)
+        if rule.name and rule.name != rule.id:
+            known.setdefault(rule.name, []).append(rule.id)
+    parsed: dict[str, CorrelationRule] = {}
+    problems: list[Problem] = []
+    for document in documents:
+        reader = _Reader(document, known)
+        rule = reader.read()
+        problems.extend(reader.problems)
+        if rule is None or reader.problems:
+            continue
+        if rule.id in parsed or rule.id in known:
+            problems.append(Problem(reader.where, f'id "{rule.id}" is used twice'))
+            continue
+        parsed[rule.id] = rule
+    return tuple(parsed.values()), tuple(problems)
+
+
+def timespan_ms(text: object) -> int:
+    """`90s`, `15m`, `4h`, `3d`, `2w` in milliseconds.
+
+    Raises:
+        ValueError: not a timespan; the text says what was expected.
+    """
+    match = re.fullmatch(r"(\d{1,9})([smhdwMy])", str(text))
+    if match is None or int(match.group(1)) == 0:
+        raise ValueError(f'timespan "{text}" — expected a positive number and one of s, m, h, d, w, M, y')
+    span = int(match.group(1)) * UNIT_MS[match.group(2)]
+    if span > TIMESPAN_MAX_MS:
+        raise ValueError(f'timespan "{text}" is longer than the limit of {TIMESPAN_MAX_MS // DAY_MS}d')
+    return span
+
+
+class _Reader:
+    """Reads one document and keeps every problem it meets."""
+
+    def __init__(self, document: Document, known: Mapping[str, list[str]]) -> None:
+        self.where = f"{document.path}:{document.line}"
+        self.data = document.data
+        self.known = known
+        self.problems: list[Problem] = []
+
+    def refuse(self, text: str) -> None:
+        self.problems.append(Problem(self.where, text))
+
+    def read(self) -> CorrelationRule | None:
+        body = self.data.get("correlation")
+        if not isinstance(body, dict):
+            self.refuse("correlation is not a mapping")
+            return None
+        for key in sorted(set(map(str, body)) - _KEYS):
+            self.refuse(f"correlation.{key} is unknown — expected one of {', '.join(sorted(_KEYS))}")
+        title = self.data.get("title")
+        identity = self.data.get("id") or self.data.get("name")
+        if not title:
+            self.refuse("title is missing")
+        if not identity:
+            self.refuse("id is missing")
+        level = str(self.data.get("level", "medium"))
+        if level not in LEVELS:
+            self.refuse(f'level "{level}" — expected one of {", ".join(LEVELS)}')
+        kind = str(body.get("type"))
+        if kind not in TYPES:
+            self.refuse(f'correlation type "{kind}" cannot be evaluated — expected one of {", ".join(TYPES)}')
+        if body.get("generate") is True:
+            self.refuse("generate: true cannot be evaluated: detections raise no alerts of their own")
+        rules = self._rules(body.get("rules"))
+        options = self._options()
+        group_by = self._names("group-by", body.get("group-by", []))
+        local = options.get("scope") == "institution"
+        if local and "institution" not in group_by:
+            self.refuse("fsoc.scope: institution needs institution in group-by")
+        span = self._timespan(body.get("timespan"))
+        condition, fields = self._condition(body.get("condition"), kind)
+        aliases = self._aliases(body.get("aliases", {}))
+        if self.problems:
+            return None
+        return CorrelationRule(
+            id=str(identity),
+            title=str(title),
+            title_zh=options.get("title_zh"),
+            description=str(self.data.get("description", "")).strip(),
+            level=level,
+            tags=tuple(str(tag) for tag in self.data.get("tags", [])),
+            type=kind,
+            rules=rules,
+            group_by=group_by,
+            timespan_ms=span,
+            condition=condition,
+            fields=fields,
+            independent=options.get("independent", False),
+            local=local,
+            aliases=aliases,
+        )
+
+    def _rules(self, named: object) -> frozenset[str]:
+        names = [named] if isinstance(named, str) else named
+        if not isinstance(names, list) or not names:
+            self.refuse("correlation.rules is missing — expected a list of rule ids or names")
+            return frozenset()
+        found: set[str] = set()
+        for name in map(str, names):
+            ids = self.known.get(name, [])
+            if not ids:
+                self.refuse(f'correlation.rules names "{name}", which is no detection that was loaded')
+            elif len(set(ids)) > 1:
+                self.refuse(f'correlation.rules names "{name}", which {len(set(ids))} detections are called')
+            found.update(ids)
+        return frozenset(found)
+
+    def _options(self) -> dict[str, Any]:
+        options = self.data.get("fsoc", {})
+        if not isinstance(options, dict):
+            self.refuse("fsoc is not a mapping")
+            return {}
+        for key in sorted(set(map(str, options)) - _FSOC_KEYS):
+            self.refuse(f"fsoc.{key} is unknown — expected one of {', '.join(sorted(_FSOC_KEYS))}")
+        if not isinstance(options.get("independent", False), bool):
+            self.refuse(f'fsoc.independent is "{options["independent"]}" — expected true or false')
+        if options.get("scope", "sector") not in {"sector", "institution"}:
+            self.refuse(f'fsoc.scope is "{options["scope"]}" — expected sector or institution')
+        return options
+
+    def _names(self, key: str, value: object) -> tuple[str, ...]:
+        names = [value] if isinstance(value, str) else value
+        if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
+            self.refuse(f"correlation.{key} is not a list of field names")
+            return ()
+        return tuple(names)
+
+    def _timespan(self, value: object) -> int:
+        try:
+            return timespan_ms(value)
+        except ValueError as error:
+            self.refuse(str(error))
+            return 0
+
+    def _condition(self, value: object, kind: str) -> tuple[Condition, tuple[str, ...]]:
+        if not isinstance(value, dict):
+            self.refuse("correlation.condition is missing — expected a mapping such as {gte: 3}")
+            return Condition(()), ()
+        bounds: list[tuple[str, int]] = []
+        for name, bound in value.items():
+            if name == "field":
+                continue
+            if name not in OPERATORS:
+                self.refuse(f'condition operator "{name}" — expected one of {", ".join(OPERATORS)}')
+            elif isinstance(bound, bool) or not isinstance(bound, int):
+                self.refuse(f'condition {name}: "{bound}" — expected a whole number')
+            else:
+                bounds.append((name, bound))
+        if not bounds and not self.problems:
+            self.refuse("correlation.condition has no operator — expected at least one such as gte: 3")
+        fields: tuple[str, ...] = ()
+        if kind == "value_count":
+            fields = self._names("condition.field", value.get("field", []))
+            if not fields:
+                self.refuse("value_count needs condition.field: the field whose distinct values are counted")
+        elif "field" in value:
+            self.refuse("event_count takes no condition.field")
+        return Condition(tuple(sorted(bounds))), fields
+
+    def _aliases(self, value: object) -> dict[str, dict[str, str]]:
+        if not isinstance(value, dict):
+            self.refuse("correlation.aliases is not a mapping")
+            return {}
+        aliases: dict[str, dict[str, str]] = {}
+        for alias, fields in value.items():
+            if not isinstance(fields, dict):
+                self.refuse(f"correlation.aliases.{alias} is not a mapping of rule to field")
+                continue
+            for name, target in fields.items():
+                ids = self.known.get(str(name), [])
+                if not ids:
+                    self.refuse(f'correlation.aliases.{alias} names "{name}", which is no detection that was loaded')
+                for rule in ids:
+                    aliases.setdefault(str(alias), {})[rule] = str(target)
+        return aliases

@@ -1,0 +1,59 @@
+"""Builders for correlation tests: only what a test is about is spelled out."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from fsoc.correlation.rules import CorrelationRule, parse
+from fsoc.correlation.window import Entry
+
+
+def build_entry(at: int, institution: str, ticket_id: str = "t", **changes) -> Entry:
+    fields = {
+        "event_time_ms": at,
+        "institution": institution,
+        "ticket_id": ticket_id,
+        "revision": 1,
+        "values": ((institution,),),
+        "member": institution,
+        "severity": 3,
+        "attack": (("initial-access", "T1566"),),
+        "rules": ("detection",),
+    }
+    return Entry(**{**fields, **changes})
+
+
+def build_document(**correlation) -> SimpleNamespace:
+    body = {
+        "type": "value_count",
+        "rules": ["detection"],
+        "group-by": ["indicator"],
+        "timespan": "10s",
+        "condition": {"gte": 3, "field": "institution"},
+    }
+    fsoc = correlation.pop("fsoc", {})
+    data = {"title": "Three see one", "id": "rule-1", "correlation": {**body, **correlation}, "fsoc": fsoc}
+    return SimpleNamespace(path="rule.yml", line=1, data=data)
+
+
+def build_rule(**correlation) -> CorrelationRule:
+    rules, problems = parse([build_document(**correlation)], [SimpleNamespace(id="detection", name=None)])
+    assert not problems, problems
+    return rules[0]
+
+
+@pytest.fixture(scope="session")
+def entry():
+    return build_entry
+
+
+@pytest.fixture(scope="session")
+def rule():
+    return build_rule
+
+
+@pytest.fixture(scope="session")
+def document():
+    return build_document

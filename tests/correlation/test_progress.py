@@ -1,0 +1,61 @@
+"""How far the sector's event time is settled: who is waited for, and who is not."""
+
+from __future__ import annotations
+
+from fsoc.correlation.progress import Claim, Progress
+from fsoc.feeds.ledger import END_MS
+
+AB = frozenset("ab")
+
+
+def claim(watermark, offset=1, *, idle=False, lateness=10):
+    return Claim(watermark, offset, lateness, idle)
+
+
+def closed(institutions=AB, **claims):
+    progress = Progress()
+    for name, one in claims.items():
+        progress.take(name, one)
+    progress.advance(institutions)
+    return progress.closed_until_ms
+
+
+def test_the_slowest_that_is_not_idle_decides_less_its_allowed_lateness():
+    assert closed(a=claim(100), b=claim(50)) == 40
+    assert closed(a=claim(100), b=claim(50, idle=True)) == 90
+    assert closed(a=claim(100, lateness=80), b=claim(50)) == 20
+
+
+def test_an_institution_not_heard_of_is_waited_for():
+    assert closed(a=claim(100)) is None
+
+
+def test_an_institution_that_has_read_nothing_yet_is_waited_for_unless_idle():
+    assert closed(a=claim(100), b=claim(None)) is None
+    assert closed(a=claim(100), b=claim(None, idle=True)) == 90
+
+
+def test_where_all_are_idle_the_furthest_decides():
+    assert closed(a=claim(100, idle=True), b=claim(50, idle=True)) == 90
+
+
+def test_the_end_is_reached_when_everyone_has_ended_and_not_before():
+    assert closed(a=claim(END_MS), b=claim(50, idle=True)) == 40
+    assert closed(a=claim(END_MS, idle=True), b=claim(50)) == 40
+    assert closed(a=claim(END_MS), b=claim(None, idle=True)) is None
+    assert closed(a=claim(END_MS), b=claim(END_MS, idle=True)) == END_MS
+
+
+def test_it_never_goes_back_and_an_overtaken_claim_changes_nothing():
+    progress = Progress()
+    progress.take("a", claim(100, idle=True))
+    progress.take("b", claim(50, 7, idle=True))
+    assert progress.advance(AB)
+    assert not progress.take("b", claim(40, 6))
+    assert progress.take("b", claim(60, 8))
+    assert not progress.advance(AB)
+    assert progress.closed_until_ms == 90
+
+
+def test_who_has_left_the_registry_is_not_waited_for():
+    assert closed(frozenset("a"), a=claim(100), b=claim(5)) == 90
