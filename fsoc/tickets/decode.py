@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from hashlib import blake2b
 from typing import Any, Literal
 
@@ -16,12 +15,11 @@ from fsoc.tickets.rules import Times, status_times, ticket_times
 from fsoc.tickets.times import BadTime
 
 # What a re-send or the server may change without making it another ticket (law 6).
-NOT_DIGESTED = frozenset({"sent_at", "seq", "seq_epoch", "received_at", "processed_at", "signature"})
+NOT_DIGESTED = ("sent_at", "seq", "seq_epoch", "received_at", "processed_at", "signature")
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """One valid message of a ticket topic.
+class Message(msgspec.Struct, frozen=True, gc=False):
+    """One valid message of a ticket topic. A struct: a frozen dataclass of 18 fields costs ten times more to make.
 
     body: the whole decoded JSON; shared, so nobody may change it.
     digest: 16 bytes over what makes two messages the same (`NOT_DIGESTED` is left out).
@@ -120,5 +118,7 @@ def _status(body: dict[str, Any]) -> Message:
 
 def digest(body: dict[str, Any]) -> bytes:
     """16 bytes that are equal for a message and its re-send, whatever the order of their keys."""
-    kept = {name: value for name, value in body.items() if name not in NOT_DIGESTED}
+    kept = body.copy()
+    for name in NOT_DIGESTED:
+        kept.pop(name, None)
     return blake2b(orjson.dumps(kept, option=orjson.OPT_SORT_KEYS), digest_size=16).digest()

@@ -43,7 +43,8 @@ def explain(payload: bytes, institution: str) -> list[Fault]:
         return [_not_json(payload, str(error))]
     faults = structural_faults(payload, body)
     if all(fault.code != "payload.too-deep" for fault in faults):  # what is too deep is too deep for the model as well
-        faults += content_faults(body, institution)
+        told = {(fault.code, fault.pointer) for fault in faults}
+        faults += [fault for fault in content_faults(body, institution) if (fault.code, fault.pointer) not in told]
     if len(faults) > FAULTS_MAX:
         more = Fault("payload.more-faults", "", f"{len(faults) - FAULTS_MAX + 1} more faults are not listed")
         faults = [*faults[: FAULTS_MAX - 1], more]

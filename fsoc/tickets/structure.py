@@ -15,18 +15,18 @@ _INTEGER_BEYOND = 2.0**63
 
 def is_sound(payload: bytes, body: dict[str, Any]) -> bool:
     """Whether `payload`, which decoded to `body`, hides none of the above. `body` has the shape of a ticket."""
-    if b"\\u0000" in payload or "ext" in body:
+    if b"\\u0000" in payload:
         return not structural_faults(payload, body)
-    # A key is followed by a colon that a quote or white space precedes, so this is never less than the keys written.
+    # Every key written ends in a quote and, white space aside, a colon; so this is never less than the keys written.
     # It is more when a string holds such a pair; then the exact count decides.
-    written = (
-        payload.count(b'":')
-        + payload.count(b" :")
-        + payload.count(b"\n:")
-        + payload.count(b"\t:")
-        + payload.count(b"\r:")
-    )
-    return written == _keys_of_ticket(body) or not _duplicates(payload)
+    written = payload.translate(None, b" \t\n\r").count(b'":')
+    kept = _keys_of_ticket(body)
+    if body.get("ext") is not None:
+        kept_in_ext = _keys_if_shallow(body["ext"])
+        if kept_in_ext is None:
+            return False
+        kept += kept_in_ext
+    return written == kept or not _duplicates(payload)
 
 
 def structural_faults(payload: bytes, body: Any) -> list[Fault]:
@@ -42,12 +42,8 @@ def structural_faults(payload: bytes, body: Any) -> list[Fault]:
             faults.append(Fault("payload.nul", pointer(path), "contains the character U+0000"))
         elif isinstance(value, dict) and any("\0" in key for key in value):
             faults.append(Fault("payload.nul", pointer(path), "a key contains the character U+0000"))
-        elif (isinstance(value, float) and abs(value) >= _INTEGER_BEYOND) or (
-            type(value) is int and not words.INTEGER_MIN <= value <= words.INTEGER_MAX
-        ):
-            faults.append(
-                Fault("payload.number-range", pointer(path), "is a number beyond 64 bit; write it as a string")
-            )
+        elif _is_beyond_64_bit(value):
+            faults.append(Fault("field.out-of-range", pointer(path), "is a number beyond 64 bit; write it as a string"))
     if not too_deep:
         faults += _duplicates(payload)
     return faults
@@ -67,7 +63,7 @@ def _walk(body: Any) -> Iterator[tuple[tuple[str | int, ...], Any, int]]:
 
 
 def _keys_of_ticket(body: dict[str, Any]) -> int:
-    """How many keys a body of the ticket's shape, without `ext`, has."""
+    """How many keys a body of the ticket's shape has, those within `ext` aside."""
     keys = len(body)
     for name in ("trigger", "volume", "impact", "relations"):
         keys += len(body.get(name) or ())
@@ -76,6 +72,31 @@ def _keys_of_ticket(body: dict[str, Any]) -> int:
     for item in body.get("evidence") or ():
         keys += len(item) + len(item["fields"]) + len(item.get("logsource") or ())
     return keys
+
+
+def _keys_if_shallow(ext: dict[str, Any]) -> int | None:
+    """How many keys `ext` has; None when it nests too deep or holds a number beyond 64 bit."""
+    keys = 0
+    level: list[Any] = [ext]
+    for _ in range(1, words.DEPTH_MAX):  # the ticket around it is the first
+        inner: list[Any] = []
+        for value in level:
+            if isinstance(value, dict):
+                keys += len(value)
+                inner.extend(value.values())
+            elif isinstance(value, list):
+                inner.extend(value)
+            elif _is_beyond_64_bit(value):
+                return None
+        level = inner
+    return None if any(isinstance(value, dict | list) or _is_beyond_64_bit(value) for value in level) else keys
+
+
+def _is_beyond_64_bit(value: Any) -> bool:
+    """Integers past 64 bit unsigned have become floats by now, so floats of that size are refused with them."""
+    if isinstance(value, float):
+        return abs(value) >= _INTEGER_BEYOND
+    return isinstance(value, int) and not words.INTEGER_MIN <= value <= words.INTEGER_MAX
 
 
 class _Pairs(list[tuple[str, Any]]):
