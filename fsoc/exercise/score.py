@@ -1,0 +1,134 @@
+"""What was alerted against what was planted. Pure: truth and alerts in, numbers out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from fsoc.exercise.spec import PlantedCampaign
+
+MOSTLY = 0.5
+INSTITUTIONS_MIN = 2
+
+
+@dataclass(frozen=True, slots=True)
+class CampaignScore:
+    """One planted campaign.
+
+    alert_ids: alerts on it, the earliest first. Empty: it was missed.
+    covered: how many of its institutions the alerts name; of: how many it struck.
+    after_first_s, after_decided_s: event time from its first ticket, and from its third institution, to the earliest
+        alert; None where missed. The second is negative where a rule is content with two institutions.
+    tickets_per_alert: mean.
+    """
+
+    campaign_id: str
+    kind: str
+    title: str
+    alert_ids: tuple[str, ...]
+    covered: int
+    of: int
+    after_first_s: float | None
+    after_decided_s: float | None
+    tickets_per_alert: float
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """found + missed is every planted campaign. false_alarms are alert ids. retracted alerts count neither way.
+
+    local: alerts that are not joint; they are not judged.
+    """
+
+    campaigns: tuple[CampaignScore, ...]
+    found: int
+    missed: int
+    false_alarms: tuple[str, ...]
+    retracted: int
+    local: int
+
+    @property
+    def passes(self) -> bool:
+        """Every planted campaign was alerted and nothing else was."""
+        return self.missed == 0 and not self.false_alarms
+
+    def as_json(self) -> dict[str, Any]:
+        """The score line of `fsoc demo` in a pipe."""
+        return {
+            "passes": self.passes,
+            "found": self.found,
+            "missed": self.missed,
+            "false_alarms": list(self.false_alarms),
+            "retracted": self.retracted,
+            "local": self.local,
+            "campaigns": [
+                {
+                    "campaign_id": one.campaign_id,
+                    "kind": one.kind,
+                    "title": one.title,
+                    "alert_ids": list(one.alert_ids),
+                    "institutions_covered": one.covered,
+                    "institutions_struck": one.of,
+                    "after_first_s": one.after_first_s,
+                    "after_decided_s": one.after_decided_s,
+                    "tickets_per_alert": one.tickets_per_alert,
+                }
+                for one in self.campaigns
+            ],
+        }
+
+
+def score(truth: Sequence[PlantedCampaign], alerts: Iterable[dict[str, Any]]) -> Score:
+    """Judge the newest revision of every alert.
+
+    An alert is on a campaign when at least MOSTLY of its tickets are the campaign's and it names at least
+    INSTITUTIONS_MIN of the campaign's institutions. A joint alert on no campaign is a false alarm.
+    """
+    on: dict[str, list[dict[str, Any]]] = {campaign.id: [] for campaign in truth}
+    false_alarms: list[str] = []
+    retracted = local = 0
+    for alert in sorted(alerts, key=lambda alert: (str(alert["raised_at_event_time"]), alert["alert_id"])):
+        if alert["status"] == "retracted":
+            retracted += 1
+            continue
+        if alert["kind"] == "local":
+            local += 1
+            continue
+        matched = [campaign.id for campaign in truth if is_on(campaign, alert)]
+        for campaign_id in matched:
+            on[campaign_id].append(alert)
+        if not matched:
+            false_alarms.append(alert["alert_id"])
+    campaigns = tuple(_score_one(campaign, on[campaign.id]) for campaign in truth)
+    found = sum(bool(one.alert_ids) for one in campaigns)
+    return Score(campaigns, found, len(campaigns) - found, tuple(false_alarms), retracted, local)
+
+
+def is_on(campaign: PlantedCampaign, alert: dict[str, Any]) -> bool:
+    """Whether the alert is on the campaign: mostly its tickets, and at least two of its institutions."""
+    tickets = set(alert["ticket_ids"])
+    hits = tickets.intersection(campaign.ticket_ids)
+    covered = set(alert["institutions"]).intersection(campaign.institutions)
+    return bool(hits) and len(hits) >= MOSTLY * len(tickets) and len(covered) >= INSTITUTIONS_MIN
+
+
+def _score_one(campaign: PlantedCampaign, alerts: Sequence[dict[str, Any]]) -> CampaignScore:
+    raised_ms = _milliseconds(alerts[0]["raised_at_event_time"]) if alerts else None
+    covered = {institution for alert in alerts for institution in alert["institutions"]}
+    return CampaignScore(
+        campaign_id=campaign.id,
+        kind=campaign.kind,
+        title=campaign.title,
+        alert_ids=tuple(alert["alert_id"] for alert in alerts),
+        covered=len(covered.intersection(campaign.institutions)),
+        of=len(campaign.institutions),
+        after_first_s=None if raised_ms is None else (raised_ms - campaign.first_at_ms) / 1000,
+        after_decided_s=None if raised_ms is None else (raised_ms - campaign.decided_at_ms) / 1000,
+        tickets_per_alert=sum(len(alert["ticket_ids"]) for alert in alerts) / len(alerts) if alerts else 0.0,
+    )
+
+
+def _milliseconds(time: str) -> int:
+    return round(datetime.fromisoformat(time).timestamp() * 1000)

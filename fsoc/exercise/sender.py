@@ -1,0 +1,194 @@
+"""From drafts to what reaches each institution's log: numbered, delayed, doubled, lost and sent again, and ended."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from random import Random
+from typing import Any
+
+import orjson
+
+from fsoc.exercise.draft import Care, Draft
+from fsoc.exercise.sector import Member
+from fsoc.exercise.spec import HOUR_MS, MINUTE_MS, START_MS, Delivery, ExerciseSpec, rfc3339
+
+SECOND_MS = 1_000
+HEARTBEAT_HOURS = 2
+DUPLICATE_SHARE = 0.025
+REORDERED_SHARE = 0.03
+LOST_SHARE = 0.012
+RESTART_SHARE = 0.1
+WRONG_CLOCK_MS = 8 * HOUR_MS
+
+
+@dataclass(frozen=True, slots=True)
+class WrongClock:
+    """A feed that for a while writes Taipei time and calls it UTC: eight hours in the future, to be refused.
+
+    What it sent meanwhile is sent again, mended, when somebody has noticed.
+    """
+
+    institution: str
+    from_ms: int
+    to_ms: int
+
+    def covers(self, member: Member, sent_ms: int) -> bool:
+        return member.id == self.institution and self.from_ms <= sent_ms < self.to_ms
+
+
+@dataclass(frozen=True, slots=True)
+class _Message:
+    """One revision of one draft, as its sender means to send it at a true time."""
+
+    sent_ms: int
+    draft: Draft
+    revision: int
+
+
+class Sender:
+    """One feed of one institution: it numbers messages in the order it sends them, from 1 in every epoch."""
+
+    def __init__(self, rng: Random, spec: ExerciseSpec, member: Member, feed: str) -> None:
+        self._rng = rng
+        self._spec = spec
+        self._member = member
+        self._feed = feed
+        self._exercise_id = exercise_id(spec)
+        restarts = rng.random() < RESTART_SHARE
+        self._restart_ms = START_MS + rng.randrange(spec.hours * HOUR_MS) if restarts else None
+
+    def deliver(self, drafts: Sequence[Draft], wrong_clock: WrongClock) -> list[Delivery]:
+        """Everything the feed sends but its end record; not in order of arrival."""
+        messages = sorted(
+            (
+                _Message(draft.detected_ms + step.after_ms, draft, revision)
+                for draft in drafts
+                for revision, step in enumerate(draft.steps, 1)
+            ),
+            key=lambda message: (message.sent_ms, message.draft.ticket_id),
+        )
+        deliveries: list[Delivery] = []
+        sent: list[tuple[int, str, int]] = []
+        epoch, seq = "", 0
+        for message in messages:
+            if (following := self._epoch(message.sent_ms)) != epoch:
+                epoch, seq = following, 0
+            seq += 1
+            sent.append((message.sent_ms, epoch, seq))
+            deliveries.extend(self._fate(message, epoch, seq, wrong_clock))
+        deliveries.extend(self._heartbeats(sent))
+        return deliveries
+
+    def end(self, at_ms: int, drafts: Sequence[Draft]) -> Delivery:
+        """The feed's last record: all of the exercise has been sent."""
+        last_ms = max((draft.detected_ms + draft.steps[-1].after_ms for draft in drafts), default=START_MS)
+        epoch = self._epoch(last_ms)
+        last_seq = sum(
+            self._epoch(draft.detected_ms + step.after_ms) == epoch for draft in drafts for step in draft.steps
+        )
+        return self._status(at_ms, epoch, last_seq, ended=True)
+
+    def _epoch(self, sent_ms: int) -> str:
+        """Numbering begins anew when a collector is set up anew."""
+        restarted = self._restart_ms is not None and sent_ms >= self._restart_ms
+        return f"{self._member.id}.{self._feed}.{2 if restarted else 1}"
+
+    def _fate(self, message: _Message, epoch: str, seq: int, wrong_clock: WrongClock) -> Iterator[Delivery]:
+        rng, care = self._rng, message.draft.care
+        sent_ms, fate = message.sent_ms, rng.random()
+        transport_ms = rng.randrange(200, 3_000)
+        if care is Care.USUAL and wrong_clock.covers(self._member, sent_ms):
+            ahead = self._payload(message, epoch, seq, sent_ms, clock_ms=self._member.skew_ms + WRONG_CLOCK_MS)
+            yield self._delivery(sent_ms + transport_ms, ahead)
+            mended_ms = wrong_clock.to_ms + rng.randrange(2 * MINUTE_MS, 8 * MINUTE_MS)
+            yield self._delivery(mended_ms + transport_ms, self._payload(message, epoch, seq, mended_ms))
+            return
+        if fate < LOST_SHARE:
+            patience = (3, 10) if care is Care.PROMPT else (15, 45)
+            again_ms = sent_ms + rng.randrange(patience[0] * MINUTE_MS, patience[1] * MINUTE_MS)
+            yield self._delivery(again_ms + transport_ms, self._payload(message, epoch, seq, again_ms))
+            return
+        if fate > 1 - REORDERED_SHARE:
+            transport_ms += rng.randrange(15 * SECOND_MS, 90 * SECOND_MS)
+        payload = self._payload(message, epoch, seq, sent_ms)
+        yield self._delivery(sent_ms + transport_ms, payload)
+        if rng.random() < DUPLICATE_SHARE:
+            again_ms = sent_ms + rng.randrange(SECOND_MS, 20 * MINUTE_MS)
+            if rng.random() < 0.5:  # a collector that sends anew stamps anew; a retrying client sends the same bytes
+                payload = self._payload(message, epoch, seq, again_ms)
+            yield self._delivery(max(again_ms, sent_ms + transport_ms) + 150, payload)
+
+    def _heartbeats(self, sent: Sequence[tuple[int, str, int]]) -> Iterator[Delivery]:
+        at_ms = START_MS + self._rng.randrange(HEARTBEAT_HOURS * HOUR_MS)
+        index = 0
+        while at_ms < self._spec.end_ms:
+            epoch = self._epoch(at_ms)
+            while index < len(sent) and sent[index][0] <= at_ms:
+                index += 1
+            last_seq = sent[index - 1][2] if index and sent[index - 1][1] == epoch else 0
+            yield self._status(at_ms, epoch, last_seq, ended=False)
+            at_ms += HEARTBEAT_HOURS * HOUR_MS
+
+    def _payload(self, message: _Message, epoch: str, seq: int, sent_ms: int, *, clock_ms: int | None = None) -> bytes:
+        clock_ms = self._member.skew_ms if clock_ms is None else clock_ms
+        body = message.draft.body(message.revision, clock_ms=clock_ms, exercise_id=self._exercise_id)
+        body["seq_epoch"], body["seq"] = epoch, seq
+        body["sent_at"] = rfc3339(sent_ms + clock_ms, local=self._member.local_time)
+        return orjson.dumps(body)
+
+    def _status(self, at_ms: int, epoch: str, last_seq: int, *, ended: bool) -> Delivery:
+        member = self._member
+        sensors = 8 + int(member.weight * 6)
+        clock_ms = at_ms + member.skew_ms
+        status: dict[str, Any] = {
+            "schema": "fsoc.ticket/1",
+            "kind": "source_status",
+            "institution": member.id,
+            "feed": self._feed,
+            "seq_epoch": epoch,
+            "last_seq": last_seq,
+            "period_from": rfc3339(clock_ms - HEARTBEAT_HOURS * HOUR_MS, local=member.local_time),
+            "period_to": rfc3339(clock_ms, local=member.local_time),
+            "tickets_opened": last_seq,
+            "events_seen": int(member.weight * self._rng.uniform(0.8, 1.2) * 900_000),
+            "sensors_total": sensors,
+            "sensors_up": sensors - (self._rng.random() < 0.1),
+            "baseline_version": member.baseline_version,
+            "clock_offset_ms": member.skew_ms,
+            "environment": "exercise",
+            "exercise_id": self._exercise_id,
+            "sent_at": rfc3339(clock_ms, local=member.local_time),
+        }
+        if ended:
+            status["ended"] = True
+        return self._delivery(at_ms + self._rng.randrange(200, 3_000), orjson.dumps(status))
+
+    def _delivery(self, at_ms: int, payload: bytes) -> Delivery:
+        return Delivery(at_ms, self._member.id, payload)
+
+
+def exercise_id(spec: ExerciseSpec) -> str:
+    return f"ex-{spec.institutions}-{spec.hours}h-{spec.seed}"
+
+
+def deliver(
+    rng: Random, spec: ExerciseSpec, members: Sequence[Member], drafts: Sequence[Draft], wrong_clock: WrongClock
+) -> list[Delivery]:
+    """All deliveries, in order of arrival. Every feed of every member ends, and nothing follows its end."""
+    by_feed: dict[tuple[str, str], list[Draft]] = {(member.id, feed): [] for member in members for feed in member.feeds}
+    for draft in drafts:
+        by_feed[draft.member.id, draft.feed].append(draft)
+    everything: list[Delivery] = []
+    for member in members:
+        senders = {feed: Sender(rng, spec, member, feed) for feed in member.feeds}
+        own: list[Delivery] = []
+        for feed, sender in senders.items():
+            own.extend(sender.deliver(by_feed[member.id, feed], wrong_clock))
+        own.sort(key=lambda delivery: delivery.at_ms)
+        end_ms = max(spec.end_ms, own[-1].at_ms if own else 0) + rng.randrange(MINUTE_MS, 5 * MINUTE_MS)
+        for number, (feed, sender) in enumerate(senders.items()):
+            own.append(sender.end(end_ms + number * 5 * SECOND_MS, by_feed[member.id, feed]))
+        everything.extend(own)
+    everything.sort(key=lambda delivery: delivery.at_ms)  # stable: each institution keeps its own order
+    return everything

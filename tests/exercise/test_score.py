@@ -1,0 +1,89 @@
+"""Which alerts count for which campaign, and when an exercise is passed."""
+
+from __future__ import annotations
+
+import pytest
+
+from fsoc.exercise import PlantedCampaign, score
+
+HOUR_MS = 3_600_000
+START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
+
+KIT = PlantedCampaign(
+    "c1", "phishing_kit", "a kit", ("a", "b", "c"), ("t1", "t2", "t3", "t4"), START_MS, START_MS + HOUR_MS // 2
+)
+WAVE = PlantedCampaign("c2", "ddos_wave", "a wave", ("c", "d"), ("t5", "t6"), START_MS, START_MS)
+
+
+def test_a_campaign_is_found_by_an_alert_of_mostly_its_tickets(alert):
+    result = score([KIT], [alert("x", ["a", "b"], ["t1", "t2", "other", "noise"])])
+
+    assert result.found == 1
+    assert result.passes
+    (one,) = result.campaigns
+    assert (one.alert_ids, one.covered, one.of) == (("x",), 2, 3)
+    assert (one.after_first_s, one.after_decided_s) == (3600.0, 1800.0)
+    assert one.tickets_per_alert == 4
+
+
+@pytest.mark.parametrize(
+    ("institutions", "ticket_ids"),
+    [
+        (["a", "b"], ["t1", "other", "noise"]),  # fewer than half are the campaign's
+        (["a", "z"], ["t1", "t2"]),  # one institution of it
+        (["a", "b"], []),
+    ],
+)
+def test_an_alert_on_no_campaign_is_a_false_alarm_and_fails_the_exercise(alert, institutions, ticket_ids):
+    result = score([KIT], [alert("good", ["a", "b"], ["t1"]), alert("x", institutions, ticket_ids)])
+
+    assert result.found == 1
+    assert result.false_alarms == ("x",)
+    assert not result.passes
+
+
+def test_a_campaign_without_an_alert_is_missed_and_fails_the_exercise(alert):
+    result = score([KIT, WAVE], [alert("x", ["a", "b"], ["t1"])])
+
+    assert (result.found, result.missed) == (1, 1)
+    assert not result.passes
+    assert result.campaigns[1].after_first_s is None
+    assert result.campaigns[1].alert_ids == ()
+
+
+def test_a_retracted_alert_counts_neither_way(alert):
+    result = score(
+        [KIT], [alert("x", ["a", "b"], ["t1"], status="retracted"), alert("y", ["y", "z"], ["n"], status="retracted")]
+    )
+
+    assert (result.found, result.false_alarms, result.retracted) == (0, (), 2)
+
+
+def test_a_local_alert_is_counted_and_not_judged(alert):
+    result = score([KIT], [alert("x", ["z"], ["n"], kind="local"), alert("y", ["a", "b"], ["t2"])])
+
+    assert (result.local, result.false_alarms, result.passes) == (1, (), True)
+
+
+def test_several_alerts_on_one_campaign_are_no_false_alarms_and_the_earliest_times_it(alert):
+    later = alert("a-later", ["b", "c"], ["t3", "t4"], raised_at_event_time="2026-03-02T03:00:00.000Z")
+    result = score([KIT], [later, alert("b-first", ["a", "b"], ["t1", "t2"])])
+
+    (one,) = result.campaigns
+    assert one.alert_ids == ("b-first", "a-later")
+    assert (one.covered, one.after_first_s, one.tickets_per_alert) == (3, 3600.0, 2)
+
+
+def test_an_alert_may_be_on_two_campaigns_at_once(alert):
+    result = score([KIT, WAVE], [alert("x", ["a", "b", "c", "d"], ["t1", "t2", "t5", "t6"])])
+
+    assert result.found == 2
+
+
+def test_the_score_line_says_all_of_it(alert):
+    line = score([KIT, WAVE], [alert("x", ["a", "b"], ["t1"]), alert("y", ["p", "q"], ["n"])]).as_json()
+
+    assert (line["passes"], line["found"], line["missed"], line["false_alarms"]) == (False, 1, 1, ["y"])
+    assert line["campaigns"][0]["kind"] == "phishing_kit"
+    assert line["campaigns"][0]["after_first_s"] == 3600.0
+    assert line["campaigns"][1]["alert_ids"] == []
