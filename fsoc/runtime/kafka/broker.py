@@ -10,6 +10,7 @@ import socket
 import subprocess
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -84,7 +85,8 @@ def start(
     """
     data_dir = data_dir.absolute()
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        # Tickets are nobody else's business.
+        data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(data_dir / "lock"):
             return _start(data_dir, port, fresh, say)
     except OSError as error:
@@ -120,7 +122,12 @@ def _start(data_dir: Path, port: int | None, fresh: bool, say: Callable[[str], N
     _children[process.pid] = process
     (data_dir / "kafka.pid").write_text(f"{process.pid}\n", "ascii")
     broker = Broker(data_dir, process.pid, read_port(properties))
-    _wait_until_ready(broker, process)
+    try:
+        _wait_until_ready(broker, process)
+    except BaseException:
+        # Interrupted, too: what was not handed to anyone must not go on running.
+        stop(data_dir)
+        raise
     return broker
 
 
@@ -174,18 +181,23 @@ def _wait_until_ready(broker: Broker, process: subprocess.Popen[bytes]) -> None:
     deadline = time.monotonic() + READY_SECONDS_MAX
     log = broker.data_dir / "kafka.log"
     while process.poll() is None:
-        if _listens(broker.port) and asyncio.run(_answers(broker.bootstrap)):
+        if _listens(broker.port) and _answers(broker.bootstrap):
             return
         if time.monotonic() > deadline:
-            stop(broker.data_dir)
             raise RefusedToStart(Problem(str(log), f"the broker did not answer within {READY_SECONDS_MAX} s"))
         time.sleep(_POLL_SECONDS)
     (broker.data_dir / "kafka.pid").unlink(missing_ok=True)
     raise RefusedToStart(Problem(str(log), f"the broker ended with code {process.returncode}: {_last_line(log)}"))
 
 
-async def _answers(bootstrap: str) -> bool:
+def _answers(bootstrap: str) -> bool:
     """Whether a client is told of a broker; a listening port alone does not mean the node has joined."""
+    # A thread of its own: the caller's may have a running event loop.
+    with ThreadPoolExecutor(1) as thread:
+        return thread.submit(asyncio.run, _is_told_of_a_broker(bootstrap)).result()
+
+
+async def _is_told_of_a_broker(bootstrap: str) -> bool:
     client = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=5_000)
     try:
         await client.start()
