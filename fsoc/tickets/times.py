@@ -80,6 +80,12 @@ def _refusal(text: str) -> BadTime:
     return BadTime("time.malformed", "is not RFC 3339, such as 2026-03-02T08:00:00+08:00")
 
 
+def rfc3339(at_ms: int) -> str:
+    """Milliseconds since 1970 as `2026-03-02T00:15:00.000Z`; the inverse of `milliseconds`, whose range bounds it."""
+    at_ms = min(max(at_ms, 0), TIME_MAX_MS)  # a log's own timestamp is whatever its producer wrote
+    return (_EPOCH + at_ms * _MILLISECOND).isoformat(timespec="milliseconds")[:-6] + "Z"
+
+
 def event_time(message: Message, allowed_lateness_ms: int) -> int:
     """When it happened: `occurred_from` if within the allowed lateness before `detected_at`, else `detected_at`.
 

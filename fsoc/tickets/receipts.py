@@ -1,0 +1,134 @@
+"""What a sender is told of each message, and how a refused or late payload is kept. Decides no outcome.
+
+Receipts are `fsoc.receipt/1`: one record is a JSON array. Refused and late payloads are kept whole, byte for byte.
+"""
+
+from __future__ import annotations
+
+from base64 import b64decode, b64encode
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from typing import Any, Final, Literal
+
+import orjson
+
+from fsoc.errors import Fault
+from fsoc.tickets.codes import CODES
+from fsoc.tickets.decode import Message
+from fsoc.tickets.times import rfc3339
+
+RECEIPT_SCHEMA: Final = "fsoc.receipt/1"
+QUARANTINE_SCHEMA: Final = "fsoc.quarantine/1"
+LATE_SCHEMA: Final = "fsoc.late/1"
+RECORD_BYTES_MAX: Final = 512 * 1024  # a slice's receipts are cut into records of at most about this
+
+Told = Literal["accepted", "duplicate", "late", "quarantined"]
+_TOLD: Final[dict[str, Told]] = {
+    "USED": "accepted",
+    "DUPLICATE": "duplicate",
+    "LATE": "late",
+    "QUARANTINED": "quarantined",
+}
+_LATE = Fault("time.late", "/detected_at", CODES["time.late"].en)
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What became of the message at `offset` of the institution's own topic; what could not be read of it is None."""
+
+    offset: int
+    outcome: Told
+    feed: str | None = None
+    seq: int | None = None
+    ticket_id: str | None = None
+    revision: int | None = None
+    faults: Sequence[Fault] = ()
+
+    @classmethod
+    def of(cls, offset: int, message: Message | None, outcome: Enum, faults: Sequence[Fault]) -> Receipt:
+        """Make the receipt of a message, None if it could not be decoded; `outcome` is intake's own word."""
+        told = _TOLD[outcome.name]
+        if told == "late" and not faults:
+            faults = (_LATE,)
+        if message is None:
+            return cls(offset, told, faults=faults)
+        ticket_id = message.ticket_id or None
+        revision = message.revision or None
+        return cls(offset, told, message.feed, message.seq, ticket_id, revision, faults)
+
+    def wire(self) -> dict[str, Any]:
+        return {
+            "schema": RECEIPT_SCHEMA,
+            "offset": self.offset,
+            "outcome": self.outcome,
+            "feed": self.feed,
+            "seq": self.seq,
+            "ticket_id": self.ticket_id,
+            "revision": self.revision,
+            "faults": faults_wire(self.faults),
+        }
+
+
+def faults_wire(faults: Iterable[Fault]) -> list[dict[str, str]]:
+    return [
+        {
+            "pointer": fault.pointer,
+            "code": fault.code,
+            "reason": fault.text,
+            "reason_zh": CODES[fault.code].zh if fault.code in CODES else fault.text,
+        }
+        for fault in faults
+    ]
+
+
+def receipts_records(receipts: Iterable[Receipt]) -> Iterator[bytes]:
+    """The receipts of a slice, in order, as few records as RECORD_BYTES_MAX allows; none for no receipts."""
+    lines: list[bytes] = []
+    size = 0
+    for receipt in receipts:
+        line = orjson.dumps(receipt.wire())
+        if lines and size + len(line) > RECORD_BYTES_MAX:
+            yield _array(lines)
+            lines, size = [], 0
+        lines.append(line)
+        size += len(line) + 1
+    if lines:
+        yield _array(lines)
+
+
+def receipts_record(receipts: Iterable[Receipt]) -> bytes:
+    """The receipts as one record, however large."""
+    return _array([orjson.dumps(receipt.wire()) for receipt in receipts])
+
+
+def quarantine_record(
+    institution: str, offset: int, received_at_ms: int, faults: Iterable[Fault], payload: bytes
+) -> bytes:
+    """A refused payload, whole, with where it came from and why it was refused."""
+    kept = _kept(QUARANTINE_SCHEMA, institution, offset, received_at_ms, payload)
+    return orjson.dumps({**kept, "faults": faults_wire(faults)})
+
+
+def late_record(institution: str, offset: int, received_at_ms: int, payload: bytes) -> bytes:
+    """A late ticket, whole, for `fsoc replay --late use`."""
+    return orjson.dumps(_kept(LATE_SCHEMA, institution, offset, received_at_ms, payload))
+
+
+def original_payload(record: bytes) -> bytes:
+    """Return the bytes that were sent, of a quarantine or late record."""
+    return b64decode(orjson.loads(record)["payload"])
+
+
+def _kept(schema: str, institution: str, offset: int, received_at_ms: int, payload: bytes) -> dict[str, Any]:
+    return {
+        "schema": schema,
+        "institution": institution,
+        "offset": offset,
+        "received_at": rfc3339(received_at_ms),
+        "payload": b64encode(payload).decode(),
+    }
+
+
+def _array(lines: list[bytes]) -> bytes:
+    return b"[" + b",".join(lines) + b"]"
