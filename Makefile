@@ -44,9 +44,10 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md
 soak: $(STAMP)  ## the long tests: many seeds, many kills
 	FSOC_SOAK=1 $(BIN)/pytest -m soak tests
 
-lock:  ## write requirements.lock anew from pyproject.toml
+lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
 	build/lock/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements.lock
+	build/lock/bin/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade --output-file deploy/requirements.lock
 
 clean:  ## remove .venv/ and caches
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache
