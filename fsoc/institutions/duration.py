@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from typing import Any
 
-_shape = re.compile(r"([0-9]{1,9})([smhd])").fullmatch
-_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+_shape = re.compile(r"([0-9]{1,9})([smhd]?)").fullmatch
+_SECONDS = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def duration_ms(value: Any) -> int:

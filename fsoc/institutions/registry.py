@@ -60,14 +60,16 @@ class Registry:
         self.is_open = is_open
 
     @classmethod
-    def parse(cls, text: str, where: str) -> Registry:
+    def parse(cls, text: str, where: str, *, allowed_lateness_ms: int = ALLOWED_LATENESS_MS) -> Registry:
         """Read a registry from YAML; `where` is its file's name in messages.
+
+        allowed_lateness_ms: of institutions that name none.
 
         Raises:
             RefusedToStart: every problem at once, each with `where:line`.
         """
         document = Document.parse(text, where)
-        institutions = _read_all(document)
+        institutions = _read_all(document, allowed_lateness_ms)
         document.refuse_if_problems()
         return cls(institutions)
 
@@ -95,7 +97,7 @@ class Registry:
         return blake2b("\n".join([str(self.is_open), *lines]).encode(), digest_size=16).hexdigest()
 
 
-def _read_all(document: Document) -> dict[str, Institution]:
+def _read_all(document: Document, allowed_lateness_ms: int) -> dict[str, Institution]:
     institutions: dict[str, Institution] = {}
     data = document.data
     if not isinstance(data, dict):
@@ -114,7 +116,7 @@ def _read_all(document: Document) -> dict[str, Institution]:
     first_path: dict[str, Path] = {}
     for index, entry in enumerate(entries):
         path: Path = ("institutions", index)
-        institution = _Entry(document, path, entry).read()
+        institution = _Entry(document, path, entry, allowed_lateness_ms).read()
         identifier = entry.get("id") if isinstance(entry, dict) else None
         if isinstance(identifier, str) and identifier in first_path:
             first = document.place(first_path[identifier]).rpartition(":")[2]
@@ -140,7 +142,8 @@ def _refuse_confusable_groups(document: Document, entries: list[Any], institutio
 class _Entry:
     """One entry of the file while it is read: collects problems instead of raising."""
 
-    def __init__(self, document: Document, path: Path, entry: Any) -> None:
+    def __init__(self, document: Document, path: Path, entry: Any, default_lateness_ms: int) -> None:
+        self._default_lateness_ms = default_lateness_ms
         self._document = document
         self._path = path
         self._entry = entry
@@ -214,12 +217,12 @@ class _Entry:
     def _allowed_lateness_ms(self) -> int:
         value = self._entry.get("allowed_lateness")
         if value is None:
-            return ALLOWED_LATENESS_MS
+            return self._default_lateness_ms
         try:
             lateness_ms = duration_ms(value)
         except ValueError as error:
             self._fail("allowed_lateness", f"allowed_lateness: {error}")
-            return ALLOWED_LATENESS_MS
+            return self._default_lateness_ms
         if lateness_ms > ALLOWED_LATENESS_MAX_MS:
             self._fail("allowed_lateness", f"allowed_lateness: {value}; at most 7d")
         return lateness_ms
