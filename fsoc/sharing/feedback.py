@@ -36,7 +36,7 @@ def feedback(alert: Mapping[str, Any], revision: int, status: str) -> Iterator[t
         "attack": alert["attack"],
         "indicators": [alert["group"][name] for name in INDICATOR_FIELDS if name in alert["group"]],
         "institution_count_at_least": count,
-        "tlp": "AMBER",
+        "tlp": "amber",
     }
     for institution, tickets in alert["tickets"].items():
         own = {**said, "institution": institution, "ticket_ids": tickets}

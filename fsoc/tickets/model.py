@@ -99,7 +99,9 @@ Ext = Annotated[dict[str, JsonValue], AfterValidator(_at_most_bytes(words.EXT_BY
 
 
 class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", strict=True, frozen=True, hide_input_in_errors=True)
+    model_config = ConfigDict(
+        extra="forbid", strict=True, frozen=True, hide_input_in_errors=True, use_attribute_docstrings=True
+    )
 
 
 class Attack(_Strict):
@@ -194,23 +196,38 @@ class Ticket(_Strict):
     schema_: Literal["fsoc.ticket/1"] = Field(alias="schema")
     kind: Literal["ticket", "intel"]
     institution: Institution
+    """Registered id of the institution; must be the one the topic or credential belongs to."""
     submitted_by: Institution | None = None
+    """The group SOC or service provider that sends on the institution's behalf."""
     feed: Feed
+    """Which of the institution's registered feeds this comes from."""
     seq_epoch: Id
+    """Begins anew whenever the feed starts counting from the beginning, such as a date or an uptime id."""
     seq: Count
+    """Number of this message in its feed and epoch, without gaps; a re-send keeps its own."""
     ticket_id: Id
+    """The institution's own id, unique within it and its environment."""
     revision: Annotated[int, Field(ge=1, le=words.INTEGER_MAX)]
+    """Rises by one with every change; a revision replaces the whole ticket."""
     action: words.Action
     environment: words.Environment
     exercise_id: Id | None = None
+    """Required when environment is exercise."""
     occurred_from: Time | None = None
+    """When it began, if known; event time if not too long before detected_at."""
     occurred_to: Time | None = None
     detected_at: Time
+    """When the institution's SOC detected it."""
     created_at: Time
+    """When the ticket was opened."""
     sent_at: Time
+    """When this message left the sender."""
     received_at: Time | None = None
+    """Set by the server; ignored but in replays."""
     processed_at: Time | None = None
+    """Set by the server; ignored."""
     title: Annotated[str, Field(min_length=1, max_length=words.TITLE_MAX)]
+    """One line, without personal data."""
     description: (
         Annotated[
             str,
@@ -219,19 +236,31 @@ class Ticket(_Strict):
         ]
         | None
     ) = None
+    """At most 8 KiB of UTF-8. Never shown to other members."""
     category: words.Category
+    """Reference Security Incident Taxonomy, version 1003, as class.type, and five types of our own."""
     severity: Annotated[int, Field(ge=0, le=5)]
+    """OCSF severity_id: 0 unknown, 1 informational, 2 low, 3 medium, 4 high, 5 critical."""
     is_incident: bool
+    """Whether it is a cyber security incident (資通安全事件)."""
     tw_level: Annotated[int, Field(ge=1, le=4)] | None = None
+    """Level of the incident, 4 the gravest; required when is_incident."""
     confidence: Percent
+    """0 to 100, that this is what it says."""
     status: words.Status
     verdict: words.Verdict | None = None
+    """Required when action is close. Closing as false_positive takes the ticket back."""
     attack_version: Word | None = None
+    """ATT&CK version of the techniques, such as 18.1; required with attack."""
     attack: Annotated[list[Attack], Field(max_length=words.ATTACK_MAX)] | None = None
+    """At least one, or attack_unmapped_reason."""
     attack_unmapped_reason: Annotated[str, Field(min_length=1, max_length=words.TITLE_MAX)] | None = None
     trigger: Trigger
+    """What opened the ticket."""
     evidence: Annotated[list[Evidence], Field(max_length=words.EVIDENCE_MAX)] | None = None
+    """The events behind it, with the names of Sigma's taxonomy: what Sigma rules match."""
     observables: Annotated[list[Observable], Field(max_length=words.OBSERVABLES_MAX)] | None = None
+    """At least one when kind is intel. Victims' accounts only as tokens."""
     assets: Annotated[list[Asset], Field(max_length=words.ASSETS_MAX)] | None = None
     suppliers: Annotated[list[Supplier], Field(max_length=words.SUPPLIERS_MAX)] | None = None
     volume: Volume | None = None
@@ -240,8 +269,11 @@ class Ticket(_Strict):
     tlp: words.Tlp
     pap: words.Pap | None = None
     attribution: words.Attribution
+    """How this institution may be named to other members."""
     signature: Signature | None = None
+    """Of the sender, over the rest; kept, not part of the digest."""
     ext: Ext | None = None
+    """Anything of the sender's own; at most 16 KiB."""
 
 
 class SourceStatus(_Strict):
@@ -254,6 +286,7 @@ class SourceStatus(_Strict):
     feed: Feed
     seq_epoch: Id
     last_seq: Count
+    """Number of the last message sent in this epoch."""
     period_from: Time
     period_to: Time
     tickets_opened: Count | None = None
@@ -262,9 +295,11 @@ class SourceStatus(_Strict):
     sensors_up: Count | None = None
     baseline_version: Word | None = None
     clock_offset_ms: Annotated[int, Field(ge=words.INTEGER_MIN, le=words.INTEGER_MAX)] | None = None
+    """The sender's clock less true time."""
     environment: words.Environment = "production"
     exercise_id: Id | None = None
     ended: bool | None = None
+    """The feed's last message; exercises and tests only."""
     sent_at: Time | None = None
     received_at: Time | None = None
     processed_at: Time | None = None
