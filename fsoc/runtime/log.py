@@ -55,10 +55,14 @@ class UnknownTopic(RefusedToStart):
 
 
 class RecordTooLarge(FsocError):  # noqa: N818 - as the others of its tree
-    """The writer must bound what it writes; writing it again cannot help."""
+    """The writer must bound what it writes; writing it again cannot help.
 
-    def __init__(self, topic: str, size: int) -> None:
-        super().__init__(f"{topic}: a record of {size} bytes, limit {RECORD_BYTES_MAX}")
+    size: in bytes; None where only the topic's own, smaller bound was exceeded.
+    """
+
+    def __init__(self, topic: str, size: int | None = None) -> None:
+        found = "more than its max.message.bytes" if size is None else f"{size} bytes, limit {RECORD_BYTES_MAX}"
+        super().__init__(f"{topic}: a record of {found}")
 
 
 class Reader(Protocol):
@@ -122,6 +126,7 @@ class Log(Protocol):
 
         Raises:
             Retry: nothing was forgotten: what is not known to be durable is written again by the next flush.
+            RecordTooLarge: the topic takes less than RECORD_BYTES_MAX. What was not durable yet is forgotten.
         """
 
     async def reader(self, starts: Mapping[Partition, int]) -> Reader:

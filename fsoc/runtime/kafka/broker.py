@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import os
 import shutil
 import signal
 import socket
 import subprocess
 import time
+import uuid
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -18,21 +20,14 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from fsoc.errors import Problem, RefusedToStart, Retry
-from fsoc.runtime.kafka.maven import jars, java, locked, quiet
+from fsoc.runtime.kafka.jvm import find_java, keep_archive
+from fsoc.runtime.kafka.maven import jars, locked, quiet
 from fsoc.runtime.kafka.properties import read_port, server_properties
 
 READY_SECONDS_MAX = 60
-STOP_SECONDS_MAX = 20
+STOP_SECONDS_MAX = 30
 LOG_BYTES_MAX = 10_000_000
 _POLL_SECONDS = 0.05
-
-# Quick to start and small: C1 only and the serial collector; the broker's work is I/O.
-_JVM = (
-    "-Xms128m -Xmx512m -XX:+UseSerialGC -XX:TieredStopAtLevel=1 -XX:-UsePerfData -Xshare:auto -Djava.awt.headless=true "
-    "-Dorg.slf4j.simpleLogger.showDateTime=true -Dorg.slf4j.simpleLogger.dateTimeFormat=yyyy-MM-dd'T'HH:mm:ss.SSSXXX "
-    "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn -Dorg.slf4j.simpleLogger.log.kafka.server=info "
-    "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaConfig=warn"
-).split()
 
 # Brokers this process started: kept so that they are waited for and leave no zombie.
 _children: dict[int, subprocess.Popen[bytes]] = {}
@@ -84,13 +79,16 @@ def start(
         RefusedToStart: the port is taken, the data directory is not usable, or the broker ended; its log says why.
     """
     data_dir = data_dir.absolute()
+    if "," in str(data_dir):
+        raise RefusedToStart(Problem("--data-dir", f"{data_dir} has a comma, at which Kafka would split it"))
     try:
         # Tickets are nobody else's business.
         data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
         with locked(data_dir / "lock"):
             return _start(data_dir, port, fresh, say)
     except OSError as error:
-        raise RefusedToStart(Problem(str(data_dir), f"cannot be used as data directory: {error.strerror}")) from error
+        place = str(error.filename or data_dir)
+        raise RefusedToStart(Problem(place, f"cannot be used for a broker's data: {error.strerror}")) from error
 
 
 def _start(data_dir: Path, port: int | None, fresh: bool, say: Callable[[str], None]) -> Broker:
@@ -101,18 +99,17 @@ def _start(data_dir: Path, port: int | None, fresh: bool, say: Callable[[str], N
             text = f"a broker (pid {already.pid}) runs on {data_dir} at port {already.port}; stop it first"
             raise RefusedToStart(Problem("--port", text))
         return already
-    program, classpath = java(), jars(say)
+    java, classpath = find_java(), jars(say)
     if fresh:
         shutil.rmtree(data_dir / "data", ignore_errors=True)
     properties = data_dir / "server.properties"
     properties.write_text(server_properties(data_dir / "data", _client_port(properties, port), _free_port()), "utf-8")
-    run = [str(program), *_JVM, "-cp", f"{classpath}/*"]
     _keep_one_old_log(data_dir / "kafka.log")
     with (data_dir / "kafka.log").open("ab") as log:
         if not (data_dir / "data" / "meta.properties").exists():
-            _format(run, properties, data_dir)
+            _format(java.command(classpath), properties, data_dir)
         process = subprocess.Popen(
-            [*run, "kafka.Kafka", str(properties)],
+            [*java.command_that_leaves_classes(classpath, data_dir), "kafka.Kafka", str(properties)],
             stdin=subprocess.DEVNULL,
             stdout=log,
             stderr=subprocess.STDOUT,
@@ -143,6 +140,8 @@ def stop(data_dir: Path) -> Broker | None:
         except ProcessLookupError:
             break
         if _ended_within(data_dir, seconds):
+            if sign == signal.SIGTERM:
+                keep_archive(data_dir)
             break
     else:
         raise Retry(f"the broker (pid {broker.pid}) of {data_dir} did not end")
@@ -163,16 +162,11 @@ def _ended_within(data_dir: Path, seconds: float) -> bool:
 
 def _format(run: list[str], properties: Path, data_dir: Path) -> None:
     """Give the empty data directory its cluster id and make this node its only voter."""
-    tool = [*run, "kafka.tools.StorageTool"]
-    cluster = subprocess.run([*tool, "random-uuid"], capture_output=True, text=True, check=False)
-    done = subprocess.run(
-        [*tool, "format", "--standalone", "-t", cluster.stdout.strip(), "-c", str(properties)],
-        capture_output=True,
-        text=True,
-        check=False,
-    )
+    cluster_id = base64.urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+    tool = [*run, "kafka.tools.StorageTool", "format", "--standalone", f"--cluster-id={cluster_id}"]
+    done = subprocess.run([*tool, "-c", str(properties)], capture_output=True, text=True, check=False)
     with (data_dir / "kafka.log").open("a", encoding="utf-8") as log:
-        log.write(cluster.stderr + done.stdout + done.stderr)
+        log.write(done.stdout + done.stderr)
     if done.returncode != 0:
         raise RefusedToStart(Problem(str(data_dir), f"could not be formatted: {_last_line(data_dir / 'kafka.log')}"))
 

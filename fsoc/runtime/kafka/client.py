@@ -69,7 +69,12 @@ class KafkaLog:
     async def create(self, topics: Sequence[TopicSpec]) -> None:
         with self._answers():
             existing = await topic_partitions(self._admin)
-            await create_topics(self._admin, [spec for spec in topics if spec.name not in existing])
+            missing = [spec for spec in topics if spec.name not in existing]
+            await create_topics(self._admin, missing)
+            # A topic is known a moment before its partitions can be written: ask each until it answers.
+            await self._asker.end_offsets(
+                [TopicPartition(spec.name, number) for spec in missing for number in range(spec.partitions)]
+            )
             self._known = await topic_partitions(self._admin)
 
     async def partitions(self, *topics: str) -> dict[str, int]:
@@ -107,6 +112,8 @@ class KafkaLog:
             try:
                 with self._answers():
                     await self._writer.write(taken)
+            except RecordTooLarge:
+                raise
             except BaseException:
                 self._appended = taken + self._appended
                 raise

@@ -15,7 +15,6 @@ from pathlib import Path
 
 from fsoc.errors import Problem, RefusedToStart
 
-JAVA_OLDEST = 17
 INSTEAD = "or use a cluster you have: --brokers HOST:PORT or FSOC_BROKERS"
 FETCH_SECONDS_MAX = 600
 _COPY = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
@@ -51,31 +50,6 @@ def cache_root() -> Path:
     return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "fsoc"
 
 
-def java() -> Path:
-    """The Java to run: $JAVA_HOME's, else the one on PATH, 17 or newer.
-
-    Raises:
-        KafkaUnavailable: there is none, or it is too old, or it does not run.
-    """
-    home = os.environ.get("JAVA_HOME")
-    found = (home and shutil.which("java", path=str(Path(home) / "bin"))) or shutil.which("java")
-    if not found:
-        raise KafkaUnavailable(
-            Problem(
-                "java",
-                f"not found; install a Java runtime {JAVA_OLDEST} or newer (Debian: default-jre-headless), {INSTEAD}",
-            )
-        )
-    said = subprocess.run([found, "-version"], capture_output=True, text=True, check=False)
-    version = re.search(r'version "(?:1\.)?(\d+)', said.stderr + said.stdout)
-    if version is None or int(version[1]) < JAVA_OLDEST:
-        seen = version[1] if version else "no version"
-        raise KafkaUnavailable(
-            Problem(found, f"is Java {seen}, needs {JAVA_OLDEST} or newer (JAVA_HOME picks another), {INSTEAD}")
-        )
-    return Path(found)
-
-
 def jars(say: Callable[[str], None] = quiet) -> Path:
     """The folder that holds the broker's jars, fetched the first time.
 
@@ -90,7 +64,7 @@ def jars(say: Callable[[str], None] = quiet) -> Path:
     if folder.is_dir():
         return folder
     folder.parent.mkdir(parents=True, exist_ok=True)
-    with locked(folder.with_suffix(".lock")):
+    with locked(folder.with_name(f"{folder.name}.lock")):
         if not folder.is_dir():
             say(f"fetching Apache Kafka {kafka_version(source)} by Maven into {folder} (once) …")
             _fetch(source, folder)

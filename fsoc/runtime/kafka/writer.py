@@ -8,21 +8,21 @@ from contextlib import suppress
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
-from fsoc.runtime.log import BATCH_BYTES_MAX, Partition
+from fsoc.runtime.log import BATCH_BYTES_MAX, Partition, RecordTooLarge
 
 BATCH_BYTES = 262_144
 # An idempotent producer retries for ever; whoever cannot write must know, and let another take over.
 WRITE_SECONDS_MAX = 60
-_STOP_SECONDS_MAX = 5
+_STOP_SECONDS_MAX = 2
 
 # Topic, partition, key, value, timestamp in ms or None for the present.
 Stamped = tuple[str, int, bytes | None, bytes | None, int | None]
 
 
 class Writer:
-    """One idempotent producer at a time; after a failure the next write gets a new one."""
+    """One idempotent producer at a time; one that was refused something is replaced."""
 
     def __init__(self, brokers: str) -> None:
         self._brokers = brokers
@@ -47,7 +47,7 @@ class Writer:
                 try:
                     await producer.start()
                 except BaseException:
-                    await producer.stop()
+                    await _close(producer)
                     raise
                 self._producer = producer
             return self._producer
@@ -56,52 +56,62 @@ class Writer:
         """Return once all records are durable, in order per partition.
 
         Raises:
-            KafkaError, TimeoutError: any of them may be written or not.
+            RecordTooLarge: the topic takes less than this writer.
+            KafkaError: the cluster refused some; any of them may be written or not.
+            TimeoutError: the cluster does not answer. The producer goes on trying, in order, without doubling anything;
+                a replacement could be overtaken by it, and then an older state would come after a newer.
         """
-        producer = None
-        try:
-            async with asyncio.timeout(WRITE_SECONDS_MAX):
-                producer = await self.start()
-                await _write(producer, records)
-        except (KafkaError, TimeoutError):
-            # Its sequence numbers may have a gap that the cluster refuses for ever.
-            if producer is not None and producer is self._producer:
-                self._producer = None
-                await _abandon(producer)
-            raise
+        async with asyncio.timeout(WRITE_SECONDS_MAX):
+            producer = await self.start()
+            refused = await _write(producer, records)
+        if refused is None:
+            return
+        if producer is self._producer:
+            # Its sequence numbers have a gap now, which the cluster refuses for ever.
+            self._producer = None
+            await _close(producer)
+        raise refused
 
     async def stop(self) -> None:
+        """Let go; what still waits is lost."""
         if self._producer is not None:
-            await _abandon(self._producer)
+            await _close(self._producer)
 
 
-async def _write(producer: Any, records: Iterable[Stamped]) -> None:
-    """Fill batches and wait for them.
+async def _write(producer: Any, records: Iterable[Stamped]) -> Exception | None:
+    """Fill batches, hand them over, wait for all; the first refusal, if any.
 
     Whole batches, not `send` per record: a future and a task switch per record cost ten times the record itself.
     """
     filling: dict[Partition, Any] = {}
-    landing: list[asyncio.Future[Any]] = []
+    landing: list[tuple[str, asyncio.Future[Any]]] = []
     for topic, partition, key, value, timestamp_ms in records:
         batch = filling.get((topic, partition))
         if batch is None:
             batch = filling[topic, partition] = producer.create_batch()
         if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
-            landing.append(await producer.send_batch(batch, topic, partition=partition))
+            landing.append((topic, await producer.send_batch(batch, topic, partition=partition)))
             batch = filling[topic, partition] = producer.create_batch()
             # The first record of a batch always fits.
             batch.append(key=key, value=value, timestamp=timestamp_ms)
     for (topic, partition), batch in filling.items():
         batch.close()
-        landing.append(await producer.send_batch(batch, topic, partition=partition))
-    failures = [one for one in await asyncio.gather(*landing, return_exceptions=True) if isinstance(one, BaseException)]
-    if failures:
-        raise failures[0]
+        landing.append((topic, await producer.send_batch(batch, topic, partition=partition)))
+    answers = await asyncio.gather(*(future for _, future in landing), return_exceptions=True)
+    for (topic, _), answer in zip(landing, answers, strict=True):
+        if isinstance(answer, MessageSizeTooLargeError | RecordListTooLargeError):
+            return RecordTooLarge(topic)
+        if isinstance(answer, Exception):
+            return answer
+    return None
 
 
-async def _abandon(producer: Any) -> None:
-    """Stop a producer whether or not its cluster answers; what still waits in it fails."""
-    # A private member: without it `stop` waits for ever for a cluster that is gone.
-    producer._message_accumulator.fail_all(KafkaError("the producer was stopped"))  # noqa: SLF001
-    with suppress(TimeoutError, KafkaError):
+async def _close(producer: Any) -> None:
+    """Stop a producer whether or not its cluster answers."""
+    try:
         await asyncio.wait_for(producer.stop(), _STOP_SECONDS_MAX)
+    except (TimeoutError, KafkaError):
+        # Left to itself it would try for ever. Private members: aiokafka has no other way to give up.
+        with suppress(TimeoutError, KafkaError):
+            await asyncio.wait_for(producer._sender.close(), _STOP_SECONDS_MAX)  # noqa: SLF001
+        await producer.client.close()
