@@ -1,0 +1,21 @@
+"""Sigma detection rules over events and tickets: read, compiled, evaluated. Not correlations (fsoc/correlation)."""
+
+from fsoc.detection.detector import Detector, Match
+from fsoc.detection.documents import Document, Source
+from fsoc.detection.filters import Filter
+from fsoc.detection.logsource import Logsource
+from fsoc.detection.logsources import LogsourceMap
+from fsoc.detection.rules import LoadedRules, Rule, load_rules
+
+__all__ = [
+    "Detector",
+    "Document",
+    "Filter",
+    "LoadedRules",
+    "Logsource",
+    "LogsourceMap",
+    "Match",
+    "Rule",
+    "Source",
+    "load_rules",
+]

@@ -1,0 +1,233 @@
+"""Where an event comes from, by what it says: rules/logsources.yml, read and applied. The mapping itself is data."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import repeat
+from typing import Any, Final
+
+from fsoc.detection.build import Builder, Keys
+from fsoc.detection.compile import CannotEvaluateError, compile_detection
+from fsoc.detection.documents import Document, Source, read
+from fsoc.detection.event import Event
+from fsoc.detection.logsource import ATTRIBUTES, Logsource
+from fsoc.detection.modifiers import modifiers
+from fsoc.detection.nodes import Node, fields_of
+from fsoc.errors import Problem, RefusedToStart
+
+REMEMBERED_MAX: Final = 4096
+REMEMBERED_LENGTH_MAX: Final = 256
+_REMEMBERED_TYPES: Final = (str, int, type(None))
+_ALWAYS_DECIDING: Final = dict.fromkeys((*ATTRIBUTES, "EventID"))
+_ENTRY_KEYS: Final = frozenset({"when", "logsource", "events", "fields"})
+_EVENT_KEYS: Final = frozenset({"category", "service", "when", "fields"})
+
+_Aliases = tuple[tuple[str, str], ...]
+"""(name a rule uses, name in the event)"""
+_Derived = tuple[_Aliases, tuple[Logsource, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One way to look at an event: as of these logsources, with `over` hiding fields of the same name."""
+
+    logsources: tuple[Logsource, ...]
+    over: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class _Meaning:
+    """A logsource, the condition it holds under, and the names its rules use for the event's fields."""
+
+    logsource: Logsource
+    when: Node | None
+    aliases: _Aliases
+
+    def holds(self, event: Event) -> bool:
+        return self.when is not None and self.when(event)
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    meaning: _Meaning
+    events: Mapping[int, tuple[_Meaning, ...]]
+
+    def deciding(self) -> Iterator[str]:
+        """The fields that its conditions look at."""
+        for meaning in (self.meaning, *(each for several in self.events.values() for each in several)):
+            if meaning.when is not None:
+                yield from filter(None, fields_of(meaning.when))
+
+
+class LogsourceMap:
+    """What logsources.yml says. Remembers what it derived from the few values that decide it, and nothing else."""
+
+    def __init__(self, entries: Iterable[_Entry] = ()) -> None:
+        self._entries = tuple(entries)
+        self._deciding = tuple({name: None for entry in self._entries for name in entry.deciding()} | _ALWAYS_DECIDING)
+        self._remembered: dict[tuple[Any, ...], tuple[_Derived, ...]] = {}
+
+    @classmethod
+    def parse(cls, source: Source) -> LogsourceMap:
+        """Read the text of a logsources.yml.
+
+        Raises:
+            RefusedToStart: with every problem, file and line.
+        """
+        documents, problems = read([source])
+        entries: list[_Entry] = []
+        for document in documents:
+            reader = _Reader(document)
+            entries += reader.entries()
+            problems += reader.problems
+        if not documents and not problems:
+            problems = [Problem(f"{source.path}:1", "empty — expected logsources: and a list")]
+        if problems:
+            raise RefusedToStart(*problems)
+        return cls(entries)
+
+    def views(self, fields: Mapping[str, Any], stated: Logsource | None = None) -> list[View]:
+        """Every view of an event; that which hides nothing comes first. No view: nothing is known of its logsource.
+
+        stated: what its sender says; None: the event's own fields product, category and service, where they are text.
+        """
+        said = stated or _said(fields)
+        key = self._key(fields, said)
+        derived = self._remembered.get(key) if key is not None else None
+        if derived is None:
+            derived = self._derive(fields, said)
+            if key is not None:
+                if len(self._remembered) >= REMEMBERED_MAX:
+                    self._remembered.clear()
+                self._remembered[key] = derived
+        return [View(logsources, _over(fields, aliases)) for aliases, logsources in derived]
+
+    def _derive(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[_Derived, ...]:
+        event = Event(fields, {} if said is None else {name: getattr(said, name) for name in ATTRIBUTES})
+        numbers = {value.number for value in event.find("EventID") or ()}
+        found: dict[_Aliases, dict[Logsource, None]] = {(): {} if said is None else {said: None}}
+        for entry in self._entries:
+            if entry.meaning.holds(event) or (said is not None and entry.meaning.logsource.covers(said)):
+                meant = [each for number, several in entry.events.items() if number in numbers for each in several]
+                for meaning in (entry.meaning, *(each for each in meant if each.when is None or each.holds(event))):
+                    found.setdefault(meaning.aliases, {})[meaning.logsource] = None
+        return tuple((aliases, tuple(logsources)) for aliases, logsources in found.items() if logsources)
+
+    def _key(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[Any, ...] | None:
+        """All that decides the derivation; None where that is not worth remembering, or cannot be."""
+        key: list[Any] = [said]
+        for name in self._deciding:
+            value = fields.get(name)
+            # Exact types: True and 1.0 equal 1 as keys, and mean something else.
+            if type(value) not in _REMEMBERED_TYPES or (type(value) is str and len(value) > REMEMBERED_LENGTH_MAX):
+                return None
+            key.append(value)
+        return tuple(key)
+
+
+class _Reader:
+    """Reads one document and keeps every problem it meets."""
+
+    def __init__(self, document: Document) -> None:
+        self._document = document
+        self._builder = Builder(document, modifiers({}))
+
+    @property
+    def problems(self) -> list[Problem]:
+        return self._builder.problems
+
+    def entries(self) -> list[_Entry]:
+        """Every entry without problems."""
+        for key in self._document.data.keys() - {"logsources"}:
+            self._builder.refuse(f'"{key}" is unknown — expected logsources', key)
+        stated = self._document.data.get("logsources")
+        if not isinstance(stated, list):
+            self._builder.refuse("logsources is not a list", "logsources")
+            return []
+        found = [self._entry(entry, ("logsources", index)) for index, entry in enumerate(stated)]
+        return [entry for entry in found if entry is not None]
+
+    def _entry(self, entry: Any, keys: Keys) -> _Entry | None:
+        if not self._is_mapping(entry, keys, _ENTRY_KEYS):
+            return None
+        try:
+            logsource = Logsource.read(entry.get("logsource") or {})
+        except (ValueError, AttributeError) as error:
+            self._builder.refuse(str(error), *keys, "logsource")
+            return None
+        events: dict[int, tuple[_Meaning, ...]] = {}
+        stated = entry.get("events") or {}
+        if not isinstance(stated, Mapping):
+            self._builder.refuse("events is not a mapping of EventID to what it means", *keys, "events")
+            stated = {}
+        for number, meant in stated.items():
+            if not isinstance(number, int) or isinstance(number, bool):
+                self._builder.refuse(f'"{number}" is no EventID — expected a whole number', *keys, "events", number)
+                continue
+            several = isinstance(meant, list)
+            within = [
+                (*keys, "events", number, *([index] if several else []))
+                for index in range(len(meant) if several else 1)
+            ]
+            meanings = map(self._meaning, meant if several else [meant], repeat(logsource), within)
+            events[number] = tuple(meaning for meaning in meanings if meaning is not None)
+        meaning = _Meaning(logsource, self._when(entry, keys), self._aliases(entry, keys))
+        return _Entry(meaning, events)
+
+    def _meaning(self, meant: Any, base: Logsource, keys: Keys) -> _Meaning | None:
+        if not self._is_mapping(meant, keys, _EVENT_KEYS):
+            return None
+        try:
+            stated = {name: getattr(base, name) for name in ATTRIBUTES} | dict(meant)
+            return _Meaning(Logsource.read(stated), self._when(meant, keys), self._aliases(meant, keys))
+        except ValueError as error:
+            self._builder.refuse(str(error), *keys)
+            return None
+
+    def _when(self, stated: Mapping[str, Any], keys: Keys) -> Node | None:
+        """A condition in the words of a Sigma detection: a mapping, or a list of mappings of which one must hold."""
+        if "when" not in stated:
+            return None
+        before = len(self.problems)
+        named = self._builder.detections({"when": stated["when"]}, keys, without=frozenset())
+        if len(self.problems) > before:
+            return None
+        try:
+            node = compile_detection(named["when"])
+        except CannotEvaluateError as error:
+            self._builder.refuse(str(error), *keys, "when")
+            return None
+        for name in fields_of(node) if node is not None else ():
+            if name is None or "." in name:  # what is derived is remembered by the values of these fields
+                self._builder.refuse("when looks at fields by name only, without dots", *keys, "when")
+                return None
+        return node
+
+    def _aliases(self, stated: Mapping[str, Any], keys: Keys) -> _Aliases:
+        fields = stated.get("fields") or {}
+        if not isinstance(fields, Mapping) or not all(
+            isinstance(name, str) for pair in fields.items() for name in pair
+        ):
+            self._builder.refuse("fields is not a mapping of Sigma's names to the event's", *keys, "fields")
+            return ()
+        return tuple(fields.items())
+
+    def _is_mapping(self, value: Any, keys: Keys, known: frozenset[str]) -> bool:
+        if not isinstance(value, Mapping):
+            self._builder.refuse(f"not a mapping — expected {', '.join(sorted(known))}", *keys)
+            return False
+        for key in value.keys() - known:
+            self._builder.refuse(f'"{key}" is unknown — expected one of {", ".join(sorted(known))}', *keys, key)
+        return True
+
+
+def _said(fields: Mapping[str, Any]) -> Logsource | None:
+    said = Logsource(
+        *(value.lower() if isinstance(value := fields.get(name), str) and value else None for name in ATTRIBUTES)
+    )
+    return said or None
+
+
+def _over(fields: Mapping[str, Any], aliases: _Aliases) -> Mapping[str, Any]:
+    return {wanted: fields[name] for wanted, name in aliases if name in fields}
