@@ -50,7 +50,7 @@ class Alert:
     def state(self) -> bytes:
         return orjson.dumps(
             {
-                "key": self.key,
+                "key": tuple(self.key),
                 "episode": self.episode,
                 "episode_ms": self.episode_ms,
                 "revision": self.revision,

@@ -155,7 +155,7 @@ def entry_of(record: Mapping[str, Any]) -> Entry:
 
 def entry_state(entry: Entry) -> bytes:
     """The entry as one record of the state topic: an array in the order of `Entry`."""
-    return orjson.dumps(entry)
+    return orjson.dumps(tuple(entry))  # orjson takes no named tuples
 
 
 def entry_of_state(fields: list[Any]) -> Entry:

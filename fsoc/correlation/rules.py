@@ -120,22 +120,20 @@ def parse(
 ) -> tuple[tuple[CorrelationRule, ...], tuple[Problem, ...]]:
     """Read all correlation documents against the detections they name; return the usable ones and every problem."""
     known: dict[str, list[str]] = {}
-    for rule in rules:
-        known.setdefault(rule.id, []).append(rule.id)
-        if rule.name and rule.name != rule.id:
-            known.setdefault(rule.name, []).append(rule.id)
+    for detection in rules:
+        known.setdefault(detection.id, []).append(detection.id)
+        if detection.name and detection.name != detection.id:
+            known.setdefault(detection.name, []).append(detection.id)
     parsed: dict[str, CorrelationRule] = {}
     problems: list[Problem] = []
     for document in documents:
         reader = _Reader(document, known)
         rule = reader.read()
+        if rule is not None and (rule.id in parsed or rule.id in known):
+            reader.refuse(f'id "{rule.id}" is used twice')
+        elif rule is not None:
+            parsed[rule.id] = rule
         problems.extend(reader.problems)
-        if rule is None or reader.problems:
-            continue
-        if rule.id in parsed or rule.id in known:
-            problems.append(Problem(reader.where, f'id "{rule.id}" is used twice'))
-            continue
-        parsed[rule.id] = rule
     return tuple(parsed.values()), tuple(problems)
 
 
@@ -158,13 +156,16 @@ class _Reader:
     """Reads one document and keeps every problem it meets."""
 
     def __init__(self, document: Document, known: Mapping[str, list[str]]) -> None:
-        self.where = f"{document.path}:{document.line}"
+        self.document = document
         self.data = document.data
         self.known = known
         self.problems: list[Problem] = []
 
-    def refuse(self, text: str) -> None:
-        self.problems.append(Problem(self.where, text))
+    def refuse(self, text: str, key: str | None = None) -> None:
+        """Add a problem, at the line of the named key of `correlation` where that is known."""
+        lines = getattr(self.data.get("correlation"), "lines", None)
+        line = lines.get(key, self.document.line) if isinstance(lines, dict) else self.document.line
+        self.problems.append(Problem(f"{self.document.path}:{line}", text))
 
     def read(self) -> CorrelationRule | None:
         body = self.data.get("correlation")
@@ -184,15 +185,15 @@ class _Reader:
             self.refuse(f'level "{level}" — expected one of {", ".join(LEVELS)}')
         kind = str(body.get("type"))
         if kind not in TYPES:
-            self.refuse(f'correlation type "{kind}" cannot be evaluated — expected one of {", ".join(TYPES)}')
+            self.refuse(f'correlation type "{kind}" cannot be evaluated — expected one of {", ".join(TYPES)}', "type")
         if body.get("generate") is True:
-            self.refuse("generate: true cannot be evaluated: detections raise no alerts of their own")
+            self.refuse("generate: true cannot be evaluated: detections raise no alerts of their own", "generate")
         rules = self._rules(body.get("rules"))
         options = self._options()
         group_by = self._names("group-by", body.get("group-by", []))
         local = options.get("scope") == "institution"
         if local and "institution" not in group_by:
-            self.refuse("fsoc.scope: institution needs institution in group-by")
+            self.refuse("fsoc.scope: institution needs institution in group-by", "group-by")
         span = self._timespan(body.get("timespan"))
         condition, fields = self._condition(body.get("condition"), kind)
         aliases = self._aliases(body.get("aliases", {}))
@@ -219,15 +220,15 @@ class _Reader:
     def _rules(self, named: object) -> frozenset[str]:
         names = [named] if isinstance(named, str) else named
         if not isinstance(names, list) or not names:
-            self.refuse("correlation.rules is missing — expected a list of rule ids or names")
+            self.refuse("correlation.rules is missing — expected a list of rule ids or names", "rules")
             return frozenset()
         found: set[str] = set()
         for name in map(str, names):
             ids = self.known.get(name, [])
             if not ids:
-                self.refuse(f'correlation.rules names "{name}", which is no detection that was loaded')
+                self.refuse(f'correlation.rules names "{name}", which is no detection that was loaded', "rules")
             elif len(set(ids)) > 1:
-                self.refuse(f'correlation.rules names "{name}", which {len(set(ids))} detections are called')
+                self.refuse(f'correlation.rules names "{name}", which {len(set(ids))} detections are called', "rules")
             found.update(ids)
         return frozenset(found)
 
@@ -247,7 +248,7 @@ class _Reader:
     def _names(self, key: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            self.refuse(f"correlation.{key} is not a list of field names")
+            self.refuse(f"correlation.{key} is not a list of field names", key.partition(".")[0])
             return ()
         return tuple(names)
 
@@ -255,42 +256,44 @@ class _Reader:
         try:
             return timespan_ms(value)
         except ValueError as error:
-            self.refuse(str(error))
+            self.refuse(str(error), "timespan")
             return 0
 
     def _condition(self, value: object, kind: str) -> tuple[Condition, tuple[str, ...]]:
         if not isinstance(value, dict):
-            self.refuse("correlation.condition is missing — expected a mapping such as {gte: 3}")
+            self.refuse("correlation.condition is missing — expected a mapping such as {gte: 3}", "condition")
             return Condition(()), ()
         bounds: list[tuple[str, int]] = []
         for name, bound in value.items():
             if name == "field":
                 continue
             if name not in OPERATORS:
-                self.refuse(f'condition operator "{name}" — expected one of {", ".join(OPERATORS)}')
+                self.refuse(f'condition operator "{name}" — expected one of {", ".join(OPERATORS)}', "condition")
             elif isinstance(bound, bool) or not isinstance(bound, int):
-                self.refuse(f'condition {name}: "{bound}" — expected a whole number')
+                self.refuse(f'condition {name}: "{bound}" — expected a whole number', "condition")
             else:
                 bounds.append((name, bound))
         if not bounds and not self.problems:
-            self.refuse("correlation.condition has no operator — expected at least one such as gte: 3")
+            self.refuse("correlation.condition has no operator — expected at least one such as gte: 3", "condition")
         fields: tuple[str, ...] = ()
         if kind == "value_count":
             fields = self._names("condition.field", value.get("field", []))
             if not fields:
-                self.refuse("value_count needs condition.field: the field whose distinct values are counted")
+                self.refuse(
+                    "value_count needs condition.field: the field whose distinct values are counted", "condition"
+                )
         elif "field" in value:
-            self.refuse("event_count takes no condition.field")
+            self.refuse("event_count takes no condition.field", "condition")
         return Condition(tuple(sorted(bounds))), fields
 
     def _aliases(self, value: object) -> dict[str, dict[str, str]]:
         if not isinstance(value, dict):
-            self.refuse("correlation.aliases is not a mapping")
+            self.refuse("correlation.aliases is not a mapping", "aliases")
             return {}
         aliases: dict[str, dict[str, str]] = {}
         for alias, fields in value.items():
             if not isinstance(fields, dict):
-                self.refuse(f"correlation.aliases.{alias} is not a mapping of rule to field")
+                self.refuse(f"correlation.aliases.{alias} is not a mapping of rule to field", "aliases")
                 continue
             for name, target in fields.items():
                 ids = self.known.get(str(name), [])

@@ -6,7 +6,7 @@ record per live ticket, and read back in any order.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Any, NamedTuple
@@ -33,11 +33,15 @@ Key = tuple[str, str]
 
 
 class Judgement(NamedTuple):
-    """What a message is. `live` is the ticket's record, present when this message is USED and takes effect."""
+    """What a message is.
+
+    live: the ticket's record, present when this message is USED and takes effect. replayed: decided before.
+    """
 
     outcome: Outcome
     fault: Fault | None = None
     live: LiveTicket | None = None
+    replayed: bool = False
 
 
 @dataclass(slots=True)
@@ -105,7 +109,9 @@ class Ledger:
         self.watermark_ms: int | None = None
         self.ended_feeds: set[str] = set()
         self.sequences: dict[tuple[str, str], Sequence] = {}
+        self.detections = 0
         self.dropped_keys = 0
+        self.faults: dict[str, int] = {}  # refused messages by fault's code; the codes are ours, so they are few
         self._live: dict[tuple[str, str], LiveTicket] = {}
         self._expiry: list[tuple[int, tuple[str, str]]] = []
 
@@ -130,13 +136,13 @@ class Ledger:
             if message.body.get("ended") is True and not self.ends:
                 return Judgement(Outcome.QUARANTINED, _NO_END)
             if decided is None:
-                self._heartbeat(message)
+                self._heartbeat(message, received_at_ms)
             return Judgement(Outcome.USED)
         at = event_time(message, self.allowed_lateness_ms)
         if at > received_at_ms + FUTURE_MAX_MS:
             return Judgement(Outcome.QUARANTINED, _future(at, received_at_ms))
         if decided is None:
-            self._note(message)
+            self._note(message, received_at_ms)
         name = (message.environment, message.ticket_id)
         live = self._live.get(name)
         if decided is None:
@@ -148,13 +154,15 @@ class Ledger:
         if live is not None and message.revision < live.revision:
             return judgement  # it came after its successor: used, without effect
         live = self._take(name, offset, at, message, live)
-        return Judgement(Outcome.USED, live=live)
+        return Judgement(Outcome.USED, live=live, replayed=decided is not None)
 
-    def settle(self, offset: int, outcome: Outcome) -> None:
-        """Count the record, once."""
+    def settle(self, offset: int, outcome: Outcome, faults: Iterable[Fault] = ()) -> None:
+        """Count the record and what was wrong with it, once."""
         if offset > self.outcomes.last:
             self.outcomes.add(offset, outcome)
             self.counts.add(outcome)
+            for code in {fault.code for fault in faults}:
+                self.faults[code] = self.faults.get(code, 0) + 1
 
     def expire(self) -> Iterator[tuple[str, str]]:
         """Drop tickets that may no longer be revised; yield their names."""
@@ -189,21 +197,22 @@ class Ledger:
         live.revision, live.digest, live.offset, live.event_time_ms = message.revision, message.digest, offset, at
         return live
 
-    def _note(self, message: Message) -> None:
+    def _note(self, message: Message, received_at_ms: int) -> None:
         if message.seq is not None:
-            self._sequence(message.feed, message.seq_epoch).note(message.seq)
+            self._sequence(message.feed, message.seq_epoch, received_at_ms).note(message.seq)
 
-    def _heartbeat(self, message: Message) -> None:
-        sequence = self._sequence(message.feed, message.seq_epoch)
+    def _heartbeat(self, message: Message, received_at_ms: int) -> None:
+        sequence = self._sequence(message.feed, message.seq_epoch, received_at_ms)
         last_seq = message.body.get("last_seq")
         if isinstance(last_seq, int):
             sequence.expect(last_seq)
         if message.body.get("ended") is True:
             self.ended_feeds.add(message.feed)
 
-    def _sequence(self, feed: str, epoch: str) -> Sequence:
+    def _sequence(self, feed: str, epoch: str, received_at_ms: int) -> Sequence:
         key = (feed, epoch)
         sequence = self.sequences.pop(key, None) or Sequence()
+        sequence.last_seen_ms = max(received_at_ms, sequence.last_seen_ms or 0)
         self.sequences[key] = sequence  # last used, last in the dict
         if len(self.sequences) > FEEDS_MAX:
             del self.sequences[next(iter(self.sequences))]
@@ -219,6 +228,7 @@ class Ledger:
                 "next": sequence.next,
                 "missing": sequence.missing,
                 "forgotten": sequence.forgotten,
+                "last_seen_ms": sequence.last_seen_ms,
             }
         return orjson.dumps(
             {
@@ -231,7 +241,9 @@ class Ledger:
                 "duplicate": self.counts.duplicate,
                 "late": self.counts.late,
                 "quarantined": self.counts.quarantined,
+                "detections": self.detections,
                 "dropped_keys": self.dropped_keys,
+                "faults": self.faults,
                 "live": len(self._live),
                 "outcomes": self.outcomes.encode(),
                 "feeds": feeds,
@@ -243,10 +255,14 @@ class Ledger:
         self.outcomes = Outcomes.decode(state["outcomes"], state["offset"])
         self.watermark_ms = state["watermark_ms"]
         self.ended_feeds = set(state["ended_feeds"])
+        self.detections = state["detections"]
         self.dropped_keys = state["dropped_keys"]
+        self.faults = state["faults"]
         self.counts = Counts(state["received"], state["used"], state["duplicate"], state["late"], state["quarantined"])
         self.sequences = {
-            (feed, epoch): Sequence(known["first"], known["next"], known["missing"], known["forgotten"])
+            (feed, epoch): Sequence(
+                known["first"], known["next"], known["missing"], known["forgotten"], known["last_seen_ms"]
+            )
             for feed, epochs in state["feeds"].items()
             for epoch, known in epochs.items()
         }

@@ -13,9 +13,10 @@ class Sequence:
 
     `first` is the lowest number met: the first message opens the epoch, and a number below it that arrives later
     (reordered at the very start) extends the known range downwards.
+    `last_seen_ms` is when its newest message was received.
     """
 
-    __slots__ = ("first", "forgotten", "missing", "next")
+    __slots__ = ("first", "forgotten", "last_seen_ms", "missing", "next")
 
     def __init__(
         self,
@@ -23,11 +24,13 @@ class Sequence:
         following: int = 0,
         missing: Iterable[Iterable[int]] = (),
         forgotten: int = 0,
+        last_seen_ms: int | None = None,
     ) -> None:
         self.first = first
         self.next = following
         self.missing: list[list[int]] = [list(gap) for gap in missing]
         self.forgotten = forgotten
+        self.last_seen_ms = last_seen_ms
 
     def note(self, seq: int) -> None:
         """Take one number; seeing it again changes nothing."""

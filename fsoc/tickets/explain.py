@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from typing import Any, Final
+import difflib
+import re
+from typing import Any, Final, get_args
 
 import orjson
 from pydantic import BaseModel, ValidationError
+from pydantic_core import ErrorDetails
 
 from fsoc.errors import Fault
 from fsoc.tickets import model
@@ -17,6 +20,8 @@ from fsoc.tickets.structure import structural_faults
 FAULTS_MAX: Final = 32
 TEXT_MAX: Final = 200
 _FOUND_MAX: Final = 40
+_ALLOWED_SHOWN_MAX: Final = 6
+_QUOTED = re.compile(r"'([^']*)'")
 
 # pydantic's names for what is wrong → ours. What is not here carries our own code already.
 _CODES: Final = {
@@ -79,9 +84,9 @@ def _model_faults(kind: type[BaseModel], body: dict[str, Any]) -> list[Fault]:
             Fault(
                 _code(found["type"]),
                 pointer(_place(found["loc"])),
-                _text(found["msg"], found["type"], found["input"]),
+                _text(found),
             )
-            for found in error.errors(include_url=False, include_context=False)
+            for found in error.errors(include_url=False)
         ]
     return []
 
@@ -98,17 +103,30 @@ def _code(pydantic_type: str) -> str:
     return code
 
 
-def _text(message: str, pydantic_type: str, found: Any) -> str:
-    if pydantic_type in {"missing", "extra_forbidden"}:
-        text = {
-            "missing": "is required and missing",
-            "extra_forbidden": "is no field of this schema; put your own under ext",
-        }[pydantic_type]
-    elif "." in pydantic_type:
+def _text(found: ErrorDetails) -> str:
+    kind, message = found["type"], found["msg"]
+    if kind == "missing":
+        text = "is required and missing"
+    elif kind == "extra_forbidden":
+        text = "is no field of this schema; put your own under ext"
+    elif kind == "literal_error":
+        # Each model knows its own kinds; the sender may choose among all.
+        allowed = list(get_args(words.Kind)) if found["loc"] == ("kind",) else _QUOTED.findall(found["ctx"]["expected"])
+        text = _not_allowed(found["input"], allowed)
+    elif "." in kind:
         text = message
     else:
-        text = f"found {_shown(found)}: {message}"
+        text = f"{message}; found {_shown(found['input'])}"
     return text[:TEXT_MAX]
+
+
+def _not_allowed(value: Any, allowed: list[str]) -> str:
+    """All that is allowed if that is little, else what comes nearest."""
+    if len(allowed) <= _ALLOWED_SHOWN_MAX:
+        return f"{_shown(value)} is not allowed; allowed: {', '.join(allowed)}"
+    near = difflib.get_close_matches(value[:TEXT_MAX], allowed, n=3, cutoff=0.5) if isinstance(value, str) else []
+    hint = f"nearest: {', '.join(near)}" if near else "fsoc schema ticket lists them"
+    return f"{_shown(value)} is none of the {len(allowed)} values allowed; {hint}"
 
 
 def _not_json(payload: bytes, message: str) -> Fault:
@@ -133,7 +151,7 @@ def _shown(value: Any) -> str:
         return "an object"
     if isinstance(value, list):
         return "an array"
-    text = ascii(value[:_FOUND_MAX]) if isinstance(value, str) else ascii(value)
+    text = repr(value[:_FOUND_MAX]) if isinstance(value, str) else repr(value)
     return text + ("…" if isinstance(value, str) and len(value) > _FOUND_MAX else "")
 
 

@@ -19,7 +19,8 @@ def test_a_rule_may_name_its_detections_by_id_or_name(document):
 
 
 @pytest.mark.parametrize(
-    ("text", "expected"), [("90s", 90_000), ("15m", 900_000), ("4h", 14_400_000), ("3d", 259_200_000), ("1w", 604_800_000)]
+    ("text", "expected"),
+    [("90s", 90_000), ("15m", 900_000), ("4h", 14_400_000), ("3d", 259_200_000), ("1w", 604_800_000)],
 )
 def test_timespans(text, expected):
     assert timespan_ms(text) == expected

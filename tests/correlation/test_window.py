@@ -64,7 +64,9 @@ def naive(rule, entries):
             episode[1] = t
             episode[2] = max(episode[2], measure)
             episode[3].update(window)
-    return [(number, first, last, peak, tuple(sorted(members))) for number, (first, last, peak, members) in found.items()]
+    return [
+        (number, first, last, peak, tuple(sorted(members))) for number, (first, last, peak, members) in found.items()
+    ]
 
 
 DAY = 86_400_000

@@ -1,0 +1,323 @@
+"""The way of a ticket, top to bottom: bytes in, receipts, detections, alerts out. Pure.
+
+    tickets.<institution> ── Intake ──┬─ receipts.<institution>, quarantine, late
+                                      ├─ intake.state
+                                      └─ detections ── Correlate ──┬─ correlation.state
+                                                                   ├─ alerts
+                                                                   └─ feedback.<institution>
+
+A stage is one partition's worker. It takes records, changes its own state and returns what must be written, in the
+order it must become durable (`Outputs`). It has no clock, no I/O and no other way to fail than a defect.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import orjson
+
+from fsoc.alerts.book import Alert, Book
+from fsoc.correlation.entries import Feed, GroupKey, entry_of, entry_of_state, entry_state, put_record, withdraw_record
+from fsoc.correlation.groups import EntryName, Groups, settled_from
+from fsoc.correlation.lookup import TicketFields
+from fsoc.correlation.progress import Claim, Progress, claim_of
+from fsoc.correlation.ruleset import RuleSet
+from fsoc.correlation.window import Entry
+from fsoc.errors import Fault, InvalidTicket
+from fsoc.feeds.ledger import END_MS, Judgement, Ledger, LiveTicket
+from fsoc.feeds.outcomes import Outcome
+from fsoc.feeds.record import Outgoing, Outputs, Record
+from fsoc.institutions.registry import Registry
+from fsoc.sharing.feedback import feedback
+from fsoc.tickets.decode import Message, decode
+from fsoc.tickets.receipts import Receipt, late_record, quarantine_record, receipts_records
+
+
+@dataclass(slots=True)
+class Pipeline:
+    """Makes the stages. The registry may be replaced while they run; the partition count may not.
+
+    ends: whether an end record may end an institution's stream: in exercises, tests and replays, never in production.
+    """
+
+    rules: RuleSet
+    registry: Registry
+    detections_partitions: int = 8
+    ends: bool = False
+
+    def intake(self, institution: str) -> Intake:
+        return Intake(self, institution)
+
+    def correlate(self, partition: int) -> Correlate:
+        return Correlate(self, partition)
+
+
+class Intake:
+    """One institution's tickets: decode → identity → revision → sequence → late? → Sigma → puts and withdraws."""
+
+    def __init__(self, pipeline: Pipeline, institution: str) -> None:
+        known = pipeline.registry.get(institution)
+        assert known is not None, institution  # noqa: S101 - a defect of the shell: it works registered topics only
+        self._pipeline = pipeline
+        self._institution = institution
+        self._prefix = f"{institution}/"
+        self._restoring: dict[str, bytes] = {}
+        self.ledger = Ledger(
+            allowed_lateness_ms=known.allowed_lateness_ms,
+            retention_ms=pipeline.rules.retention_ms,
+            feeds=frozenset(known.feeds),
+            ends=pipeline.ends,
+        )
+        self._claimed: Claim | None = None
+
+    def work(self, records: Sequence[Record]) -> Outputs:
+        outputs = Outputs()
+        receipts = [self._take(record, outputs) for record in records]
+        gone = [(self._state_key(name), None) for name in self.ledger.expire()]
+        outputs.state.extend(gone)
+        # First of the state: where a crash leaves only a part of it written, what was decided is known.
+        outputs.state.insert(0, (f"{self._prefix}header".encode(), self.ledger.header()))
+        topic = f"receipts.{self._institution}"
+        outputs.published.extend(Outgoing(topic, 0, None, value) for value in receipts_records(receipts))
+        outputs.published.extend(self._progress(idle=False))
+        return outputs
+
+    def idle(self) -> Outputs:
+        return Outputs(published=list(self._progress(idle=True)))
+
+    def _take(self, record: Record, outputs: Outputs) -> Receipt:
+        """One record to its outcome. Whatever arrives is counted once, receipted, and nothing is dropped in silence."""
+        payload = record.value or b""
+        message: Message | None = None
+        faults: Sequence[Fault] = ()
+        try:
+            message = decode(payload, institution=self._institution)
+        except InvalidTicket as refused:
+            outcome, faults = Outcome.QUARANTINED, refused.faults
+        else:
+            judgement = self.ledger.judge(record.offset, record.timestamp_ms, message)
+            outcome = judgement.outcome
+            if judgement.fault is not None:
+                faults = (judgement.fault,)
+            if judgement.live is not None:
+                self._detect(message, judgement, judgement.live, outputs)
+        self.ledger.settle(record.offset, outcome, faults)
+        if outcome is Outcome.QUARANTINED:
+            value = quarantine_record(self._institution, record.offset, record.timestamp_ms, faults, payload)
+            outputs.published.append(Outgoing("quarantine", 0, self._institution.encode(), value))
+        elif outcome is Outcome.LATE:
+            value = late_record(self._institution, record.offset, record.timestamp_ms, payload)
+            outputs.published.append(Outgoing("late", 0, self._institution.encode(), value))
+        return Receipt.of(record.offset, message, outcome, faults)
+
+    def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
+        """What this revision feeds, put; what an earlier one fed and this one does not, withdrawn (law 6)."""
+        rules = self._pipeline.rules
+        member = self._pipeline.registry.independent_of(self._institution)
+        fed: dict[tuple[str, str], Feed] = {}
+        if message.kind == "ticket" and not _withdrawn(message):
+            matches = rules.detector.match_ticket(message.body)
+            feeds, cut = rules.feeder.feeds(matches, TicketFields(message.body, self._institution), member)
+            if not judgement.replayed:
+                self.ledger.detections += len({match.rule_id for match in matches})
+                self.ledger.dropped_keys += cut
+            fed = {(feed.rule, feed.group): feed for feed in feeds}
+        live.feed(list(fed))
+        outputs.state.append((self._state_key(live.name), self.ledger.live_record(live)))
+        for rule, group in live.withdrawn:
+            key = GroupKey(rule, message.environment, group)
+            value = withdraw_record(key, self._institution, message.ticket_id, message.revision, live.event_time_ms)
+            outputs.published.append(self._to_detections(key, value))
+        for feed in fed.values():
+            entry = Entry(
+                live.event_time_ms,
+                self._institution,
+                message.ticket_id,
+                message.revision,
+                feed.values,
+                member,
+                message.body["severity"],
+                rules.attack(message.body, feed.rules),
+                feed.rules,
+            )
+            key = GroupKey(feed.rule, message.environment, feed.group)
+            outputs.published.append(self._to_detections(key, put_record(feed, entry, message.environment)))
+
+    def _to_detections(self, key: GroupKey, value: bytes) -> Outgoing:
+        partition = key.partition(self._pipeline.detections_partitions)
+        return Outgoing("detections", partition, orjson.dumps(tuple(key)), value)
+
+    def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
+        """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
+        ledger = self.ledger
+        claim = Claim(ledger.progress_ms, ledger.outcomes.last, ledger.allowed_lateness_ms, idle)
+        if claim == self._claimed:
+            return
+        self._claimed = claim
+        value = orjson.dumps({"op": "progress", "institutions": {self._institution: tuple(claim)}})
+        for partition in range(self._pipeline.detections_partitions):
+            yield Outgoing("detections", partition, None, value)
+
+    def _state_key(self, name: tuple[str, str]) -> bytes:
+        environment, ticket_id = name
+        return f"{self._prefix}ticket/{environment}/{ticket_id}".encode()
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        name = key.decode()
+        if not name.startswith(self._prefix):
+            return  # another institution's state lies in the same partition
+        if value is None:
+            self._restoring.pop(name, None)
+        else:
+            self._restoring[name] = value
+
+    def restored(self) -> Outputs:
+        for name, value in self._restoring.items():
+            what, _, rest = name.removeprefix(self._prefix).partition("/")
+            if what == "header":
+                self.ledger.restore_header(value)
+            else:
+                environment, _, ticket_id = rest.partition("/")
+                self.ledger.restore_live((environment, ticket_id), value)
+        self._restoring.clear()
+        return Outputs()
+
+
+class Correlate:
+    """One partition of detections: entries → condition at each event time → alerts."""
+
+    def __init__(self, pipeline: Pipeline, partition: int) -> None:
+        self._pipeline = pipeline
+        self.partition = partition
+        self._restoring: dict[bytes, bytes] = {}
+        self.groups = Groups()
+        self.progress = Progress()
+        self.book = Book(pipeline.rules.tactics)
+        self.malformed_total = 0
+
+    def work(self, records: Sequence[Record]) -> Outputs:
+        outputs = Outputs()
+        for record in records:
+            try:
+                body = orjson.loads(record.value or b"")
+            except orjson.JSONDecodeError:
+                self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
+                continue
+            match body["op"]:
+                case "put":
+                    self._put(GroupKey(body["rule"], body["environment"], body["group"]), entry_of(body), outputs)
+                case "withdraw":
+                    key = GroupKey(body["rule"], body["environment"], body["group"])
+                    name = (body["institution"], body["ticket_id"])
+                    self._withdraw(key, name, body["revision"], body["at"], outputs)
+                case "progress":
+                    for institution, claim in body["institutions"].items():
+                        self.progress.take(institution, claim_of(claim))
+        self._evaluate(outputs)
+        return outputs
+
+    def idle(self) -> Outputs:
+        return Outputs()
+
+    def _put(self, key: GroupKey, entry: Entry, outputs: Outputs) -> None:
+        rule = self._pipeline.rules.correlations.get(key.rule)
+        closed = self.progress.closed_until_ms
+        if rule is None or (closed is not None and entry.event_time_ms + rule.retention_ms <= closed):
+            return
+        changed, evicted = self.groups.put(rule, key, entry)
+        if changed:
+            outputs.state.append((_entry_key((key, entry.institution, entry.ticket_id)), entry_state(entry)))
+        outputs.state.extend((_entry_key(name), None) for name in evicted)
+
+    def _withdraw(self, key: GroupKey, name: tuple[str, str], revision: int, at: int, outputs: Outputs) -> None:
+        rule = self._pipeline.rules.correlations.get(key.rule)
+        if rule is not None and self.groups.withdraw(rule, key, name, revision, at):
+            outputs.state.append((_entry_key((key, *name)), orjson.dumps({"withdrawn": revision, "at": at})))
+
+    def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
+        """Judge every group that changed or whose time has come, then let go of what is settled."""
+        settled = self.progress.closed_until_ms
+        moved = self.progress.advance(frozenset(self._pipeline.registry.institutions))
+        closed = self.progress.closed_until_ms
+        if closed is not None:
+            self.groups.decide(closed)
+        changed: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
+        for key in sorted(self.groups.dirty):
+            rule = self._pipeline.rules.correlations[key.rule]
+            found = self.groups.evaluate(rule, key, closed)
+            changed.update(
+                (alert.id, alert) for alert in self.book.revise(rule, key, found, settled_from(rule, settled))
+            )
+        self.groups.dirty.clear()
+        if closed is not None:
+            changed.update((alert.id, alert) for alert in self.book.finalise(closed))
+        outputs.state.extend((f"alert/{alert.id}".encode(), alert.state()) for alert in changed.values())
+        if closed is not None and moved and closed < END_MS:  # an exercise that is over keeps its state to be read
+            outputs.state.extend((_entry_key(name), None) for name in self.groups.expire(closed))
+            outputs.state.extend((f"alert/{name}".encode(), None) for name in self.book.expire(closed))
+        outputs.state.append((b"header", self._header()))
+        for alert in changed.values():
+            outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
+            for institution, value in feedback(alert.body, alert.revision, alert.status):
+                outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
+
+    def _header(self) -> bytes:
+        return orjson.dumps(
+            {
+                "closed_until_ms": self.progress.closed_until_ms,
+                "raised_total": self.book.raised_total,
+                "expired_total": self.book.expired_total,
+                "alerts_open": self.book.open_total(),
+                "entries": len(self.groups),
+                "evicted_total": self.groups.evicted_total,
+                "claims": self.progress.encode(),
+            }
+        )
+
+    def restore(self, key: bytes, value: bytes | None) -> None:
+        if value is None:
+            self._restoring.pop(key, None)
+        else:
+            self._restoring[key] = value
+
+    def restored(self) -> Outputs:
+        """Rebuild, then judge every group once: a crash may have kept entries and lost the alert they raised."""
+        for key, value in self._restoring.items():
+            if key == b"header":
+                state = orjson.loads(value)
+                self.progress.restore(state["claims"], state["closed_until_ms"])
+                self.book.expired_total = state["expired_total"]
+                self.groups.evicted_total = state["evicted_total"]
+            elif key.startswith(b"alert/"):
+                self.book.restore(value)
+            else:
+                self._restore_entry(key, value)
+        fresh = not self._restoring
+        self._restoring.clear()
+        outputs = Outputs()
+        if not fresh:
+            self._evaluate(outputs, republish=True)
+        return outputs
+
+    def _restore_entry(self, key: bytes, value: bytes) -> None:
+        rule_id, environment, group, institution, ticket_id = orjson.loads(key)
+        rule = self._pipeline.rules.correlations.get(rule_id)
+        if rule is None:
+            return
+        state = orjson.loads(value)
+        name = GroupKey(rule_id, environment, group)
+        if isinstance(state, dict):
+            self.groups.withdraw(rule, name, (institution, ticket_id), state["withdrawn"], state["at"])
+        else:
+            self.groups.put(rule, name, entry_of_state(state))
+
+
+def _withdrawn(message: Message) -> bool:
+    """Whether this revision takes the ticket back (law 6)."""
+    return message.action == "retract" or (message.action == "close" and message.verdict == "false_positive")
+
+
+def _entry_key(name: EntryName) -> bytes:
+    key, institution, ticket_id = name
+    return orjson.dumps([*key, institution, ticket_id])

@@ -1,0 +1,99 @@
+"""The pipeline without a log: records in by hand, alerts out. For replays, benchmarks and tests.
+
+It runs the stages that the workers run, in one process and without state topics; nothing is restored or committed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+import orjson
+
+from fsoc.correlation.progress import Claim
+from fsoc.feeds.ledger import END_MS, Counts
+from fsoc.feeds.record import Outgoing, Record
+from fsoc.pipeline import Correlate, Intake, Pipeline
+
+WITHDRAW = b'{"op":"withdraw"'
+PROGRESS = b'{"op":"progress"'
+
+
+class Direct:
+    """One process that is every worker.
+
+    alerts, feedback: the newest value per key, as the compacted topics would hold them.
+    watch: is shown everything that is published outside fsoc: receipts, quarantine, late, alerts, feedback.
+    """
+
+    def __init__(self, pipeline: Pipeline, watch: Callable[[Outgoing], None] | None = None) -> None:
+        self._pipeline = pipeline
+        self._watch = watch
+        self.intakes: dict[str, Intake] = {}
+        self.correlates: list[Correlate] = [
+            pipeline.correlate(partition) for partition in range(pipeline.detections_partitions)
+        ]
+        self.alerts: dict[str, bytes] = {}
+        self.feedback: dict[tuple[str, str], bytes] = {}
+
+    def work(self, slices: Mapping[str, Sequence[Record]]) -> None:
+        """Take one slice of each of some institutions' logs, through to the alerts."""
+        detections: list[Outgoing] = []
+        for institution, records in slices.items():
+            outputs = self._intake(institution).work(records)
+            detections.extend(self._keep(outputs.published))
+        # What is taken back in the same slice was said first: it is judged as it would have been record by record.
+        # Progress comes last: it promises that all before it was said, and what it closes nothing takes back.
+        self._correlate(item for item in detections if not item.value.startswith((WITHDRAW, PROGRESS)))
+        self._correlate(item for item in detections if item.value.startswith(WITHDRAW))
+        self._correlate(item for item in detections if item.value.startswith(PROGRESS))
+
+    def finish(self) -> None:
+        """The end of all input: nothing is waited for any more, every alert is final."""
+        known = self._pipeline.registry.institutions
+        claims = {name: tuple(Claim(END_MS, 2**62, 0, idle=True)) for name in known}
+        value = orjson.dumps({"op": "progress", "institutions": claims})
+        self._correlate(Outgoing("detections", partition, None, value) for partition in range(len(self.correlates)))
+
+    def counts(self) -> Counts:
+        """Law 4 over all institutions."""
+        total = Counts()
+        for intake in self.intakes.values():
+            counts = intake.ledger.counts
+            total.received += counts.received
+            total.used += counts.used
+            total.duplicate += counts.duplicate
+            total.late += counts.late
+            total.quarantined += counts.quarantined
+        return total
+
+    def newest_alerts(self) -> list[dict[str, Any]]:
+        """The newest revision of each alert, by alert id."""
+        return [orjson.loads(self.alerts[name]) for name in sorted(self.alerts)]
+
+    def _intake(self, institution: str) -> Intake:
+        if institution not in self.intakes:
+            self.intakes[institution] = self._pipeline.intake(institution)
+        return self.intakes[institution]
+
+    def _correlate(self, detections: Iterable[Outgoing]) -> None:
+        slices: dict[int, list[Record]] = {}
+        for item in detections:
+            slices.setdefault(item.partition, []).append(Record(0, 0, item.key, item.value))
+        for partition, records in slices.items():
+            self._keep(self.correlates[partition].work(records).published)
+
+    def _keep(self, published: Iterable[Outgoing]) -> list[Outgoing]:
+        """File what was published; return what goes on to correlation."""
+        detections: list[Outgoing] = []
+        for item in published:
+            if item.topic == "detections":
+                detections.append(item)
+                continue
+            if item.topic == "alerts":
+                self.alerts[(item.key or b"").decode()] = item.value
+            elif item.topic.startswith("feedback."):
+                self.feedback[item.topic.partition(".")[2], (item.key or b"").decode()] = item.value
+            if self._watch is not None:
+                self._watch(item)
+        return detections

@@ -1,0 +1,46 @@
+"""What a member is told of a joint alert, and that it is nothing of anybody else."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from fsoc.sharing.feedback import at_least, feedback
+
+ALERT = {
+    "alert_id": "al-1",
+    "kind": "joint",
+    "environment": "production",
+    "rule_title": "Same indicator",
+    "rule_title_zh": "同一指標",
+    "level": "high",
+    "attack": [{"tactic": "initial-access", "technique": "T1566"}],
+    "group": {"indicator": "evil.example"},
+    "institution_count": 4,
+    "institutions": ["fi-001", "fi-002", "fi-003", "fi-004"],
+    "tickets": {f"fi-00{n}": [f"ticket-of-{n}"] for n in range(1, 5)},
+    "explanation": {"text": "fi-001 fi-002", "share": {"fi-001": 1}},
+}
+
+
+def test_each_member_gets_its_own_tickets_and_no_word_of_the_others():
+    told = dict(feedback(ALERT, 3, "open"))
+
+    assert sorted(told) == ALERT["institutions"]
+    for number, (institution, value) in enumerate(told.items(), start=1):
+        assert orjson.loads(value)["ticket_ids"] == [f"ticket-of-{number}"]
+        for other in set(ALERT["institutions"]) - {institution}:
+            assert other not in value.decode()
+            assert f"ticket-of-{other[-1]}" not in value.decode()
+
+
+@pytest.mark.parametrize(
+    ("institutions", "told"),
+    [(1, None), (2, None), (3, 3), (4, 3), (5, 5), (9, 5), (10, 10), (19, 10), (20, 20), (400, 20)],
+)
+def test_counts_are_rounded_down_and_small_ones_not_told(institutions, told):
+    assert at_least(institutions) == told
+
+
+def test_a_local_alert_is_nobody_elses_business():
+    assert list(feedback({**ALERT, "kind": "local"}, 1, "open")) == []

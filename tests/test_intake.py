@@ -1,0 +1,265 @@
+"""The intake stage: what becomes of a record, what it sends on, and that a crash at any point changes none of it."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from typing import NamedTuple
+
+import orjson
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fsoc.correlation.entries import Feeder
+from fsoc.correlation.rules import Condition, CorrelationRule
+from fsoc.correlation.ruleset import RuleSet
+from fsoc.feeds.ledger import END_MS
+from fsoc.feeds.record import Record
+from fsoc.institutions.registry import Registry
+from fsoc.pipeline import Pipeline
+from fsoc.tickets.receipts import original_payload
+from fsoc.tickets.sample import ticket
+from fsoc.tickets.times import milliseconds
+
+INSTITUTION = "fi-001"
+
+
+class Match(NamedTuple):
+    rule_id: str
+    evidence: int
+
+
+class EveryTicket:
+    """Stands in for Sigma: each ticket is a detection."""
+
+    def match_ticket(self, body):
+        return [Match("detection", -1)]
+
+
+RULE = CorrelationRule(
+    id="rule",
+    title="rule",
+    title_zh=None,
+    description="",
+    level="high",
+    tags=(),
+    type="value_count",
+    rules=frozenset({"detection"}),
+    group_by=("indicator",),
+    timespan_ms=3_600_000,
+    condition=Condition((("gte", 2),)),
+    fields=("institution",),
+)
+
+
+class NoTechniques:
+    def resolve(self, technique):
+        return None
+
+    def tactic(self, text):
+        return None
+
+
+def build_pipeline():
+    registry = Registry.open()
+    registry.get(INSTITUTION)
+    ruleset = RuleSet(EveryTicket(), 1, {"rule": RULE}, Feeder([RULE]), NoTechniques(), {}, {}, "", RULE.retention_ms)
+    return Pipeline(ruleset, registry, detections_partitions=2, ends=True)
+
+
+def payload(ticket_id="t-1", revision=1, *indicators, **changes):
+    observables = [{"type": "domain", "value": value, "role": "attacker"} for value in indicators]
+    changes = {"institution": INSTITUTION, "ticket_id": ticket_id, "revision": revision, **changes}
+    return orjson.dumps(ticket(**{**changes, "observables": observables}))
+
+
+RECEIVED = milliseconds(ticket()["sent_at"])
+
+
+def work(*payloads, stage=None, first=0):
+    stage = stage or build_pipeline().intake(INSTITUTION)
+    return stage.work([Record(first + number, RECEIVED, None, value) for number, value in enumerate(payloads)])
+
+
+def receipts(outputs):
+    topics = [item for item in outputs.published if item.topic == f"receipts.{INSTITUTION}"]
+    return [receipt for item in topics for receipt in orjson.loads(item.value)]
+
+
+def detections(outputs, *kinds):
+    bodies = [orjson.loads(item.value) for item in outputs.published if item.topic == "detections"]
+    return [body for body in bodies if body["op"] in kinds]
+
+
+def test_a_ticket_is_put_to_every_group_it_feeds_and_receipted():
+    outputs = work(payload("t-1", 1, "a.example", "b.example"))
+
+    assert [receipt["outcome"] for receipt in receipts(outputs)] == ["accepted"]
+    puts = detections(outputs, "put")
+    assert [put["group"] for put in puts] == ['["a.example"]', '["b.example"]']
+    assert {put["ticket_id"] for put in puts} == {"t-1"}
+
+
+def test_a_revision_withdraws_the_groups_it_no_longer_feeds():
+    outputs = work(payload("t-1", 1, "a.example", "b.example"), payload("t-1", 2, "b.example", "c.example"))
+
+    assert [(put["group"], put["revision"]) for put in detections(outputs, "put")][2:] == [
+        ('["b.example"]', 2),
+        ('["c.example"]', 2),
+    ]
+    assert [(one["group"], one["revision"]) for one in detections(outputs, "withdraw")] == [('["a.example"]', 2)]
+
+
+@pytest.mark.parametrize(
+    "taken_back",
+    [{"action": "retract"}, {"action": "close", "status": "resolved", "verdict": "false_positive"}],
+)
+def test_a_retraction_and_a_false_positive_withdraw_everything(taken_back):
+    outputs = work(payload("t-1", 1, "a.example"), payload("t-1", 2, "a.example", **taken_back))
+
+    assert [receipt["outcome"] for receipt in receipts(outputs)] == ["accepted", "accepted"]
+    assert [one["group"] for one in detections(outputs, "withdraw")] == ['["a.example"]']
+    assert len(detections(outputs, "put")) == 1
+
+
+def test_a_retraction_that_overtakes_its_ticket_keeps_it_out():
+    outputs = work(payload("t-1", 2, "a.example", action="retract"), payload("t-1", 1, "a.example"))
+
+    assert detections(outputs, "put", "withdraw") == []
+    assert [receipt["outcome"] for receipt in receipts(outputs)] == ["accepted", "accepted"]
+
+
+def test_a_refused_payload_is_whole_in_quarantine_and_its_receipt_says_why():
+    outputs = work(b'{"institution": ')
+
+    (kept,) = [item.value for item in outputs.published if item.topic == "quarantine"]
+    assert original_payload(kept) == b'{"institution": '
+    (receipt,) = receipts(outputs)
+    assert receipt["outcome"] == "quarantined"
+    assert receipt["faults"][0]["code"] == "payload.not-json"
+
+
+def bad_payloads():
+    path = Path(__file__).parent / "tickets" / "bad_payloads.py"
+    spec = importlib.util.spec_from_file_location("bad_payloads", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return [case.payload for case in module.corpus()]
+
+
+def test_every_bad_payload_is_receipted_and_kept_whole_and_the_stream_goes_on():
+    good = payload("t-good", 1, "a.example")
+    bad = bad_payloads()
+    outputs = work(*bad, good)
+
+    told = receipts(outputs)
+    assert len(told) == len(bad) + 1 > 200
+    assert [receipt["outcome"] for receipt in told] == ["quarantined"] * len(bad) + ["accepted"]
+    assert all(fault["code"] and fault["reason"] is not None for receipt in told[:-1] for fault in receipt["faults"])
+    kept = [original_payload(item.value) for item in outputs.published if item.topic == "quarantine"]
+    assert kept == bad
+    assert [put["ticket_id"] for put in detections(outputs, "put")] == ["t-good"]
+
+
+def test_progress_is_told_to_every_partition_and_not_twice():
+    stage = build_pipeline().intake(INSTITUTION)
+    outputs = work(payload("t-1", 1, "a.example"), stage=stage)
+
+    progress = [item for item in outputs.published if item.topic == "detections" and item.key is None]
+    assert [item.partition for item in progress] == [0, 1]
+    assert len(stage.idle().published) == 2
+    assert stage.idle().published == []
+
+
+def test_an_end_record_ends_the_institution():
+    end = {
+        "schema": "fsoc.ticket/1",
+        "kind": "source_status",
+        "institution": INSTITUTION,
+        "feed": "siem",
+        "seq_epoch": "e1",
+        "last_seq": 1,
+        "period_from": "2026-03-02T00:00:00Z",
+        "period_to": "2026-03-02T00:05:00Z",
+        "environment": "exercise",
+        "exercise_id": "x",
+        "ended": True,
+    }
+    outputs = work(payload("t-1", 1, "a.example"), orjson.dumps(end))
+
+    assert [receipt["outcome"] for receipt in receipts(outputs)] == ["accepted", "accepted"], receipts(outputs)
+    claims = [body["institutions"][INSTITUTION] for body in detections(outputs, "progress")]
+    assert [claim[0] for claim in claims] == [END_MS, END_MS]
+
+
+SENT = st.builds(
+    lambda number, revision, names, hour, action: payload(
+        f"t-{number}",
+        revision,
+        *sorted(names),
+        action=action,
+        detected_at=f"2026-03-02T{hour:02}:00:00Z",
+        created_at="2026-03-02T12:00:00Z",
+        sent_at="2026-03-02T12:00:00Z",
+    ),
+    st.integers(1, 3),
+    st.integers(1, 3),
+    st.sets(st.sampled_from(["a.example", "b.example", "c.example"]), max_size=2),
+    st.integers(8, 12),
+    st.sampled_from(["open", "update", "retract"]),
+)
+NOON = milliseconds("2026-03-02T12:00:00Z")
+
+
+def effect(published):
+    """What a reader of the topics ends with: outcome by offset, and the last word on each (group, ticket)."""
+    outcomes, words = {}, {}
+    for item in published:
+        if item.topic.startswith("receipts."):
+            for receipt in orjson.loads(item.value):
+                known = outcomes.setdefault(receipt["offset"], receipt["outcome"])
+                assert known == receipt["outcome"], "a replay was judged anew"
+        elif item.topic == "detections" and item.key is not None:
+            body = orjson.loads(item.value)
+            name = (body["group"], body["ticket_id"])
+            if name not in words or words[name][0] < body["revision"]:
+                words[name] = (body["revision"], body["op"])
+    return outcomes, words
+
+
+@settings(max_examples=200, deadline=None)
+@given(data=st.data())
+def test_a_crash_at_any_step_of_the_checkpoint_changes_nothing(data):
+    sent = data.draw(st.lists(SENT, min_size=1, max_size=16))
+    records = [Record(number, NOON, None, value) for number, value in enumerate(sent)]
+    pipeline = build_pipeline()
+    undisturbed = pipeline.intake(INSTITUTION)
+    expected = effect(undisturbed.work(records).published)
+
+    cut = data.draw(st.integers(0, len(records)))
+    state, published = {}, []
+
+    def write(records):
+        for key, value in records:
+            if value is None:
+                state.pop(key, None)
+            else:
+                state[key] = value
+
+    stage = pipeline.intake(INSTITUTION)
+    first = stage.work(records[:cut])
+    committed = data.draw(st.sampled_from([0, cut]))
+    kept = len(first.state) if committed else data.draw(st.integers(0, len(first.state)))
+    write(first.state[:kept])
+    if kept == len(first.state):
+        published += first.published if committed else first.published[: data.draw(st.integers(0, 20))]
+    again = pipeline.intake(INSTITUTION)
+    for key, value in state.items():
+        again.restore(key, value)
+    again.restored()
+    published += again.work(records[committed:]).published
+
+    assert effect(published) == expected
+    assert again.ledger.counts == undisturbed.ledger.counts
+    assert again.ledger.detections == undisturbed.ledger.detections
