@@ -45,7 +45,7 @@ def compose(
         "alert_id": alert_id(key, found.episode),
         "rule_id": rule.id,
         "rule_title": rule.title,
-        "rule_title_zh": rule.title_zh,
+        "rule_title_zh": rule.title_zh or rule.title,
         "kind": "joint" if joint else "local",
         "level": rule.level,
         "severity": max(entry.severity for entry in found.entries),
