@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 from collections.abc import Iterable, Iterator
+from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
@@ -13,7 +14,8 @@ from fsoc.errors import Problem, RefusedToStart
 
 LOGSOURCES: Final = "logsources.yml"
 _NOT_RULES: Final = {LOGSOURCES, "waivers.yml"}
-_SUFFIXES: Final = {".yml", ".yaml"}
+RULE_SUFFIXES: Final = frozenset({".yml", ".yaml"})
+TABLE_SUFFIXES: Final = frozenset({".tsv"})
 
 
 def shipped(name: str) -> Path:
@@ -23,19 +25,21 @@ def shipped(name: str) -> Path:
     return installed if installed.exists() else package.parent / name
 
 
-def read_sources(paths: Iterable[Path]) -> list[Source]:
-    """Every rule file of the paths, in their order; within a folder by name, to any depth.
+def read_sources(paths: Iterable[Path], suffixes: AbstractSet[str] = RULE_SUFFIXES) -> list[Source]:
+    """Every file of the paths, in their order; of a folder those with these suffixes, by name, to any depth.
+
+    What is by its name no rule (logsources.yml) is left out of folders.
 
     Raises:
-        RefusedToStart: naming every path that cannot be read or holds no rule file.
+        RefusedToStart: naming every path that cannot be read or holds no such file.
     """
     problems: list[Problem] = []
     sources: list[Source] = []
     for path in paths:
-        files = rule_files(path)
+        files = _files(path, suffixes)
         if not files:
-            wanted = "no such file or folder" if not path.exists() else "holds no .yml or .yaml file"
-            problems.append(Problem(str(path), wanted))
+            lacking = f"holds no {' or '.join(sorted(suffixes))} file" if path.exists() else "no such file or folder"
+            problems.append(Problem(str(path), lacking))
         for file in files:
             try:
                 sources.append(read_source(file))
@@ -61,11 +65,15 @@ def read_source(path: Path) -> Source:
         raise RefusedToStart(Problem(f"{path}:{line}", f"not UTF-8: {error.reason}")) from error
 
 
-def rule_files(path: Path) -> list[Path]:
-    """The file itself, or the rule files of a folder: what is not a rule by name is left out."""
+def logsources_files(paths: Iterable[Path]) -> list[Path]:
+    """The logsources.yml in the folders of `paths`."""
+    return [file for path in paths if path.is_dir() for file in sorted(path.rglob(LOGSOURCES))]
+
+
+def _files(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
     if not path.is_dir():
         return [path] if path.exists() else []
-    found = (file for file in path.rglob("*") if file.suffix in _SUFFIXES and file.name not in _NOT_RULES)
+    found = (file for file in path.rglob("*") if file.suffix in suffixes and file.name not in _NOT_RULES)
     return sorted(file for file in found if file.is_file())
 
 
