@@ -1,0 +1,133 @@
+"""Receipts tell a sender everything; refused and late payloads come back byte for byte."""
+
+from enum import Enum
+
+import orjson
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from fsoc.errors import Fault, InvalidTicket
+from fsoc.tickets import sample
+from fsoc.tickets.decode import decode
+from fsoc.tickets.receipts import (
+    RECORD_BYTES_MAX,
+    Receipt,
+    late_record,
+    original_payload,
+    quarantine_record,
+    receipts_record,
+    receipts_records,
+)
+
+
+class Outcome(Enum):
+    """As intake names them."""
+
+    USED = 1
+    DUPLICATE = 2
+    LATE = 3
+    QUARANTINED = 4
+
+
+def message(body=None):
+    return decode(orjson.dumps(body or sample.ticket()), institution="fi-001")
+
+
+def told(*receipts):
+    return orjson.loads(receipts_record(receipts))
+
+
+def test_an_accepted_ticket_is_named_and_has_no_faults():
+    assert told(Receipt.of(7, message(), Outcome.USED, ())) == [
+        {
+            "schema": "fsoc.receipt/1",
+            "offset": 7,
+            "outcome": "accepted",
+            "feed": "siem",
+            "seq": 1,
+            "ticket_id": "T-20260302-0001",
+            "revision": 1,
+            "faults": [],
+        }
+    ]
+
+
+def test_a_source_status_has_no_ticket():
+    (receipt,) = told(Receipt.of(8, message(sample.source_status()), Outcome.USED, ()))
+
+    assert (receipt["ticket_id"], receipt["revision"], receipt["seq"]) == (None, None, None)
+    assert receipt["feed"] == "siem"
+
+
+@pytest.mark.parametrize(
+    ("outcome", "expected"),
+    [
+        (Outcome.USED, "accepted"),
+        (Outcome.DUPLICATE, "duplicate"),
+        (Outcome.LATE, "late"),
+        (Outcome.QUARANTINED, "quarantined"),
+    ],
+)
+def test_outcomes_are_told_in_the_senders_words(outcome, expected):
+    assert told(Receipt.of(0, message(), outcome, ()))[0]["outcome"] == expected
+
+
+def test_a_late_ticket_is_told_that_it_is_late():
+    (receipt,) = told(Receipt.of(0, message(), Outcome.LATE, ()))
+
+    assert [fault["code"] for fault in receipt["faults"]] == ["time.late"]
+
+
+def test_a_refused_payload_is_told_every_reason_in_two_languages():
+    with pytest.raises(InvalidTicket) as refused:
+        message(sample.ticket(severity=9, tw_level=...))
+    (receipt,) = told(Receipt.of(3, None, Outcome.QUARANTINED, refused.value.faults))
+
+    assert receipt["outcome"] == "quarantined"
+    assert receipt["ticket_id"] is None
+    assert receipt["faults"] == [
+        {
+            "pointer": "/severity",
+            "code": "field.out-of-range",
+            "reason": "Input should be less than or equal to 5; found 9",
+            "reason_zh": "數值超出允許範圍。",
+        },
+        {
+            "pointer": "/tw_level",
+            "code": "condition.tw-level",
+            "reason": "tw_level is required when is_incident is true",
+            "reason_zh": "資安事件必須填寫 tw_level。",
+        },
+    ]
+
+
+def test_a_slice_is_cut_into_records_that_a_log_takes():
+    faults = [Fault("field.unknown", "/" + "x" * 255, "y" * 200)] * 32
+    receipts = [Receipt(offset, "quarantined", faults=faults) for offset in range(100)]
+
+    records = list(receipts_records(receipts))
+
+    assert len(records) > 1
+    assert max(map(len, records)) <= RECORD_BYTES_MAX + 200
+    assert [one["offset"] for record in records for one in orjson.loads(record)] == list(range(100))
+    assert list(receipts_records([])) == []
+    assert list(receipts_records(receipts[:2])) == [receipts_record(receipts[:2])]
+
+
+@given(st.binary(max_size=300))
+def test_a_refused_payload_comes_back_byte_for_byte(payload):
+    record = quarantine_record("fi-001", 12, 1_772_409_600_000, [Fault("payload.not-json", "", "no")], payload)
+    kept = orjson.loads(record)
+
+    assert original_payload(record) == payload
+    assert (kept["schema"], kept["institution"], kept["offset"]) == ("fsoc.quarantine/1", "fi-001", 12)
+    assert kept["received_at"] == "2026-03-02T00:00:00.000Z"
+    assert kept["faults"][0]["code"] == "payload.not-json"
+
+
+def test_a_late_payload_comes_back_byte_for_byte():
+    record = late_record("fi-001", 12, 1_772_409_600_000, b" {} ")
+
+    assert original_payload(record) == b" {} "
+    assert orjson.loads(record)["schema"] == "fsoc.late/1"
