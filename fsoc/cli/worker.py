@@ -1,0 +1,62 @@
+"""`fsoc worker`: one worker of the group, until it is told to stop."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+from typing import Any
+
+import click
+
+from fsoc.errors import Problem, RefusedToStart
+from fsoc.settings import Settings, load
+
+_path = click.Path(path_type=Path)
+
+
+@click.command("worker")
+@click.option("--brokers", metavar="HOST:PORT,…", help="The Kafka cluster.")
+@click.option("--institutions", type=_path, metavar="FILE", help="Who sends: a YAML file, read again every 30 s.")
+@click.option("--rules", type=_path, multiple=True, metavar="DIR", help="Rule files or folders. Default: fsoc's own.")
+@click.option("--topic-prefix", metavar="PREFIX", help="Before every topic's name. Default: fsoc.")
+@click.option("--environment", metavar="NAME", help="production (default), exercise or test.")
+@click.option("--detections-partitions", type=int, metavar="N", help="How wide correlation is. Default: 8.")
+@click.option("--group", metavar="NAME", help="The consumer group; its workers share the work. Default: fsoc.")
+@click.option("--port", type=int, metavar="PORT", help="Of /livez, /readyz and /metrics. Default: any free one.")
+@click.option("--settings", "file", type=_path, metavar="FILE", help="All of these, as YAML.")
+def command(file: Path | None, port: int | None, **options: Any) -> None:
+    """Run one worker of the group.
+
+    Prints where it answers, then logs JSON lines on stderr. Start as many as there are cores, anywhere; stop or kill
+    any at any time. Topics must exist: `fsoc topics apply`. Every option may also be given as FSOC_BROKERS and so on.
+    Exit code 0 when told to stop, 1 when a restart is called for, 2 when something must be changed first.
+
+    \b
+    Examples:
+      fsoc worker --brokers 127.0.0.1:9092 --institutions institutions.yml
+      fsoc worker --settings worker.yml --port 8090
+    """
+    settings = load(file, options={**options, "http_port": port})
+    missing = [name for name in ("brokers", "institutions") if not getattr(settings, name)]
+    if missing:
+        raise RefusedToStart(*(Problem(f"--{name}", f"is needed (or FSOC_{name.upper()})") for name in missing))
+    raise SystemExit(work(settings))
+
+
+def work(settings: Settings) -> int:
+    """Run a worker in this process; return its exit code."""
+    # Late: Faust and the rules take a second to import and compile, and bad settings are told at once.
+    from fsoc.pipeline import Pipeline
+    from fsoc.runtime.faust.run import run
+    from fsoc.runtime.loglines import log_as_json
+    from fsoc.runtime.rules import load_registry, load_ruleset
+
+    assert settings.institutions is not None  # noqa: S101 - the caller has seen to it
+    log_as_json()
+    pipeline = Pipeline(
+        load_ruleset(settings.rules, settings.logsources),
+        load_registry(settings.institutions),
+        settings.detections_partitions,
+        ends=settings.environment != "production",
+    )
+    return asyncio.run(run(settings, pipeline, lambda url: click.echo(f"fsoc worker at {url}/metrics")))

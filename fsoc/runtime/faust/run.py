@@ -1,0 +1,109 @@
+"""One worker from start to end: connect, check the topics, serve, work, stop in order. Says why when it must end."""
+
+from __future__ import annotations
+
+import asyncio
+import signal
+from collections.abc import Callable
+from typing import Any
+
+import structlog
+
+from fsoc.errors import FsocError
+from fsoc.pipeline import Pipeline
+from fsoc.runtime import metrics
+from fsoc.runtime.faust.app import FaustCrashed, WorkerApp, build_app
+from fsoc.runtime.faust.membership import follow_registry, follow_subscription
+from fsoc.runtime.faust.watch import Stuck, tick_idle, watch_progress
+from fsoc.runtime.health import HealthServer
+from fsoc.runtime.kafka.client import KafkaLog
+from fsoc.runtime.kafka.topics import refuse_unusable, table
+from fsoc.runtime.lanes import institution_of
+from fsoc.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+# Leaving the group in order lets others go on at once; a worker that cannot is given up, and costs a session timeout.
+STOP_SECONDS_MAX = 15.0
+
+
+async def run(settings: Settings, pipeline: Pipeline, say: Callable[[str], None]) -> int:
+    """Work until SIGTERM or SIGINT; return the exit code: 0 when told to stop, 1 when a restart is called for.
+
+    say: told, once, where the worker answers.
+
+    Raises:
+        RefusedToStart: no Kafka answers, topics are missing or differ, or the port is taken.
+    """
+    log = await KafkaLog.open(",".join(settings.brokers))
+    try:
+        known = pipeline.registry.institutions
+        specs = table(settings.topic_prefix, known, settings.detections_partitions, settings.environment)
+        await refuse_unusable(log, specs)
+        return await _serve(build_app(settings, pipeline, log), say)
+    finally:
+        await log.close()
+
+
+async def _serve(app: WorkerApp, say: Callable[[str], None]) -> int:
+    collector = metrics.StateCollector(
+        lambda: {institution_of(source): header for source, header in app.intake.lane.headers.items()},
+        lambda: {str(source.partition): header for source, header in app.correlate.lane.headers.items()},
+    )
+    metrics.REGISTRY.register(collector)
+    server = HealthServer(metrics.REGISTRY, alive=lambda: not app.failed.done(), ready=lambda: app.is_ready)
+    try:
+        port = await server.start(app.settings.http_host, app.settings.http_port)
+        say(f"http://{app.settings.http_host}:{port}")
+        return await _work(app)
+    finally:
+        await server.stop()
+        metrics.REGISTRY.unregister(collector)
+
+
+async def _work(app: WorkerApp) -> int:
+    told = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(sign, told.set)
+    for conveyor in app.conveyors:
+        app.guard(conveyor.run())
+    for watching in (tick_idle(app), watch_progress(app), follow_subscription(app), app.crashes()):
+        app.guard(watching)
+    if app.settings.institutions is not None:
+        app.guard(follow_registry(app, app.settings.institutions, app.settings.registry_reload_seconds))
+    app.guard(app.start())
+    stop = asyncio.ensure_future(told.wait())
+    ends: set[asyncio.Future[Any]] = {stop, app.failed}
+    await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
+    for sign in (signal.SIGTERM, signal.SIGINT):
+        loop.remove_signal_handler(sign)
+    code = 0
+    if app.failed.done():
+        code = 1
+        _say_why(app.failed.result())
+    stop.cancel()
+    await _stop(app)
+    return code
+
+
+def _say_why(error: BaseException) -> None:
+    if isinstance(error, (FsocError, FaustCrashed, Stuck)):
+        _log.error("worker_ends", why=str(error), do="nothing was lost; start it again once the cause is gone")
+        return
+    _log.error(
+        "worker_ends",
+        why=f"{type(error).__name__}: {error}",
+        do="nothing after the last commit was lost; start it again, and report this",
+        exc_info=error,
+    )
+
+
+async def _stop(app: WorkerApp) -> None:
+    try:
+        async with asyncio.timeout(STOP_SECONDS_MAX):
+            await app.leave()
+    except TimeoutError:
+        _log.warning("worker_left_without_order", seconds=STOP_SECONDS_MAX)
+    except Exception as error:  # noqa: BLE001 - it ends anyway, and what is not committed is worked again
+        _log.warning("worker_left_without_order", why=repr(error))

@@ -1,0 +1,49 @@
+"""The two lanes of the pipeline: which topics they work and where their state lies. Same on Kafka and in-process."""
+
+from __future__ import annotations
+
+from fsoc.feeds.record import Stage
+from fsoc.pipeline import Pipeline
+from fsoc.runtime.kafka.topics import intake_state_partition
+from fsoc.runtime.log import Log
+from fsoc.runtime.worker import Lane, Place, Source
+
+TICKETS = "tickets."
+DETECTIONS = "detections"
+INTAKE_STATE = "intake.state"
+CORRELATION_STATE = "correlation.state"
+
+# What an institution has of its own, each followed by its id.
+INSTITUTION_TOPICS = (TICKETS, "receipts.", "feedback.")
+
+
+def intake_lane(pipeline: Pipeline, log: Log, prefix: str) -> Lane:
+    """Tickets: one source per institution."""
+
+    def stage_of(source: Source) -> Stage:
+        return pipeline.intake(institution_of(source))
+
+    return Lane("intake", stage_of, _intake_place, log, prefix)
+
+
+def correlation_lane(pipeline: Pipeline, log: Log, prefix: str) -> Lane:
+    """Detections: one source per partition."""
+
+    def stage_of(source: Source) -> Stage:
+        return pipeline.correlate(source.partition)
+
+    return Lane("correlate", stage_of, _correlation_place, log, prefix)
+
+
+def institution_of(source: Source) -> str:
+    """Whose tickets these are."""
+    return source.topic.removeprefix(TICKETS)
+
+
+def _intake_place(source: Source) -> Place:
+    institution = institution_of(source)
+    return Place(INTAKE_STATE, intake_state_partition(institution), f"{institution}/".encode())
+
+
+def _correlation_place(source: Source) -> Place:
+    return Place(CORRELATION_STATE, source.partition)

@@ -1,0 +1,167 @@
+"""Every metric of a worker, declared once. What is counted per institution is read from the state, not counted twice.
+
+A worker shows what it owns: after a rebalance an institution's figures appear at its new worker, and nowhere else, with
+the values they had. So sums over workers are right, and restarts set nothing back. Histograms have no institution.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import Any
+
+import orjson
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disable_created_metrics
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+
+from fsoc import __version__
+
+# A time stamp beside every series says nothing that `up` and `fsoc_build_info` do not.
+disable_created_metrics()
+
+REGISTRY = CollectorRegistry()
+
+_SECONDS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 30.0, 60.0)
+
+SLICES = Counter(
+    "fsoc_slices_total", "Fetched runs of records worked, written and ready to commit.", ["lane"], registry=REGISTRY
+)
+RECORDS = Counter("fsoc_records_total", "Records in those slices.", ["lane"], registry=REGISTRY)
+CHECKPOINT_SECONDS = Histogram(
+    "fsoc_checkpoint_seconds",
+    "Time to make the state and the output of a checkpoint durable.",
+    ["lane"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+RESTORE_SECONDS = Histogram(
+    "fsoc_restore_seconds",
+    "Time to read one partition of a state topic back after it was assigned.",
+    ["lane"],
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+PARTITIONS_OWNED = Gauge(
+    "fsoc_owned_partitions",
+    "Partitions this worker owns; the sum over workers is their number.",
+    ["lane"],
+    registry=REGISTRY,
+)
+LAG = Gauge(
+    "fsoc_lag_records",
+    "Records of this worker's partitions that are not worked yet.",
+    ["lane"],
+    registry=REGISTRY,
+)
+REBALANCES = Counter("fsoc_rebalances_total", "Times this worker's partitions were assigned anew.", registry=REGISTRY)
+REGISTRY_REFUSED = Gauge(
+    "fsoc_registry_refused",
+    "1 while the institutions file on disk is bad and the one before is in use.",
+    registry=REGISTRY,
+)
+BUILD = Gauge("fsoc_build_info", "1; the label says which fsoc this is.", ["version"], registry=REGISTRY)
+BUILD.labels(__version__).set(1)
+
+_INSTITUTION = {
+    "received": ("fsoc_received_tickets", "Tickets received: the used, duplicate, late and quarantined ones together."),
+    "used": ("fsoc_used_tickets", "Tickets used, among them retractions, intel, source status and exercise records."),
+    "duplicate": ("fsoc_duplicate_tickets", "Tickets that were sent again unchanged."),
+    "late": (
+        "fsoc_late_tickets",
+        "Tickets too old for the institution's watermark; stored on the late topic, not used.",
+    ),
+    "quarantined": (
+        "fsoc_quarantined_tickets",
+        "Tickets refused; stored whole on the quarantine topic, with the reason.",
+    ),
+}
+
+_CORRELATION = {
+    "alerts_open": ("fsoc_open_alerts", "Joint alerts that may still change."),
+    "entries": ("fsoc_correlation_entries", "Detections held as candidates for joint alerts."),
+}
+_CORRELATION_TOTALS = {
+    "raised_total": ("fsoc_raised_alerts", "Joint alerts raised."),
+    "evicted_total": ("fsoc_evicted_entries", "Entries dropped because a bound was reached; must stay 0."),
+}
+
+Headers = Callable[[], Mapping[str, bytes]]
+
+
+class StateCollector:
+    """Figures from the newest headers in the state topics, parsed when they are asked for.
+
+    intake: institution → its header. correlation: detections partition → its header.
+    """
+
+    def __init__(self, intake: Headers, correlation: Headers) -> None:
+        self._intake = intake
+        self._correlation = correlation
+
+    def describe(self) -> Iterable[Metric]:
+        """Nothing: names are known only from `collect`, and no other collector uses them."""
+        return ()
+
+    def collect(self) -> Iterator[Metric]:
+        yield from _institutions(_parsed(self._intake()))
+        yield from _partitions(_parsed(self._correlation()))
+
+
+def _parsed(headers: Mapping[str, bytes]) -> list[tuple[str, dict[str, Any]]]:
+    return [(name, orjson.loads(header)) for name, header in sorted(headers.items())]
+
+
+def _institutions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
+    for key, (name, text) in _INSTITUTION.items():
+        family = GaugeMetricFamily(name, text, labels=["institution"])
+        for institution, header in headers:
+            family.add_metric([institution], header[key])
+        yield family
+    faults = GaugeMetricFamily(
+        "fsoc_ticket_faults", "Reasons why tickets were refused, by code.", labels=["institution", "code"]
+    )
+    watermark = GaugeMetricFamily(
+        "fsoc_watermark_timestamp_seconds", "Greatest event time the institution has sent.", labels=["institution"]
+    )
+    missing = GaugeMetricFamily(
+        "fsoc_missing_messages", "Sequence numbers not received yet, of one feed.", labels=["institution", "feed"]
+    )
+    seen = GaugeMetricFamily(
+        "fsoc_feed_last_seen_timestamp_seconds",
+        "When the feed's newest message was received.",
+        labels=["institution", "feed"],
+    )
+    for institution, header in headers:
+        # Codes are fsoc's own and feeds the registry's: no label's value comes from a ticket.
+        for code, count in header["faults"].items():
+            faults.add_metric([institution, code], count)
+        if header["watermark_ms"] is not None:
+            watermark.add_metric([institution], header["watermark_ms"] / 1000)
+        for feed, epochs in header["feeds"].items():
+            gaps = sum(last - first + 1 for epoch in epochs.values() for first, last in epoch["missing"])
+            missing.add_metric([institution, feed], gaps)
+            times = [epoch["last_seen_ms"] for epoch in epochs.values() if epoch["last_seen_ms"] is not None]
+            if times:
+                seen.add_metric([institution, feed], max(times) / 1000)
+    yield from (faults, watermark, missing, seen)
+
+
+def _partitions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
+    for key, (name, text) in _CORRELATION.items():
+        gauge = GaugeMetricFamily(name, text, labels=["partition"])
+        for partition, header in headers:
+            gauge.add_metric([partition], header[key])
+        yield gauge
+    for key, (name, text) in _CORRELATION_TOTALS.items():
+        total = CounterMetricFamily(name, text, labels=["partition"])
+        for partition, header in headers:
+            total.add_metric([partition], header[key])
+        yield total
+    closed = GaugeMetricFamily(
+        "fsoc_closed_until_timestamp_seconds",
+        "Event time up to which every institution that is not idle has come.",
+        labels=["partition"],
+    )
+    for partition, header in headers:
+        if header["closed_until_ms"] is not None:
+            closed.add_metric([partition], header["closed_until_ms"] / 1000)
+    yield closed

@@ -1,0 +1,312 @@
+"""Works partitions: restore, work, checkpoint, commit. Knows neither Kafka nor Faust, and not what a stage does.
+
+    take ── restore ──┬── work: slices → sub-slices → one checkpoint → offsets may be committed
+                      └── idle: about once a second while a partition's log is read to its end
+
+A checkpoint is made durable in this order (law 10): state, then what is published, then, by the caller, the offsets. A
+crash between two of these repeats work and changes nothing. Nobody works a partition before its state is restored.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import structlog
+
+from fsoc.feeds.record import Outputs, Record, Stage
+from fsoc.runtime import metrics
+from fsoc.runtime.log import Log, read_to_end
+
+_log = structlog.get_logger(__name__)
+
+# Longest run of a stage before heartbeats and other partitions get their turn.
+SUBSLICE_SECONDS = 0.05
+SUBSLICE_RECORDS_MAX = 4096
+RESTORE_PARALLEL_MAX = 4
+
+
+class Source(NamedTuple):
+    """One partition that is worked; the topic's name is without the prefix, such as `tickets.fi-001`."""
+
+    topic: str
+    partition: int
+
+
+class Slice(NamedTuple):
+    """The next records of one source, in offset order, never empty."""
+
+    source: Source
+    records: Sequence[Record]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a source's state lies.
+
+    topic, partition: the state topic; several sources may share one of its partitions.
+    prefix: what the keys of this source's records begin with; b"" where the partition is its alone. Ends in "/" else.
+    """
+
+    topic: str
+    partition: int
+    prefix: bytes = b""
+
+    @property
+    def header(self) -> bytes:
+        """The key of the record that sums the stage up."""
+        return self.prefix + b"header"
+
+
+# Whether what is being worked is still this worker's. It may wait until that is known.
+Ours = Callable[[], Awaitable[bool]]
+
+# (topic without prefix, partition, key, value)
+_Written = tuple[str, int, bytes | None, bytes | None]
+
+
+class StageFailed(Exception):  # noqa: N818 - not one of fsoc.errors: a defect, nothing a caller can act on
+    """A stage raised, which none may. Nothing of this checkpoint was written; a restart works the records again."""
+
+    def __init__(self, source: Source, records: Sequence[Record]) -> None:
+        span = f" at offsets {records[0].offset}-{records[-1].offset}" if records else ""
+        super().__init__(f"{source.topic}/{source.partition}{span}")
+        self.source = source
+
+
+@dataclass(slots=True)
+class _Held:
+    """A source of ours and how far it is."""
+
+    stage: Stage
+    place: Place
+    restored: bool = False
+
+
+class Lane:
+    """The sources of one kind that this worker owns: all intake, or all correlation.
+
+    stage_of, place_of: make a source's stage; say where its state lies.
+    prefix: of every topic's name in the log.
+    headers: source → the newest header its stage wrote, as it lies in the state topic.
+    """
+
+    def __init__(
+        self,
+        name: str,
+        stage_of: Callable[[Source], Stage],
+        place_of: Callable[[Source], Place],
+        log: Log,
+        prefix: str,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.name = name
+        self.headers: dict[Source, bytes] = {}
+        self._stage_of = stage_of
+        self._place_of = place_of
+        self._log = log
+        self._prefix = prefix
+        self._clock = clock
+        self._held: dict[Source, _Held] = {}
+        self._turn = asyncio.Lock()
+        self._subslice = 64
+
+    @property
+    def sources(self) -> Mapping[Source, bool]:
+        """Every source we own, and whether it is restored."""
+        return {source: held.restored for source, held in self._held.items()}
+
+    def take(self, sources: Iterable[Source], *, kept: bool) -> None:
+        """Own exactly these from now on.
+
+        kept: nobody else can have worked, since the last call, a source that is in both; else all are restored anew.
+        """
+        wanted = set(sources)
+        for source in [source for source in self._held if not kept or source not in wanted]:
+            self._drop(source)
+        for source in sorted(wanted - self._held.keys()):
+            self._held[source] = _Held(self._stage_of(source), self._place_of(source))
+        metrics.PARTITIONS_OWNED.labels(self.name).set(len(self._held))
+
+    async def restore(self) -> None:
+        """Bring every source we own, and that is not restored yet, to where its state topic ends."""
+        if all(held.restored for held in self._held.values()):
+            return
+        async with self._turn:
+            together: defaultdict[tuple[str, int], dict[bytes, tuple[Source, _Held]]] = defaultdict(dict)
+            for source, held in self._held.items():
+                if not held.restored:
+                    together[held.place.topic, held.place.partition][held.place.prefix] = source, held
+            limit = asyncio.Semaphore(RESTORE_PARALLEL_MAX)
+
+            async def one(where: tuple[str, int], owners: Mapping[bytes, tuple[Source, _Held]]) -> int:
+                async with limit:
+                    return await self._restore(*where, owners)
+
+            began = self._clock()
+            counts = await asyncio.gather(*(one(where, owners) for where, owners in together.items()))
+            sources = sum(map(len, together.values()))
+            seconds = round(self._clock() - began, 3)
+            _log.info("state_restored", lane=self.name, sources=sources, records=sum(counts), seconds=seconds)
+
+    async def work(self, slices: Sequence[Slice], ours: Ours) -> list[Slice]:
+        """Work the slices and make what came of them durable; return those whose offsets may be committed.
+
+        ours: asked between sub-slices and before writing; once it says no, nothing is written, nothing returned, and
+            the stages that ran ahead of their state are dropped. A checkpoint that has begun is written to its end.
+
+        Raises:
+            StageFailed: as said there.
+        """
+        await self.restore()
+        async with self._turn:
+            outputs: list[tuple[Source, Outputs]] = []
+            done: list[Slice] = []
+            for slice_ in slices:
+                if not await ours() or not await self._work(slice_, outputs, ours):
+                    break
+                done.append(slice_)
+            if len(done) < len(slices) or not await self._checkpoint(outputs, ours):
+                self._forget(slice_.source for slice_ in slices)
+                _log.info("slices_dropped", lane=self.name, slices=len(slices), why="partitions are no longer ours")
+                return []
+            metrics.SLICES.labels(self.name).inc(len(done))
+            metrics.RECORDS.labels(self.name).inc(sum(len(slice_.records) for slice_ in done))
+            return done
+
+    async def settle(self) -> None:
+        """Return once nothing is being worked or written."""
+        async with self._turn:
+            pass
+
+    async def idle(self, at_end: Callable[[], Awaitable[Iterable[Source]]], ours: Ours) -> None:
+        """Tell the stages whose logs are read to the end that they are.
+
+        at_end: finds those sources; asked while nothing is being worked, so that its answer holds when it is used.
+        """
+        async with self._turn:
+            outputs: list[tuple[Source, Outputs]] = []
+            for source in await at_end():
+                held = self._held.get(source)
+                if held is None or not held.restored:
+                    continue
+                try:
+                    outputs.append((source, held.stage.idle()))
+                except Exception as error:
+                    raise StageFailed(source, ()) from error
+            if not await self._checkpoint(outputs, ours):
+                self._forget(source for source, _ in outputs)
+
+    async def _work(self, slice_: Slice, outputs: list[tuple[Source, Outputs]], ours: Ours) -> bool:
+        """Work one slice in sub-slices; False when it is no longer ours."""
+        source, records = slice_
+        held = self._held.get(source)
+        if held is None or not held.restored:
+            return False
+        at = 0
+        while at < len(records):
+            if not await ours():
+                return False
+            part = records[at : at + self._subslice]
+            began = self._clock()
+            try:
+                outputs.append((source, held.stage.work(part)))
+            except Exception as error:
+                self._forget([source])
+                raise StageFailed(source, part) from error
+            self._pace(len(part), self._clock() - began)
+            at += len(part)
+            await asyncio.sleep(0)
+        return True
+
+    def _pace(self, records: int, seconds: float) -> None:
+        """Choose the next sub-slice's length so that it takes about `SUBSLICE_SECONDS`; at most double the last."""
+        fitting = int(records * SUBSLICE_SECONDS / max(seconds, 1e-9))
+        self._subslice = max(1, min(fitting, 2 * self._subslice, SUBSLICE_RECORDS_MAX))
+
+    async def _checkpoint(self, outputs: Sequence[tuple[Source, Outputs]], ours: Ours) -> bool:
+        """Write state, then publish; False when the partitions are no longer ours and nothing was written."""
+        state = self._state_records(outputs)
+        published: list[_Written] = [record for _, made in outputs for record in made.published]
+        with metrics.CHECKPOINT_SECONDS.labels(self.name).time():
+            if not await ours():
+                return False
+            for records in (state, published):
+                if records:
+                    for topic, partition, key, value in records:
+                        await self._log.append(self._prefix + topic, partition, key, value)
+                    await self._log.flush()
+        for source, made in outputs:
+            self._note_header(source, made.state)
+        return True
+
+    def _state_records(self, outputs: Iterable[tuple[Source, Outputs]]) -> list[_Written]:
+        return [
+            (held.place.topic, held.place.partition, key, value)
+            for source, made in outputs
+            if made.state and (held := self._held.get(source)) is not None
+            for key, value in made.state
+        ]
+
+    async def _restore(self, topic: str, partition: int, owners: Mapping[bytes, tuple[Source, _Held]]) -> int:
+        """Read one partition of the state topic once, for all the sources whose state it holds."""
+        began = self._clock()
+        count = await self._replay(topic, partition, owners)
+        outputs: list[tuple[Source, Outputs]] = []
+        for source, held in owners.values():
+            try:
+                outputs.append((source, held.stage.restored()))
+            except Exception as error:
+                raise StageFailed(source, ()) from error
+
+        async def still_held() -> bool:
+            return all(self._held.get(source) is held for source, held in owners.values())
+
+        if await self._checkpoint(outputs, still_held):
+            for _, held in owners.values():
+                held.restored = True
+        metrics.RESTORE_SECONDS.labels(self.name).observe(self._clock() - began)
+        return count
+
+    async def _replay(self, topic: str, partition: int, owners: Mapping[bytes, tuple[Source, _Held]]) -> int:
+        whole = owners.get(b"")
+        count = 0
+        async for records in read_to_end(self._log, self._prefix + topic, partition):
+            for record in records:
+                key = record.key
+                if key is None:
+                    continue
+                owner = whole or owners.get(key[: key.find(b"/") + 1])
+                if owner is None:
+                    continue
+                source, held = owner
+                try:
+                    held.stage.restore(key, record.value)
+                except Exception as error:
+                    raise StageFailed(source, [record]) from error
+                count += 1
+                if record.value is not None and key == held.place.header:
+                    self.headers[source] = record.value
+            await asyncio.sleep(0)
+        return count
+
+    def _note_header(self, source: Source, state: Iterable[tuple[bytes, bytes | None]]) -> None:
+        held = self._held.get(source)
+        for key, value in state:
+            if held is not None and value is not None and key == held.place.header:
+                self.headers[source] = value
+
+    def _forget(self, sources: Iterable[Source]) -> None:
+        """Stages that may be ahead of their state begin anew; who still owns them restores them before more work."""
+        for source in set(sources):
+            held = self._held.get(source)
+            if held is not None:
+                self._held[source] = _Held(self._stage_of(source), held.place)
+
+    def _drop(self, source: Source) -> None:
+        del self._held[source]
+        self.headers.pop(source, None)
