@@ -267,7 +267,7 @@ class Correlate:
                 "closed_until_ms": self.progress.closed_until_ms,
                 "raised_total": self.book.raised_total,
                 "expired_total": self.book.expired_total,
-                "alerts_open": self.book.open_total(),
+                "alerts_open": self.book.open_total,
                 "entries": len(self.groups),
                 "evicted_total": self.groups.evicted_total,
                 "claims": self.progress.encode(),

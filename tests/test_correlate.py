@@ -228,6 +228,8 @@ def test_any_order_split_repetition_and_crash_gives_the_alerts_of_the_final_set(
 
     assert topics.standing() == expected(rule, ops)
     assert {alert["status"] for alert in topics.alerts.values()} <= {"final", "retracted"}
+    header = orjson.loads(topics.state[b"header"])
+    assert (header["alerts_open"], header["raised_total"]) == (0, len(topics.alerts))
 
 
 @settings(max_examples=100, deadline=None)
@@ -255,6 +257,8 @@ def test_an_alert_is_raised_at_once_where_more_entries_cannot_undo_it():
 
     (alert,) = topics.alerts.values()
     assert (alert["status"], alert["revision"], alert["institutions"]) == ("open", 1, ["aa", "bb"])
+    header = orjson.loads(topics.state[b"header"])
+    assert (header["alerts_open"], header["raised_total"], header["entries"]) == (1, 1, 2)
 
 
 def test_a_condition_that_can_be_undone_waits_until_event_time_is_settled():

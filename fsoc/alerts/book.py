@@ -68,6 +68,7 @@ class Book:
         self._tactics = tactics
         self._alerts: dict[tuple[GroupKey, int], Alert] = {}
         self._episodes: dict[GroupKey, set[int]] = {}
+        self._open: set[tuple[GroupKey, int]] = set()
         self._ends: list[tuple[int, GroupKey, int]] = []
         self._expiry: list[tuple[int, GroupKey, int]] = []
 
@@ -79,8 +80,9 @@ class Book:
         """Alerts ever raised here, whatever became of them."""
         return self.expired_total + len(self._alerts)
 
+    @property
     def open_total(self) -> int:
-        return sum(alert.status == "open" for alert in self._alerts.values())
+        return len(self._open)
 
     def revise(
         self, rule: CorrelationRule, key: GroupKey, found: Iterable[Satisfied], live_from: int
@@ -103,12 +105,14 @@ class Book:
                 alert.body, alert.revision = body, alert.revision + 1
                 if alert.status == "retracted":
                     alert.status = "open"
+                    self._open.add((key, number))
                     heappush(self._ends, (alert.episode_end_ms, key, number))
                 yield alert
         for number in sorted(self._episodes.get(key, ())):
             alert = self._alerts[key, number]
             if number >= live_from and number not in holding and alert.status != "retracted":
                 alert.status, alert.revision = "retracted", alert.revision + 1
+                self._open.discard((key, number))
                 yield alert
 
     def finalise(self, closed_until_ms: int) -> Iterator[Alert]:
@@ -118,6 +122,7 @@ class Book:
             alert = self._alerts.get((key, number))
             if alert is not None and alert.status == "open":
                 alert.status, alert.revision = "final", alert.revision + 1
+                self._open.discard((key, number))
                 yield alert
 
     def expire(self, closed_until_ms: int) -> Iterator[str]:
@@ -128,6 +133,7 @@ class Book:
             if alert is None:
                 continue
             self.expired_total += 1
+            self._open.discard((key, number))
             self._episodes[key].discard(number)
             if not self._episodes[key]:
                 del self._episodes[key]
@@ -149,6 +155,8 @@ class Book:
     def _keep(self, alert: Alert) -> Alert:
         self._alerts[alert.key, alert.episode] = alert
         self._episodes.setdefault(alert.key, set()).add(alert.episode)
+        if alert.status == "open":
+            self._open.add((alert.key, alert.episode))
         heappush(self._ends, (alert.episode_end_ms, alert.key, alert.episode))
         heappush(self._expiry, (alert.episode_end_ms + 2 * alert.episode_ms, alert.key, alert.episode))
         return alert

@@ -76,7 +76,8 @@ class Groups:
         self.evicted_total = 0
 
     def __len__(self) -> int:
-        return sum(len(group.entries) for group in self._groups.values())
+        """Entries held, and withdrawals remembered."""
+        return len(self._expires)
 
     def put(self, rule: CorrelationRule, key: GroupKey, entry: Entry) -> tuple[bool, list[EntryName]]:
         """Take an entry; return whether anything changed, and the entries that had to leave for it."""

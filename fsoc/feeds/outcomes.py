@@ -10,8 +10,9 @@ import re
 from enum import StrEnum
 
 REMEMBERED_MAX = 20_000
-"""Offsets whose outcome is remembered. A slice is committed before the next is worked, so a replay reaches back one or
-two slices; a slice is at most a few thousand records (`runtime/faust/transport.py`)."""
+"""Offsets whose outcome is remembered. A checkpoint takes a few thousand records and is committed beside the next, so a
+replay reaches back two or three of them. One that reached further would repeat receipts as duplicates and use nothing
+twice: what it is about was flushed long before."""
 
 
 class Outcome(StrEnum):

@@ -29,6 +29,7 @@ def test_a_replayed_put_does_not_undo_the_withdrawal_that_followed_it(rule, entr
     assert groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
 
     assert not groups.put(rule(), KEY, entry(5, "a", revision=1))[0]
+    assert not groups.put(rule(), KEY, entry(5, "a", revision=2))[0]
     assert groups.put(rule(), KEY, entry(5, "a", revision=3))[0]
     assert names(groups, rule) == [("a", "t", 3)]
 
