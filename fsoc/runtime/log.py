@@ -26,9 +26,10 @@ class TopicSpec:
     """What a topic must be.
 
     name: with prefix.
-    compacted: the newest record of each key is kept for ever, older ones may go; one without value deletes its key.
-    retention_ms: a record may go when it is older; None keeps it by age for ever.
+    compacted: the newest record of each key is kept, older ones may go; one without value deletes its key.
+    retention_ms: a record, the newest of its key too, may go when it is older; None sets no bound.
     retention_bytes: per partition, the oldest records may go past it; None sets no bound.
+    uncompressed: stored so, whatever the writer did: a small batch cannot unfold into a huge one at the reader.
     timestamps: "append" stamps each record when it is written, "create" keeps the writer's stamp.
     batch_bytes_max: the largest batch of records, a single one included, that the topic takes.
     replicas: copies in the cluster.
@@ -41,17 +42,20 @@ class TopicSpec:
     retention_bytes: int | None = None
     timestamps: Literal["append", "create"] = "create"
     batch_bytes_max: int = BATCH_BYTES_MAX
+    uncompressed: bool = False
     replicas: int = 1
 
 
 class UnknownTopic(RefusedToStart):
-    """The topic does not exist, or has no such partition. Topics are made from the topic table, never by use."""
+    """A topic does not exist, or has no such partition. Topics are made from the topic table, never by use."""
 
-    def __init__(self, topic: str, partition: int | None = None, partitions: int | None = None) -> None:
-        text = "no such topic; `fsoc topics apply` creates those that are missing"
-        if partitions is not None:
-            text = f"has {partitions} partitions, there is no partition {partition}"
-        super().__init__(Problem(topic, text))
+    @classmethod
+    def missing(cls, *topics: str) -> UnknownTopic:
+        return cls(*(Problem(topic, "no such topic; `fsoc topics apply` creates it") for topic in topics))
+
+    @classmethod
+    def no_partition(cls, topic: str, number: int, count: int) -> UnknownTopic:
+        return cls(Problem(topic, f"has {count} partitions, there is no partition {number}"))
 
 
 class RecordTooLarge(FsocError):  # noqa: N818 - as the others of its tree
@@ -96,7 +100,7 @@ class Log(Protocol):
         """How many partitions each has.
 
         Raises:
-            UnknownTopic: one of them does not exist.
+            UnknownTopic: some do not exist; all of those at once.
         """
 
     async def write(self, records: Iterable[Written]) -> None:

@@ -67,7 +67,9 @@ class MemoryLog:
             self._topics.setdefault(spec.name, [_Partition(spec) for _ in range(spec.partitions)])
 
     async def partitions(self, *topics: str) -> dict[str, int]:
-        return {topic: len(self._topic(topic)) for topic in topics}
+        if missing := [topic for topic in topics if topic not in self._topics]:
+            raise UnknownTopic.missing(*missing)
+        return {topic: len(self._topics[topic]) for topic in topics}
 
     async def write(self, records: Iterable[Written]) -> None:
         checked = list(records)
@@ -115,16 +117,13 @@ class MemoryLog:
         if size > RECORD_BYTES_MAX:
             raise RecordTooLarge(topic, size)
 
-    def _topic(self, topic: str) -> list[_Partition]:
-        if topic not in self._topics:
-            raise UnknownTopic(topic)
-        return self._topics[topic]
-
     def _find(self, name: Partition) -> _Partition:
         topic, number = name
-        partitions = self._topic(topic)
+        partitions = self._topics.get(topic)
+        if partitions is None:
+            raise UnknownTopic.missing(topic)
         if not 0 <= number < len(partitions):
-            raise UnknownTopic(topic, number, len(partitions))
+            raise UnknownTopic.no_partition(topic, number, len(partitions))
         return partitions[number]
 
 

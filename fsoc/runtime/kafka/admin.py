@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from typing import Any, TypeVar
 
 from aiokafka.admin import NewTopic
@@ -14,6 +15,7 @@ from fsoc.runtime.log import TopicSpec
 
 # Topics per request. A controller refuses an operation of more than 10,000 metadata records; a topic makes about ten.
 TOPICS_PER_REQUEST = 200
+VISIBLE_SECONDS_MAX = 60
 
 _NO_ERROR = 0
 _ALREADY_EXISTS = 36
@@ -24,8 +26,9 @@ T = TypeVar("T")
 
 def settings(spec: TopicSpec) -> dict[str, str]:
     """The topic settings that Kafka is given for a topic."""
+    bounded = spec.retention_ms is not None or spec.retention_bytes is not None
     wanted = {
-        "cleanup.policy": "compact" if spec.compacted else "delete",
+        "cleanup.policy": ("compact,delete" if bounded else "compact") if spec.compacted else "delete",
         "retention.ms": str(-1 if spec.retention_ms is None else spec.retention_ms),
         "retention.bytes": str(-1 if spec.retention_bytes is None else spec.retention_bytes),
         "message.timestamp.type": "LogAppendTime" if spec.timestamps == "append" else "CreateTime",
@@ -36,6 +39,9 @@ def settings(spec: TopicSpec) -> dict[str, str]:
     if spec.timestamps == "create":
         # An exercise lies at any time; by default Kafka refuses what is an hour ahead of its own clock.
         wanted |= dict.fromkeys(("message.timestamp.before.max.ms", "message.timestamp.after.max.ms"), str(2**63 - 1))
+    if spec.uncompressed:
+        # The cluster unfolds the batch and measures it again.
+        wanted["compression.type"] = "uncompressed"
     if spec.compacted:
         # State is read whole at every restore: clean it when a fifth is outdated, not only when half is.
         wanted["min.cleanable.dirty.ratio"] = "0.2"
@@ -58,10 +64,11 @@ async def topic_partitions(admin: Any) -> dict[str, int]:
 
 
 async def create_topics(admin: Any, specs: Sequence[TopicSpec]) -> None:
-    """Create topics; one that another process has just created is left as it is.
+    """Create topics and return once brokers tell of them; one that another process has just created is left as it is.
 
     Raises:
         RefusedToStart: the cluster refused some, each with its reason.
+        TimeoutError: it took them, but its brokers do not tell of them.
     """
     problems = []
     for some in _batches(specs):
@@ -73,6 +80,14 @@ async def create_topics(admin: Any, specs: Sequence[TopicSpec]) -> None:
                 problems.append(Problem(name, f"could not be created: {text or for_code(code).__name__}"))
     if problems:
         raise RefusedToStart(*problems)
+    if not specs:
+        return
+    created = {spec.name for spec in specs}
+
+    async def are_told() -> bool:
+        return created <= (await topic_partitions(admin)).keys()
+
+    await until(are_told)
 
 
 async def topic_settings(
@@ -92,10 +107,13 @@ async def topic_settings(
 
 
 async def alter_topics(admin: Any, changed: Mapping[str, Mapping[str, str]]) -> None:
-    """Give topics their settings. What is not named falls back to the cluster's default: name all that are to stay.
+    """Give topics their settings and return once they are in effect.
+
+    What is not named falls back to the cluster's default: name all that are to stay.
 
     Raises:
         RefusedToStart: the cluster refused some, each with its reason.
+        TimeoutError: it took them, but its brokers do not heed them.
     """
     problems = []
     for names in _batches(list(changed)):
@@ -106,6 +124,30 @@ async def alter_topics(admin: Any, changed: Mapping[str, Mapping[str, str]]) -> 
                     problems.append(Problem(name, f"could not be altered: {text or for_code(code).__name__}"))
     if problems:
         raise RefusedToStart(*problems)
+
+    async def are_in_effect() -> bool:
+        effective, _ = await topic_settings(admin, changed)
+        return all(
+            same_setting(effective[name].get(one), changed[name][one]) for name in changed for one in changed[name]
+        )
+
+    await until(are_in_effect)
+
+
+def same_setting(found: str | None, wanted: str) -> bool:
+    """Lists are told in any order: `compact,delete` is `delete,compact`."""
+    return found is not None and sorted(found.split(",")) == sorted(wanted.split(","))
+
+
+async def until(holds: Callable[[], Awaitable[bool]]) -> None:
+    """Wait for brokers to have heard what the controller has said; hundreds of topics take one a few seconds.
+
+    Raises:
+        TimeoutError: VISIBLE_SECONDS_MAX have passed.
+    """
+    async with asyncio.timeout(VISIBLE_SECONDS_MAX):
+        while not await holds():  # noqa: ASYNC110 - nothing in this process could tell us
+            await asyncio.sleep(0.1)
 
 
 def _batches(items: Sequence[T]) -> Iterator[Sequence[T]]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
@@ -12,9 +11,9 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from fsoc.errors import Problem, RefusedToStart, Retry
 from fsoc.feeds.record import Record
 from fsoc.runtime.kafka.admin import create_topics, topic_partitions
+from fsoc.runtime.kafka.connection import refusing_unanswered, unanswered
 from fsoc.runtime.kafka.writer import Stamped, Writer
 from fsoc.runtime.log import (
     BATCH_BYTES_MAX,
@@ -57,13 +56,13 @@ class KafkaLog:
         """
         log = cls(brokers)
         try:
-            with _quiet_aiokafka():
+            with refusing_unanswered(brokers):
                 await log._admin.start()
                 await log._asker.start()
                 await log._writer.start()
-        except (KafkaError, OSError, ValueError) as error:
+        except BaseException:
             await log.close()
-            raise RefusedToStart(Problem("--brokers", f'no Kafka answers at "{brokers}": {error}')) from error
+            raise
         return log
 
     async def create(self, topics: Sequence[TopicSpec]) -> None:
@@ -81,9 +80,8 @@ class KafkaLog:
         if not all(topic in self._known for topic in topics):
             with self._answers():
                 self._known = await topic_partitions(self._admin)
-        for topic in topics:
-            if topic not in self._known:
-                raise UnknownTopic(topic)
+        if missing := [topic for topic in topics if topic not in self._known]:
+            raise UnknownTopic.missing(*missing)
         return {topic: self._known[topic] for topic in topics}
 
     async def write(self, records: Iterable[Written]) -> None:
@@ -137,7 +135,7 @@ class KafkaLog:
         except BaseException:
             await consumer.stop()
             raise
-        return KafkaReader(consumer)
+        return KafkaReader(self._brokers, consumer)
 
     async def end_offsets(self, partitions: Sequence[Partition]) -> dict[Partition, int]:
         for name in partitions:
@@ -188,7 +186,7 @@ class KafkaLog:
         topic, number = name
         count = self._known.get(topic) or (await self.partitions(topic))[topic]
         if not 0 <= number < count:
-            raise UnknownTopic(topic, number, count)
+            raise UnknownTopic.no_partition(topic, number, count)
 
     async def _committer(self, group: str) -> Any:
         """A consumer that never consumes: aiokafka commits only what is assigned."""
@@ -206,13 +204,14 @@ class KafkaLog:
         try:
             yield
         except (KafkaError, OSError, TimeoutError) as error:
-            raise Retry(f"Kafka at {self._brokers}: {type(error).__name__} {error}".rstrip()) from error
+            raise unanswered(self._brokers, error) from error
 
 
 class KafkaReader:
     """A `Reader` on one consumer that is in no group."""
 
-    def __init__(self, consumer: Any) -> None:
+    def __init__(self, brokers: str, consumer: Any) -> None:
+        self._brokers = brokers
         self._consumer = consumer
 
     async def slices(
@@ -221,7 +220,7 @@ class KafkaReader:
         try:
             fetched = await self._consumer.getmany(timeout_ms=wait_ms, max_records=records_max)
         except KafkaError as error:
-            raise Retry(f"Kafka: {type(error).__name__} {error}".rstrip()) from error
+            raise unanswered(self._brokers, error) from error
         return {
             (name.topic, name.partition): [Record(one.offset, one.timestamp, one.key, one.value) for one in records]
             for name, records in fetched.items()
@@ -232,15 +231,3 @@ class KafkaReader:
 
     async def close(self) -> None:
         await self._consumer.stop()
-
-
-@contextmanager
-def _quiet_aiokafka() -> Iterator[None]:
-    """While a connection is tried its failures are ours to tell, once."""
-    logger = logging.getLogger("aiokafka")
-    before = logger.level
-    logger.setLevel(logging.CRITICAL)
-    try:
-        yield
-    finally:
-        logger.setLevel(before)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-# One payload is at most 512 KiB; quarantined whole with its reason, or several in a batch, it must still fit.
-RECORD_BATCH_BYTES_MAX = 2_097_152
+from fsoc.runtime.log import BATCH_BYTES_MAX
 
 _SETTINGS = f"""
 # Written anew at each start by `fsoc kafka start`; edits are lost.
@@ -17,10 +16,15 @@ controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:{{controller_port}}
 log.dirs={{data}}
 
+# As a real cluster has: so that the access rules of the topic table can be applied and looked at here, too. Everyone on
+# this machine is ANONYMOUS and may do everything.
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS
+
 # Topics are made from the topic table, or not at all.
 auto.create.topics.enable=false
-message.max.bytes={RECORD_BATCH_BYTES_MAX}
-replica.fetch.max.bytes={RECORD_BATCH_BYTES_MAX}
+message.max.bytes={BATCH_BYTES_MAX}
+replica.fetch.max.bytes={BATCH_BYTES_MAX}
 
 # One node: nothing to replicate to, few partitions to recover at start.
 default.replication.factor=1

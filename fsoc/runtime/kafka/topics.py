@@ -1,0 +1,162 @@
+"""The one table of topics: names, partitions, retention, who may do what. Pure but for its last function."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+from typing import Literal
+from zlib import crc32
+
+from fsoc.errors import Problem, RefusedToStart
+from fsoc.runtime.log import Log, TopicSpec, UnknownTopic
+
+Environment = Literal["production", "exercise", "test"]
+
+INTAKE_STATE_PARTITIONS = 16
+DETECTIONS_PARTITIONS = 8
+# What a sender may send at once. The law's bound for one payload is half of it; what lies between is quarantined whole,
+# with its reason and in base64, and that must fit into one record of ours.
+TICKET_BATCH_BYTES_MAX = 1_048_576
+# Of each partition of an exercise.
+EXERCISE_BYTES_MAX = 1_073_741_824
+PROBLEMS_SHOWN_MAX = 20
+
+_DAY_MS = 86_400_000
+# As far back as a replay or a link of a campaign (30 days) reaches.
+_TICKETS_MS = 35 * _DAY_MS
+# As long as somebody may come back to what was refused.
+_REFUSED_MS = 90 * _DAY_MS
+# Correlation has worked a detection within minutes; a week bridges a long weekend's outage.
+_DETECTIONS_MS = 7 * _DAY_MS
+_FEEDBACK_MS = 400 * _DAY_MS
+
+_SHARDED = (".detections", ".correlation.state")
+
+WORKER = "fsoc-worker"
+CONSOLE = "fsoc-console"
+
+
+def table(
+    prefix: str,
+    institutions: Iterable[str],
+    detections_partitions: int = DETECTIONS_PARTITIONS,
+    environment: Environment = "production",
+    *,
+    replicas: int = 1,
+) -> list[TopicSpec]:
+    """Every topic that fsoc uses.
+
+    institutions: their ids.
+    environment: in production the cluster stamps records as they arrive, and age bounds what is kept. In an exercise or
+        a test the sender's stamp counts, which may lie years away, so that age says nothing and size is the bound.
+    replicas: copies of each; three where the cluster has three brokers.
+    """
+    topics = [
+        TopicSpec("quarantine", retention_ms=_REFUSED_MS),
+        TopicSpec("late", retention_ms=_REFUSED_MS),
+        TopicSpec("intake.state", INTAKE_STATE_PARTITIONS, compacted=True),
+        TopicSpec("detections", detections_partitions, retention_ms=_DETECTIONS_MS),
+        # An entry lies in the partition of the detection that made it.
+        TopicSpec("correlation.state", detections_partitions, compacted=True),
+        TopicSpec("links", retention_ms=_TICKETS_MS),
+        TopicSpec("alerts", compacted=True),
+    ]
+    for institution in institutions:
+        topics += [
+            TopicSpec(
+                f"tickets.{institution}",
+                retention_ms=_TICKETS_MS,
+                batch_bytes_max=TICKET_BATCH_BYTES_MAX,
+                uncompressed=True,
+            ),
+            TopicSpec(f"receipts.{institution}", retention_ms=_TICKETS_MS),
+            TopicSpec(f"feedback.{institution}", compacted=True, retention_ms=_FEEDBACK_MS),
+        ]
+    return [_placed(spec, prefix, environment, replicas) for spec in topics]
+
+
+def _placed(spec: TopicSpec, prefix: str, environment: Environment, replicas: int) -> TopicSpec:
+    placed = replace(spec, name=f"{prefix}{spec.name}", replicas=replicas)
+    if environment == "production":
+        return replace(placed, timestamps="append")
+    bytes_max = None if spec.compacted else EXERCISE_BYTES_MAX
+    return replace(placed, timestamps="create", retention_ms=None, retention_bytes=bytes_max)
+
+
+def intake_state_partition(institution: str) -> int:
+    """Where the intake state of an institution lies. Never change it: a restart would not find what it knew."""
+    return crc32(institution.encode()) % INTAKE_STATE_PARTITIONS
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Acl:
+    """One thing that one principal may do to one resource, named in full (LITERAL): a prefix takes in its neighbours.
+
+    principal: such as `User:fi-001`.
+    """
+
+    principal: str
+    resource: Literal["topic", "group"]
+    name: str
+    operation: Literal["read", "write"]
+
+
+def acls(prefix: str, institutions: Iterable[str], group: str) -> list[Acl]:
+    """Who may do what. The right to write to a ticket topic *is* the sender's identity, so it is exactly one sender's.
+
+    group: the workers' consumer group. An institution's is named after it: `<prefix><institution>`.
+    """
+    rules: list[Acl] = []
+
+    def allow(user: str, operation: Literal["read", "write"], *topics: str) -> None:
+        rules.extend(Acl(f"User:{user}", "topic", f"{prefix}{topic}", operation) for topic in topics)
+
+    for institution in institutions:
+        tickets, receipts, feedback = (f"{kind}.{institution}" for kind in ("tickets", "receipts", "feedback"))
+        allow(institution, "write", tickets)
+        allow(institution, "read", receipts, feedback)
+        rules.append(Acl(f"User:{institution}", "group", f"{prefix}{institution}", "read"))
+        allow(WORKER, "read", tickets)
+        allow(WORKER, "write", receipts, feedback)
+    carried = ("intake.state", "detections", "correlation.state", "links")
+    allow(WORKER, "read", *carried)
+    allow(WORKER, "write", *carried, "alerts", "quarantine", "late")
+    rules.append(Acl(f"User:{WORKER}", "group", group, "read"))
+    allow(CONSOLE, "read", "alerts", "links", "quarantine", "late", "intake.state", "correlation.state")
+    rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
+    return rules
+
+
+def partition_problem(name: str, found: int, wanted: int) -> Problem | None:
+    """Why a topic with `found` partitions cannot be used, or None."""
+    if found == wanted:
+        return None
+    # Its keys would be looked for in other partitions than they lie in.
+    remedy = f"run with --detections-partitions {found}, or " if name.endswith(_SHARDED) else ""
+    return Problem(name, f"has {found} partitions, expected {wanted}; {remedy}use another --topic-prefix")
+
+
+async def refuse_unusable(log: Log, specs: Sequence[TopicSpec]) -> None:
+    """Before any work: every topic is there, with the partitions it must have.
+
+    Raises:
+        RefusedToStart: all that are missing or differ, the first PROBLEMS_SHOWN_MAX by name.
+    """
+    wanted = {spec.name: spec.partitions for spec in specs}
+    problems: list[Problem] = []
+    try:
+        found = await log.partitions(*wanted)
+    except UnknownTopic as missing:
+        problems.extend(missing.problems)
+        gone = {problem.where for problem in missing.problems}
+        found = await log.partitions(*(name for name in wanted if name not in gone))
+    differing = (partition_problem(name, count, wanted[name]) for name, count in found.items())
+    problems.extend(problem for problem in differing if problem is not None)
+    if len(problems) > PROBLEMS_SHOWN_MAX:
+        more = len(problems) - PROBLEMS_SHOWN_MAX
+        problems = [
+            *problems[:PROBLEMS_SHOWN_MAX],
+            Problem("topics", f"and {more} more; `fsoc topics check` tells all"),
+        ]
+    if problems:
+        raise RefusedToStart(*problems)
