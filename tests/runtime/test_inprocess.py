@@ -1,0 +1,142 @@
+"""The whole pipeline on one log in this process: crashes at every point change nothing, batching changes nothing."""
+
+from __future__ import annotations
+
+import orjson
+import pytest
+
+from fsoc.errors import Retry
+from fsoc.exercise import ExerciseSpec, generate
+from fsoc.institutions.registry import Registry
+from fsoc.pipeline import Pipeline
+from fsoc.runtime.inprocess import InProcess
+from fsoc.runtime.kafka.topics import table
+from fsoc.runtime.memory_log import MemoryLog
+from fsoc.runtime.rules import load_ruleset
+
+PREFIX = "m."
+FEW = 60
+
+
+@pytest.fixture(scope="module")
+def exercise():
+    return generate(ExerciseSpec(institutions=8, tickets_per_institution=12, seed=3))
+
+
+@pytest.fixture(scope="module")
+def new_pipeline(exercise):
+    rules, text = load_ruleset(), exercise.institutions_yaml()
+    return lambda: Pipeline(rules, Registry.parse(text, "institutions.yml"), 4, ends=True)
+
+
+class CrashingLog(MemoryLog):
+    """Fails as a cluster that goes away, once, before its n-th flush or commit; what was appended may be there."""
+
+    def __init__(self):
+        super().__init__(clock=lambda: 0)
+        self.crash_in = None
+        self.steps = 0
+
+    def _step(self):
+        self.steps += 1
+        if self.crash_in is not None:
+            self.crash_in -= 1
+            if self.crash_in == 0:
+                self.crash_in = None
+                raise Retry("gone")
+
+    async def flush(self):
+        self._step()
+        await super().flush()
+
+    async def commit(self, group, offsets):
+        self._step()
+        await super().commit(group, offsets)
+
+
+@pytest.fixture
+def new_log(exercise):
+    async def make():
+        log = CrashingLog()
+        institutions = [entry["id"] for entry in exercise.institutions]
+        await log.create(table(PREFIX, institutions, 4, "exercise"))
+        for delivery in exercise.deliveries:
+            await log.append(f"{PREFIX}tickets.{delivery.institution}", 0, None, delivery.payload, delivery.at_ms)
+        return log
+
+    return make
+
+
+async def newest(log, topic):
+    partitions = (await log.partitions(PREFIX + topic))[PREFIX + topic]
+    reader = await log.reader({(PREFIX + topic, number): 0 for number in range(partitions)})
+    found = {}
+    while fetched := await reader.slices():
+        for records in fetched.values():
+            found.update((record.key, record.value) for record in records)
+    return found
+
+
+async def outcome(log):
+    """What two runs must agree on: alerts but for their revision, and the counts of every institution."""
+    alerts = {key: orjson.loads(value) for key, value in (await newest(log, "alerts")).items()}
+    state = await newest(log, "intake.state")
+    headers = {key: orjson.loads(value) for key, value in state.items() if key.endswith(b"/header")}
+    return (
+        {key: {**alert, "revision": 0} for key, alert in alerts.items() if alert["status"] != "retracted"},
+        {
+            key: [header[name] for name in ("offset", "received", "used", "duplicate", "late", "quarantined")]
+            for key, header in headers.items()
+        },
+    )
+
+
+@pytest.fixture
+async def undisturbed(new_log, new_pipeline):
+    log = await new_log()
+    await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
+    return await outcome(log), log.steps
+
+
+async def test_every_institution_is_accounted_for_and_alerts_are_raised(undisturbed, exercise):
+    (alerts, counts), _ = undisturbed
+
+    assert alerts
+    assert len(counts) == 8
+    assert sum(received for _, received, *_ in counts.values()) == len(exercise.deliveries)
+    assert all(received == sum(parts) for _, received, *parts in counts.values())
+
+
+@pytest.mark.parametrize("records_max", [1_000_000, 40, 7])
+async def test_how_records_are_batched_changes_nothing(new_log, new_pipeline, undisturbed, records_max):
+    log = await new_log()
+
+    await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=records_max)
+
+    assert await outcome(log) == undisturbed[0]
+
+
+async def test_a_crash_before_any_flush_or_commit_changes_nothing(new_log, new_pipeline, undisturbed):
+    """The log fails before its n-th step, for every n; a new worker on the same log goes on from what is committed."""
+    expected, steps = undisturbed
+    assert steps > 15
+
+    for step in range(1, steps + 1):
+        log = await new_log()
+        log.crash_in = step
+        with pytest.raises(Retry):
+            await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
+        await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
+
+        assert await outcome(log) == expected, f"crashed before step {step} of {steps}"
+
+
+async def test_a_second_worker_on_a_finished_log_only_says_again_what_is_known(new_log, new_pipeline, undisturbed):
+    log = await new_log()
+    await InProcess(new_pipeline(), log, PREFIX).run_to_end()
+
+    again = InProcess(new_pipeline(), log, PREFIX)
+    await again.run_to_end()
+
+    assert await outcome(log) == undisturbed[0]
+    assert len(again.intake.lane.headers) == 8
