@@ -268,7 +268,7 @@ def _forms() -> Iterator[BadPayload]:
         "feed": ("", "si em", "-siem", "x" * 33, "siem\n"),
         "ticket_id": ("", " ", "T 1", "x" * 65, "-1", "T\n1", "<b>", "工單"),
         "seq_epoch": ("", "a b", "x" * 65),
-        "submitted_by": ("MSSP", "x"),
+        "submitted_by": ("MSSP", "x", "mssp-1\n"),
         "exercise_id": ("", "drill 1"),
     }.items():
         for value in values:

@@ -137,6 +137,9 @@ def _structure() -> Iterator[BadPayload]:
     yield twice("escaped", good.replace(b'"seq":1,', rb'"\u0073eq":1,"seq":1,'), "/seq")
     yield twice("escaped both", good.replace(b'"seq":1,', rb'"\u0073eq":1,"s\u0065q":1,'), "/seq")
     yield twice("white space before the colon", good.replace(b'"seq":1,', b'"seq" :1,"seq"\n:1,'), "/seq")
+    for name, space in {"a blank": b" ", "a tab": b"\t", "a line feed": b"\n", "a carriage return": b"\r"}.items():
+        spaced = good.replace(b'"seq":1,', b'"seq":1,"seq"' + space + b":1,")
+        yield twice(f"{name} before one colon of the two", spaced, "/seq")
     yield twice(
         "pretty", json.dumps(sample.ticket(), indent=2).encode().replace(b'"seq": 1,', b'"seq": 1, "seq": 1,'), "/seq"
     )
@@ -192,6 +195,8 @@ def _structure() -> Iterator[BadPayload]:
     yield BadPayload(
         "200 deep", _ticket(ext={"a": _nested(200)}), "payload.too-deep", "/ext/a" + "/0" * 14, "deeper than 16"
     )
+    deep = _without_end(good) + b',"ext":{"a":' + b"[" * 600 + b"]" * 600 + b"}}"
+    yield BadPayload("600 deep", deep, "payload.too-deep", "/ext/a" + "/0" * 14, "deeper than 16")
     payload = _ticket(evidence=[{"fields": {"a": _nested(20)}}])
     place = "/evidence/0/fields/a" + "/0" * 12
     yield BadPayload("deep in evidence", payload, "payload.too-deep", place, "deeper than 16")
