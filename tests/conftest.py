@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -12,6 +13,8 @@ import pytest
 from fsoc.runtime.kafka import broker
 from fsoc.runtime.kafka.maven import KafkaUnavailable
 
+# On a cluster that outlives us, too, no topic is met twice.
+_session = uuid.uuid4().hex[:8]
 _prefixes = itertools.count(1)
 
 
@@ -35,4 +38,4 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def topic_prefix() -> str:
     """A prefix for topic names and groups that no other test of any session uses."""
-    return f"t{os.getpid()}-{next(_prefixes)}."
+    return f"t{_session}-{next(_prefixes)}."
