@@ -97,11 +97,6 @@ def receipts_records(receipts: Iterable[Receipt]) -> Iterator[bytes]:
         yield _array(lines)
 
 
-def receipts_record(receipts: Iterable[Receipt]) -> bytes:
-    """The receipts as one record, however large."""
-    return _array([orjson.dumps(receipt.wire()) for receipt in receipts])
-
-
 def quarantine_record(
     institution: str, offset: int, received_at_ms: int, faults: Iterable[Fault], payload: bytes
 ) -> bytes:

@@ -16,7 +16,6 @@ from fsoc.tickets.receipts import (
     late_record,
     original_payload,
     quarantine_record,
-    receipts_record,
     receipts_records,
 )
 
@@ -35,7 +34,7 @@ def message(body=None):
 
 
 def told(*receipts):
-    return orjson.loads(receipts_record(receipts))
+    return [told for record in receipts_records(receipts) for told in orjson.loads(record)]
 
 
 def test_an_accepted_ticket_is_named_and_has_no_faults():
@@ -112,7 +111,7 @@ def test_a_slice_is_cut_into_records_that_a_log_takes():
     assert max(map(len, records)) <= RECORD_BYTES_MAX + 200
     assert [one["offset"] for record in records for one in orjson.loads(record)] == list(range(100))
     assert list(receipts_records([])) == []
-    assert list(receipts_records(receipts[:2])) == [receipts_record(receipts[:2])]
+    assert len(list(receipts_records(receipts[:2]))) == 1
 
 
 @given(st.binary(max_size=300))

@@ -6,7 +6,7 @@ from jsonschema import Draft202012Validator
 
 from fsoc.errors import Fault
 from fsoc.tickets import sample
-from fsoc.tickets.receipts import Receipt, receipts_record
+from fsoc.tickets.receipts import Receipt, receipts_records
 from fsoc.tickets.schema import receipt_schema, ticket_schema
 
 TICKET = Draft202012Validator(ticket_schema())
@@ -83,7 +83,7 @@ def test_what_the_decoder_refuses_is_invalid(bad_payloads):
 
 @pytest.mark.parametrize("faults", [(), [Fault("field.missing", "/seq", "is required and missing")]])
 def test_a_receipt_record_is_valid(faults):
-    record = receipts_record([Receipt(1, "quarantined", faults=faults), Receipt(2, "accepted", "siem", 1, "T", 1)])
+    (record,) = receipts_records([Receipt(1, "quarantined", faults=faults), Receipt(2, "accepted", "siem", 1, "T", 1)])
 
     assert [error.message for error in RECEIPT.iter_errors(orjson.loads(record))] == []
 
@@ -93,7 +93,8 @@ def test_a_receipt_record_is_valid(faults):
     [{"outcome": "ok"}, {"offset": -1}, {"extra": 1}, {"schema": "fsoc.receipt/2"}, {"faults": [{"code": "x"}]}],
 )
 def test_a_receipt_that_is_none_is_invalid(changes):
-    (receipt,) = orjson.loads(receipts_record([Receipt(1, "accepted")]))
+    (record,) = receipts_records([Receipt(1, "accepted")])
+    (receipt,) = orjson.loads(record)
 
     assert RECEIPT.is_valid([receipt])
     assert not RECEIPT.is_valid([receipt | changes])
