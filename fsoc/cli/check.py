@@ -104,10 +104,14 @@ def _tell(counts: Mapping[str, int], problems: Iterable[Problem], as_json: bool)
     else:
         for problem in found:
             click.echo(str(problem))
-        counted = ", ".join(f"{number:,} {name}" for name, number in counts.items())
-        click.echo(f"{counted}: {len(found):,} problem{'' if len(found) == 1 else 's'}")
+        counted = ", ".join(_counted(number, name) for name, number in counts.items())
+        click.echo(f"{counted}: {_counted(len(found), 'problems')}")
     if found:
         sys.exit(1)
+
+
+def _counted(number: int, things: str) -> str:
+    return f"{number:,} {things.removesuffix('s') if number == 1 else things}"
 
 
 def _place(problem: Problem) -> tuple[str, int]:

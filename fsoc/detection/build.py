@@ -97,7 +97,10 @@ class Builder:
         if isinstance(value, str) and value and (is_regex or not _SPECIAL.search(value)):
             return SigmaString.from_str(value)  # nothing to unescape: half the time of reading it char by char
         if isinstance(value, str | int | float) or value is None:
-            return sigma_type(value)
+            typed = sigma_type(value)
+            if type(value) is int:
+                typed.number = value  # pySigma goes through a float, and loses what lies past 2**53
+            return typed
         kind = "mapping" if isinstance(value, Mapping) else "list" if isinstance(value, list) else type(value).__name__
         raise SigmaError(
             f"the value is a {kind} — expected text, a number, true, false or null; quote it if text is meant"

@@ -31,7 +31,7 @@ def parse(condition: str, detections: Mapping[str, Node | None]) -> Node | None:
     parser = _Parser(condition, detections)
     node = parser.either(0)
     if parser.token is not None:
-        raise BadConditionError(f'condition "{condition}": "{parser.token}" where "and", "or" or the end was expected')
+        raise parser.unexpected('"and", "or" or the end')
     return node
 
 
@@ -70,11 +70,11 @@ class _Parser:
         if self._take("("):
             node = self.either(self._deeper(depth))
             if not self._take(")"):
-                raise self._unexpected('")"')
+                raise self.unexpected('")"')
             return node
         token = self.token
         if token is None or not _IDENTIFIER.fullmatch(token) or token.lower() in {"and", "or", "not"}:
-            raise self._unexpected("a search identifier")
+            raise self.unexpected("a search identifier")
         self._at += 1
         if self._take("of"):
             return self._selected(token)
@@ -85,7 +85,7 @@ class _Parser:
     def _selected(self, quantifier: str) -> Node | None:
         pattern = self.token
         if pattern is None or not _PATTERN.fullmatch(pattern):
-            raise self._unexpected('"them" or a pattern of search identifiers')
+            raise self.unexpected('"them" or a pattern of search identifiers')
         self._at += 1
         names = self._names("*" if pattern.lower() == "them" else pattern)
         if not names:
@@ -117,7 +117,7 @@ class _Parser:
             raise BadConditionError(f"condition is nested deeper than {DEPTH_MAX}")
         return depth + 1
 
-    def _unexpected(self, expected: str) -> BadConditionError:
+    def unexpected(self, expected: str) -> BadConditionError:
         if self.token == "|":  # noqa: S105 - a token of the grammar
             return BadConditionError(
                 f'condition "{self._condition}": aggregations after | are no longer part of Sigma; write a correlation'

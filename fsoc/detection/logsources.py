@@ -53,6 +53,11 @@ class _Entry:
     meaning: _Meaning
     events: Mapping[int, tuple[_Meaning, ...]]
 
+    def is_stated(self, said: Logsource | None) -> bool:
+        """Whether the sender states this entry's very service; of a product alone nothing follows."""
+        logsource = self.meaning.logsource
+        return said is not None and logsource.service is not None and logsource.covers(said)
+
     def deciding(self) -> Iterator[str]:
         """The fields that its conditions look at."""
         for meaning in (self.meaning, *(each for several in self.events.values() for each in several)):
@@ -108,7 +113,7 @@ class LogsourceMap:
         numbers = {value.number for value in event.find("EventID") or ()}
         found: dict[_Aliases, dict[Logsource, None]] = {(): {} if said is None else {said: None}}
         for entry in self._entries:
-            if entry.meaning.holds(event) or (said is not None and entry.meaning.logsource.covers(said)):
+            if entry.meaning.holds(event) or entry.is_stated(said):
                 meant = [each for number, several in entry.events.items() if number in numbers for each in several]
                 for meaning in (entry.meaning, *(each for each in meant if each.when is None or each.holds(event))):
                     found.setdefault(meaning.aliases, {})[meaning.logsource] = None
@@ -151,9 +156,10 @@ class _Reader:
     def _entry(self, entry: Any, keys: Keys) -> _Entry | None:
         if not self._is_mapping(entry, keys, _ENTRY_KEYS):
             return None
+        stated = entry.get("logsource")
         try:
-            logsource = Logsource.read(entry.get("logsource") or {})
-        except (ValueError, AttributeError) as error:
+            logsource = Logsource.read(stated if isinstance(stated, Mapping) else {})
+        except ValueError as error:
             self._builder.refuse(str(error), *keys, "logsource")
             return None
         events: dict[int, tuple[_Meaning, ...]] = {}

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
-from sigma.exceptions import SigmaError, SigmaIdentifierError
+from sigma.exceptions import SigmaError
 from sigma.rule import SigmaRule
 
 from fsoc.detection.documents import Document
@@ -39,14 +39,13 @@ def read_metadata(document: Document) -> tuple[Metadata | None, list[Problem]]:
     data = document.data
     problems: list[Problem] = []
     sigma: Mapping[str, Any] = {}
-    try:
-        sigma, errors = SigmaRule.from_dict_common_params(data, collect_errors=True)
-        # An id need not be a UUID: the specification recommends one, and pySigma insists.
-        problems += [_problem(document, error) for error in errors if not isinstance(error, SigmaIdentifierError)]
-    except (AttributeError, KeyError, TypeError, ValueError) as error:  # pySigma on values it did not think of
-        if isinstance(data.get("id"), str | None):
-            problems.append(document.problem(f"pySigma cannot read it: {type(error).__name__}: {str(error)[:200]}"))
     identity = data.get("id")
+    try:
+        # Without the id: the specification recommends a UUID, and pySigma insists.
+        sigma, errors = SigmaRule.from_dict_common_params({**data, "id": None}, collect_errors=True)
+        problems += [_problem(document, error) for error in errors]
+    except (AttributeError, KeyError, TypeError, ValueError) as error:  # pySigma on values it did not think of
+        problems.append(document.problem(f"pySigma cannot read it: {type(error).__name__}: {str(error)[:200]}"))
     if identity is not None and not (isinstance(identity, str) and 0 < len(identity) <= _ID_LENGTH_MAX):
         problems.append(document.problem(f"id is {identity!r:.64} — expected text, best a UUID", "id"))
     logsource = Logsource()
@@ -65,6 +64,7 @@ def read_metadata(document: Document) -> tuple[Metadata | None, list[Problem]]:
     title, name = str(sigma["title"]), sigma["name"]
     tags = tuple(map(str, data.get("tags") or ()))
     level, status = (str(sigma[key]) if sigma[key] is not None else None for key in ("level", "status"))
+    sigma = {**sigma, "id": identity}
     return Metadata(identity or name or title, title, name, level, status, tags, logsource, fsoc, sigma), []
 
 

@@ -119,7 +119,9 @@ def _read_rule(
         return None, [document.problem("neither a detection nor a correlation nor a filter")]
     metadata, problems = read_metadata(document)
     section, more = read_section(document, "detection", known)
-    if metadata is None or section is None:
+    problems += more
+    if metadata is None or section is None or problems:
+        more = compile_section(section)[1] if section is not None and pipeline is None else []
         return None, problems + more
     logsource = metadata.logsource
     nodes: list[Node | None] = []

@@ -16,9 +16,10 @@ from fsoc.detection.condition import BadConditionError, parse
 from fsoc.detection.documents import Document
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.modifiers import ModifierClass
-from fsoc.detection.nodes import Node, any_of
+from fsoc.detection.nodes import Item, Node, any_of
 from fsoc.errors import Problem
 
+_NEVER: Final = Item(None, ())
 _NOT_DETECTIONS: Final = {
     "detection": frozenset({"condition"}),
     "filter": frozenset({"condition", "rules"}),
@@ -29,13 +30,14 @@ _NOT_DETECTIONS: Final = {
 class Section:
     """Named detections and the conditions over them, of which one must hold.
 
-    key: where it stands in its document.
+    key: where it stands in its document. broken: detections that could not be built.
     """
 
     document: Document
     key: str
     detections: Mapping[str, SigmaDetection]
     conditions: tuple[str, ...]
+    broken: frozenset[str] = frozenset()
 
     def problem(self, text: str, *keys: str | int) -> Problem:
         return self.document.problem(text, self.key, *keys)
@@ -44,7 +46,7 @@ class Section:
 def read_section(
     document: Document, key: str, modifiers: Mapping[str, ModifierClass]
 ) -> tuple[Section | None, list[Problem]]:
-    """The section under `key`, or every problem of it."""
+    """The section under `key`, as far as it can be built, and every problem of it."""
     stated = document.data.get(key)
     if not isinstance(stated, Mapping):
         return None, [document.problem(f"{key} is missing — expected search identifiers and a condition", key)]
@@ -56,19 +58,21 @@ def read_section(
     conditions: list[Any] = given if isinstance(given, list) else [given]
     if not conditions or not all(isinstance(condition, str) and condition.strip() for condition in conditions):
         builder.refuse("condition is missing — expected text, or a list of texts", key, "condition")
+        conditions = []
     elif not detections and not builder.problems:
         builder.refuse("no search identifier is defined", key)
-    if builder.problems:
-        return None, builder.problems
-    return Section(document, key, detections, tuple(conditions)), []
+        conditions = []
+    broken = frozenset(map(str, stated)) - detections.keys() - _NOT_DETECTIONS[key]
+    return Section(document, key, detections, tuple(conditions), broken), builder.problems
 
 
 def compile_section(section: Section) -> tuple[Node | None, list[Problem]]:
     """The node that is true where one of the conditions holds, or every problem."""
     problems: list[Problem] = []
-    nodes: dict[str, Node | None] = {}
+    # A condition may name what is broken: that is one problem, not two.
+    nodes: dict[str, Node | None] = dict.fromkeys(section.broken, _NEVER)
     for name, detection in section.detections.items():
-        nodes[name] = None
+        nodes[name] = _NEVER
         try:
             nodes[name] = compile_detection(detection)
         except CannotEvaluateError as error:
@@ -83,7 +87,7 @@ def compile_section(section: Section) -> tuple[Node | None, list[Problem]]:
         except BadConditionError as error:
             problems.append(section.problem(str(error), "condition"))
     node = any_of(found)
-    if node is None and not problems:
+    if node is None and section.conditions and not problems:
         problems.append(section.problem("the pipeline leaves nothing to evaluate"))
     return (None, problems) if problems else (node, [])
 

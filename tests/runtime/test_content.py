@@ -1,0 +1,64 @@
+"""Finding and reading what people write."""
+
+from __future__ import annotations
+
+import gc
+from pathlib import Path
+
+import pytest
+
+from fsoc.errors import RefusedToStart
+from fsoc.runtime.content import TABLE_SUFFIXES, collector_paused, logsources_files, read_sources, shipped
+
+
+def test_a_folder_is_read_by_name_to_any_depth_without_what_is_no_rule(tmp_path: Path):
+    for name in ("b.yml", "a/z.yaml", "a/b/c.yml", "logsources.yml", "a/waivers.yml", "readme.md"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text(name)
+    (tmp_path / "folder.yml").mkdir()
+    assert [source.text for source in read_sources([tmp_path])] == ["a/b/c.yml", "a/z.yaml", "b.yml"]
+    assert [source.text for source in read_sources([tmp_path / "b.yml", tmp_path / "a"])] == [
+        *("b.yml", "a/b/c.yml", "a/z.yaml"),
+    ]
+    assert logsources_files([tmp_path, tmp_path / "b.yml"]) == [tmp_path / "logsources.yml"]
+
+
+def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path):
+    (tmp_path / "logsources.yml").write_text("x")
+    (tmp_path / "rule.txt").write_text("\ufeffy", encoding="utf-8")
+    assert [source.text for source in read_sources([tmp_path / "logsources.yml", tmp_path / "rule.txt"])] == ["x", "y"]
+
+
+def test_other_suffixes_may_be_asked_for(tmp_path: Path):
+    (tmp_path / "a.tsv").write_text("x")
+    (tmp_path / "a.yml").write_text("y")
+    assert [source.text for source in read_sources([tmp_path], TABLE_SUFFIXES)] == ["x"]
+
+
+def test_everything_that_cannot_be_read_is_told_at_once(tmp_path: Path):
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "bytes.yml").write_bytes(b"a\nb\xff\n")
+    with pytest.raises(RefusedToStart) as refusal:
+        read_sources([tmp_path / "nowhere", tmp_path / "empty", tmp_path / "bytes.yml"])
+    assert [str(problem) for problem in refusal.value.problems] == [
+        f"{tmp_path}/nowhere: no such file or folder",
+        f"{tmp_path}/empty: holds no .yaml or .yml file",
+        f"{tmp_path}/bytes.yml:2: not UTF-8: invalid start byte",
+    ]
+
+
+def test_what_is_shipped_is_found():
+    assert (shipped("rules") / "logsources.yml").is_file()
+
+
+def test_the_collector_runs_again_after_loading():
+    with collector_paused():
+        assert not gc.isenabled()
+    assert gc.isenabled()
+    gc.disable()
+    try:
+        with collector_paused():
+            pass
+        assert not gc.isenabled()
+    finally:
+        gc.enable()
