@@ -1,8 +1,8 @@
 """Bytes to a checked ticket, on the hot path. Does not explain refusals (`explain.py`) and knows no clock.
 
-msgspec checks the fields, not pydantic: it is 3.9 times faster at that, and the whole answer 2.1 times (40.6 against 86.2 µs
-of CPU for a ticket of 1.8 KB, orjson alone 6.1; `benchmarks/decode.py`). pydantic stays where people meet the ticket: the
-schema, `fsoc check`, and every fault of what was refused.
+msgspec checks the fields, not pydantic: it is 3.9 times faster at that, and the whole answer 2.1 times faster (40.6
+against 86.2 µs of CPU for a ticket of 1.8 KB, orjson alone 6.1; `benchmarks/decode.py`). pydantic stays where people
+meet the ticket: the schema, `fsoc check`, and every fault of what was refused.
 """
 
 from __future__ import annotations
