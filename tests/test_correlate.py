@@ -193,8 +193,9 @@ OPS = st.builds(
         institution,
         f"t{ticket}",
         revision,
-        # A ticket's event time may change with its revision; most lie around a midnight, where episodes meet.
-        NOON + (slot + revision) * 900_000 if slot < 40 else NOON + slot * DAY // 16,
+        # A ticket's event time may change with its revision; most lie around a midnight, where episodes meet, and the
+        # rest over the days after it, in which what is settled is let go.
+        NOON + (slot + revision) * 900_000 if slot < 20 else NOON + (slot - 20) * DAY // 8,
     ),
     st.sampled_from(["put", "put", "put", "withdraw"]),
     st.sampled_from(["x", "y"]),
@@ -279,6 +280,24 @@ def test_a_withdrawal_retracts_what_it_undoes_and_a_return_raises_it_again():
     assert [alert["status"] for alert in run(rule, [raised, taken_back]).alerts.values()] == ["retracted"]
     (alert,) = run(rule, [raised, taken_back, back]).alerts.values()
     assert (alert["status"], alert["revision"]) == ("open", 3)
+
+
+def test_an_alert_is_final_when_progress_reaches_the_end_of_its_episode():
+    rule = RULES[0]
+    pair = [record_of(rule, put("aa", NOON)), record_of(rule, put("bb", NOON + 1))]
+
+    assert [a["status"] for a in run(rule, [pair, [progress(NOON + DAY - 1, 1)]]).alerts.values()] == ["open"]
+    assert [a["status"] for a in run(rule, [pair, [progress(NOON + DAY, 1)]]).alerts.values()] == ["final"]
+
+
+def test_an_alert_that_comes_back_after_its_episode_has_ended_is_final():
+    rule = RULES[0]
+    pair = [record_of(rule, put("aa", NOON)), record_of(rule, put("bb", NOON + 1))]
+    taken_back = [record_of(rule, ("withdraw", "x", "bb", "t1", 2, NOON + 1)), progress(NOON + DAY, 1)]
+    back = [record_of(rule, put("bb", NOON + 1, revision=3))]
+
+    (alert,) = run(rule, [pair, taken_back, back]).alerts.values()
+    assert (alert["status"], alert["institution_count"]) == ("final", 2)
 
 
 def test_an_alert_of_the_next_episode_continues_the_one_before():

@@ -149,7 +149,7 @@ class Ledger:
             judgement = self._judge_new(offset, at, message, live)
         else:
             judgement = Judgement(decided, _conflict(message) if decided is Outcome.QUARANTINED else None)
-        if judgement.outcome is not Outcome.USED or (live is not None and offset < live.offset):
+        if judgement.outcome is not Outcome.USED:
             return judgement
         if live is not None and message.revision < live.revision:
             return judgement  # it came after its successor: used, without effect

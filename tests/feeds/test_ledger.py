@@ -161,6 +161,17 @@ def test_a_revision_withdraws_what_it_no_longer_feeds_and_says_so_again_on_repla
     assert replayed.withdrawn == [("rule", "a")]
 
 
+def test_a_ticket_whose_record_outlived_its_header_is_no_duplicate_of_itself():
+    """A crash kept the ticket's record and lost the header: the same offset again is a replay, another a duplicate."""
+    log = Log()
+    live = log.send(message()).live
+    log.ledger = Log().ledger
+    log.ledger.restore_live(live.name, Ledger.live_record(live))
+
+    assert log.send(message(), offset=0).outcome is Outcome.USED
+    assert log.send(message(), offset=1).outcome is Outcome.DUPLICATE
+
+
 def test_what_was_withdrawn_and_is_fed_again_is_withdrawn_no_more():
     log = Log()
     log.send(message()).live.feed([("rule", "a")])
