@@ -43,8 +43,6 @@ class WorkerApp(Carrier):
     failed: why the worker must end, once it must.
     """
 
-    logger = Carrier.logger
-
     def __init__(self, settings: Settings, pipeline: Pipeline, log: Log) -> None:
         prefix: str = settings.topic_prefix
         super().__init__(settings.group, **faust_settings(settings.brokers, spread_prefix=prefix + TICKETS))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from typing import Any
 
@@ -26,8 +27,8 @@ METADATA_SECONDS = 15.0
 class Carrier(faust.App):  # type: ignore[misc]
     """Faust's App with the places where a worker must know of a rebalance. By itself it does nothing there."""
 
-    # Else it would speak under this module's name.
-    logger = faust.App.logger
+    # Else its base class speaks under the names of our modules.
+    logger = logging.getLogger("faust.app")
 
     def rebalance_started(self) -> None:
         """Partitions are about to be revoked. Called in the consumer's thread, before anything else happens."""

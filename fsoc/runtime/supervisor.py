@@ -1,0 +1,161 @@
+"""Keeps worker processes running on a broker, ours or a given one. Works nothing itself."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import sys
+from collections.abc import Callable, Mapping
+from time import monotonic
+
+from fsoc.institutions.registry import Registry
+from fsoc.runtime.kafka.admin import broker_count
+from fsoc.runtime.kafka.broker import default_data_dir, running, start, stop
+from fsoc.runtime.kafka.client import KafkaLog
+from fsoc.runtime.kafka.connection import connected
+from fsoc.runtime.kafka.topics import refuse_unusable, table
+from fsoc.runtime.lanes import TICKETS
+from fsoc.runtime.rules import load_registry
+from fsoc.settings import Settings
+
+# After a worker ended; doubled each time, and begun anew by one that lived long.
+RESTART_SECONDS = 1.0
+RESTART_SECONDS_MAX = 30.0
+LONG_LIFE_SECONDS = 60.0
+STOP_SECONDS_MAX = 20.0
+
+REFUSED = 2
+
+WORKER = (sys.executable, "-m", "fsoc", "worker")
+
+Say = Callable[[str], None]
+
+
+async def up(settings: Settings, workers: int, say: Say) -> int:
+    """Run until SIGINT or SIGTERM; return the exit code: 0, or a worker's where it refused to start.
+
+    Raises:
+        RefusedToStart: settings, institutions, Java, Maven, brokers or topics are not usable.
+    """
+    assert settings.institutions is not None  # noqa: S101 - the caller has seen to it
+    registry = load_registry(settings.institutions)
+    data_dir = settings.data or default_data_dir()
+    ours = not settings.brokers and running(data_dir.absolute()) is None
+    if settings.brokers:
+        brokers = ",".join(settings.brokers)
+    else:
+        brokers = (await asyncio.to_thread(start, data_dir, say=say)).bootstrap
+    try:
+        await _make_topics(brokers, settings, registry)
+        say(_how_to_send(brokers, settings, registry))
+        return await _keep(workers, _environment(settings, brokers), say)
+    finally:
+        if ours:
+            say("Kafka is stopping; its records are kept.")
+            await asyncio.to_thread(stop, data_dir)
+
+
+async def _make_topics(brokers: str, settings: Settings, registry: Registry) -> None:
+    async with connected(brokers) as admin:
+        replicas = min(3, await broker_count(admin))
+    wanted = table(
+        settings.topic_prefix,
+        registry.institutions,
+        settings.detections_partitions,
+        settings.environment,
+        replicas=replicas,
+    )
+    log = await KafkaLog.open(brokers)
+    try:
+        await log.create(wanted)
+        await refuse_unusable(log, wanted)
+    finally:
+        await log.close()
+
+
+def _how_to_send(brokers: str, settings: Settings, registry: Registry) -> str:
+    institution = next(iter(registry.institutions))
+    prefix = settings.topic_prefix
+    return "\n".join(
+        [
+            f"Kafka at {brokers}, {len(registry.institutions)} institutions. With kcat, for example:",
+            f"  send a ticket    kcat -P -b {brokers} -t {prefix}{TICKETS}{institution} ticket.json",
+            f"  its receipt      kcat -C -b {brokers} -t {prefix}receipts.{institution}",
+            f"  joint alerts     kcat -C -b {brokers} -t {prefix}alerts",
+            "What a ticket is: fsoc schema ticket. Ctrl-C stops everything.",
+        ]
+    )
+
+
+def _environment(settings: Settings, brokers: str) -> dict[str, str]:
+    """All settings, for the workers; a file and options are not read twice."""
+    given: dict[str, object] = {
+        "brokers": brokers,
+        "environment": settings.environment,
+        "topic_prefix": settings.topic_prefix,
+        "institutions": settings.institutions and settings.institutions.absolute(),
+        "rules": ",".join(str(path.absolute()) for path in settings.rules),
+        "logsources": settings.logsources and settings.logsources.absolute(),
+        "detections_partitions": settings.detections_partitions,
+        "group": settings.group,
+        "http_host": settings.http_host,
+        "http_port": 0,
+        "allowed_lateness": settings.allowed_lateness_ms // 1000,
+        "registry_reload_seconds": settings.registry_reload_seconds,
+    }
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("FSOC_")}
+    return kept | {f"FSOC_{name.upper()}": str(value) for name, value in given.items() if value not in (None, "")}
+
+
+async def _keep(workers: int, environment: Mapping[str, str], say: Say) -> int:
+    loop = asyncio.get_running_loop()
+    told = asyncio.Event()
+    for sign in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(sign, told.set)
+    keepers = [asyncio.ensure_future(_keep_one(number + 1, environment, say)) for number in range(workers)]
+    stop_told = asyncio.ensure_future(told.wait())
+    try:
+        done, _ = await asyncio.wait([*keepers, stop_told], return_when=asyncio.FIRST_COMPLETED)
+        refused = [keeper for keeper in keepers if keeper in done]
+        return refused[0].result() if refused else 0
+    finally:
+        for task in (*keepers, stop_told):
+            task.cancel()
+        await asyncio.gather(*keepers, return_exceptions=True)
+        for sign in (signal.SIGINT, signal.SIGTERM):
+            loop.remove_signal_handler(sign)
+
+
+async def _keep_one(number: int, environment: Mapping[str, str], say: Say) -> int:
+    """Run a worker again and again; return only when it refuses to start. Cancelled, it stops the worker in order."""
+    pause = RESTART_SECONDS
+    while True:
+        began = monotonic()
+        process = await asyncio.create_subprocess_exec(
+            *WORKER,
+            env=dict(environment),
+            stdin=asyncio.subprocess.DEVNULL,
+            start_new_session=True,  # Ctrl-C in the terminal ends us, and we end the workers in order
+        )
+        try:
+            code = await process.wait()
+        except asyncio.CancelledError:
+            await _stop(process)
+            raise
+        if code == REFUSED:
+            return code
+        pause = RESTART_SECONDS if monotonic() - began > LONG_LIFE_SECONDS else min(2 * pause, RESTART_SECONDS_MAX)
+        say(f"Worker {number} ended with code {code}; started again in {pause:.0f} s. Nothing is lost.")
+        await asyncio.sleep(pause)
+
+
+async def _stop(process: asyncio.subprocess.Process) -> None:
+    if process.returncode is not None:
+        return
+    process.terminate()
+    try:
+        await asyncio.wait_for(process.wait(), STOP_SECONDS_MAX)
+    except TimeoutError:
+        process.kill()
+        await process.wait()

@@ -1,0 +1,72 @@
+"""`fsoc up` starts a worker again when it ends, and gives up when it refuses to start."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+
+import pytest
+
+from fsoc.runtime import supervisor
+
+
+@pytest.fixture
+def worker(monkeypatch, tmp_path):
+    """Puts a program in the place of the worker; its runs are lines of a file."""
+    runs = tmp_path / "runs"
+    runs.touch()
+
+    def use(program):
+        head = (
+            f"import os, sys; runs = {str(runs)!r}; open(runs, 'a').write('run\\n'); n = len(open(runs).readlines())\n"
+        )
+        monkeypatch.setattr(supervisor, "WORKER", (sys.executable, "-c", head + program))
+        monkeypatch.setattr(supervisor, "RESTART_SECONDS", 0.0)
+        return lambda: len(runs.read_text().splitlines())
+
+    return use
+
+
+async def test_a_worker_that_ends_is_started_again_and_one_that_refuses_ends_all(worker):
+    runs, said = worker("sys.exit(1 if n < 3 else 2)"), []
+
+    code = await supervisor._keep_one(4, {}, said.append)
+
+    assert code == 2
+    assert runs() == 3
+    assert [line.partition(";")[0] for line in said] == ["Worker 4 ended with code 1"] * 2
+
+
+async def test_a_worker_told_to_stop_is_stopped_in_order(worker, tmp_path):
+    """It asks to be ended: the signal comes from us, and only when it is cancelled."""
+    ended = tmp_path / "ended"
+    worker(
+        "import signal\n"
+        f"signal.signal(signal.SIGTERM, lambda *_: (open({str(ended)!r}, 'w').write('in order'), sys.exit(0)))\n"
+        f"open({str(tmp_path / 'up')!r}, 'w').close()\n"
+        "signal.pause()"
+    )
+    keeping = asyncio.ensure_future(supervisor._keep_one(1, {}, lambda _: None))
+    async with asyncio.timeout(30):
+        while not (tmp_path / "up").exists():
+            await asyncio.sleep(0.01)
+
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+    assert ended.read_text() == "in order"
+
+
+def test_workers_are_given_all_settings_and_no_others(monkeypatch, tmp_path):
+    from fsoc.settings import load
+
+    monkeypatch.setenv("FSOC_GROUP", "from-the-environment")
+    settings = load(
+        environment={},
+        options={"institutions": tmp_path / "i.yml", "environment": "test", "allowed_lateness": "90m"},
+    )
+
+    given = supervisor._environment(settings, "127.0.0.1:9092")
+    again = load(environment=given)
+
+    assert again == settings.model_copy(update={"brokers": ("127.0.0.1:9092",)})
