@@ -30,6 +30,8 @@ _TOLD: Final[dict[str, Told]] = {
     "LATE": "late",
     "QUARANTINED": "quarantined",
 }
+KEPT_BYTES_MAX: Final = 1024 * 1024
+"""Twice the largest payload that can be a ticket. A batch that unpacks to more is kept up to here, and its size told."""
 _LATE = Fault("time.late", "/detected_at", CODES["time.late"].en)
 
 
@@ -111,7 +113,7 @@ def late_record(institution: str, offset: int, received_at_ms: int, payload: byt
 
 
 def original_payload(record: bytes) -> bytes:
-    """Return the bytes that were sent, of a quarantine or late record."""
+    """Return the bytes that were sent, of a quarantine or late record: whole, but for those above KEPT_BYTES_MAX."""
     return b64decode(orjson.loads(record)["payload"])
 
 
@@ -121,7 +123,8 @@ def _kept(schema: str, institution: str, offset: int, received_at_ms: int, paylo
         "institution": institution,
         "offset": offset,
         "received_at": rfc3339(received_at_ms),
-        "payload": b64encode(payload).decode(),
+        "payload_bytes": len(payload),
+        "payload": b64encode(payload[:KEPT_BYTES_MAX]).decode(),
     }
 
 

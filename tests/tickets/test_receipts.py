@@ -11,6 +11,7 @@ from fsoc.errors import Fault, InvalidTicket
 from fsoc.tickets import sample
 from fsoc.tickets.decode import decode
 from fsoc.tickets.receipts import (
+    KEPT_BYTES_MAX,
     RECORD_BYTES_MAX,
     Receipt,
     late_record,
@@ -130,3 +131,11 @@ def test_a_late_payload_comes_back_byte_for_byte():
 
     assert original_payload(record) == b" {} "
     assert orjson.loads(record)["schema"] == "fsoc.late/1"
+
+
+def test_a_batch_that_unpacks_to_more_than_any_ticket_is_kept_up_to_a_bound_and_its_size_told():
+    payload = b"x" * (KEPT_BYTES_MAX + 1)
+    record = quarantine_record("fi-001", 7, 0, [], payload)
+
+    assert original_payload(record) == payload[:-1]
+    assert orjson.loads(record)["payload_bytes"] == len(payload)
