@@ -106,6 +106,19 @@ class SliceThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         assigned = self._ensure_consumer().assignment()
         return bool(await super()._commit({tp: offset for tp, offset in offsets.items() if tp in assigned}))
 
+    async def seek_to_committed(self) -> Mapping[Any, int | None]:
+        offsets: Mapping[Any, int | None] = await self.call_thread(self._seek_to_committed)
+        return offsets
+
+    async def _seek_to_committed(self) -> Mapping[Any, int | None]:
+        """Also where nothing was ever committed: aiokafka leaves such a partition where it is, past what was dropped."""
+        consumer = self._ensure_consumer()
+        committed: Mapping[Any, int | None] = await consumer.seek_to_committed()
+        never = [tp for tp, offset in committed.items() if not offset]
+        if never:
+            await consumer.seek_to_beginning(*never)
+        return committed
+
     @property
     def subscribed(self) -> frozenset[str]:
         return frozenset(self._ensure_consumer().subscription())

@@ -212,3 +212,31 @@ async def test_one_fetch_marks_how_far_was_handed_over_in_the_step_that_moves_th
 
     consumer._thread.forget()
     assert consumer._thread._handed == {}
+
+
+class StubKafka:
+    """An aiokafka consumer that has committed some partitions: it seeks to those alone, as the real one does."""
+
+    def __init__(self, committed):
+        self.committed = committed
+        self.positions = dict.fromkeys(committed, 99)
+
+    async def seek_to_committed(self):
+        self.positions.update({tp: offset for tp, offset in self.committed.items() if offset})
+        return self.committed
+
+    async def seek_to_beginning(self, *partitions):
+        self.positions.update(dict.fromkeys(partitions, 0))
+
+
+async def test_a_partition_never_committed_is_read_from_its_beginning_again_after_a_rebalance(new_app):
+    """Else what was fetched and dropped for the rebalance would never be fetched again."""
+    app = new_app()
+    consumer = app.transport.create_consumer(
+        callback=app.topics.on_message, on_partitions_revoked=None, on_partitions_assigned=None
+    )
+    kafka = consumer._thread._consumer = StubKafka({A: 7, B: None})
+
+    await consumer._thread._seek_to_committed()
+
+    assert kafka.positions == {A: 7, B: 0}
