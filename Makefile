@@ -6,7 +6,7 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 
-.PHONY: help demo test check bench soak lock install clean
+.PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-deploy bench soak lock install clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -28,12 +28,19 @@ demo: $(STAMP)  ## the whole system on this machine: Kafka, workers, forty simul
 test: $(STAMP)  ## the tests (FSOC_REQUIRE_KAFKA=1 makes a missing Kafka a failure)
 	@$(BIN)/pytest
 
-check: $(STAMP)  ## format, lint, types, import contracts, rules, deployment files
+check: check-format check-lint check-types check-imports check-rules check-deploy  ## format, lint, types, import contracts, rules, deployment files
+
+check-format: $(STAMP)
 	$(BIN)/ruff format --check .
+check-lint: $(STAMP)
 	$(BIN)/ruff check .
+check-types: $(STAMP)
 	$(BIN)/mypy
-	$(BIN)/lint-imports
+check-imports: $(STAMP)
+	$(BIN)/lint-imports --no-logo
+check-rules: $(STAMP)
 	$(BIN)/fsoc check rules rules
+check-deploy: $(STAMP)
 	deploy/check
 
 bench: $(STAMP)  ## the timings of benchmarks/README.md

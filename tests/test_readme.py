@@ -125,16 +125,16 @@ def test_every_command_that_is_shown_exists_with_its_options(manual):
 
 
 def options(arguments: list[str]) -> set[str]:
-    """The long options of the subcommand that `arguments` begin with; of a group's part, that part's."""
+    """The long options of the subcommand that `arguments` begin with; of a group's part, that part's; `a|b` are two."""
     known = {"--help", "--version"}
     command: click.Command = cli
     for word in arguments:
-        if not isinstance(command, click.Group) or not re.fullmatch("[a-z]+", word):
+        if not isinstance(command, click.Group) or not re.fullmatch("[a-z|]+", word):
             break
-        part = command.get_command(click.Context(command), word)
-        if part is None:
+        parts = [command.get_command(click.Context(command), name) for name in word.split("|")]
+        if None in parts:
             raise LookupError(word)
-        command = part
+        command = parts[0]
     return known | {name for parameter in command.params for name in parameter.opts if name.startswith("--")}
 
 
