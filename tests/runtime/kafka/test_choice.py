@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 from fsoc.errors import RefusedToStart
-from fsoc.runtime.kafka import broker
+from fsoc.runtime.kafka import choice
+from fsoc.runtime.kafka.broker import Broker
 from fsoc.runtime.kafka.choice import broker_or_memory, given_or_own
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.log import Log, TopicSpec, read_to_end
@@ -68,22 +69,44 @@ async def test_a_given_cluster_is_used_and_left_running(kafka: str, topic_prefix
         await (await KafkaLog.open(address)).close()
 
 
+class OneMachine:
+    """What `start`, `running` and `stop` do to this machine, but the broker is one that runs anyway."""
+
+    def __init__(self, port: int) -> None:
+        self.runs: Broker | None = None
+        self._port = port
+
+    def start(self, data_dir: Path, *, say: object) -> Broker:
+        self.runs = Broker(data_dir, pid=1, port=self._port)
+        return self.runs
+
+    def running(self, data_dir: Path) -> Broker | None:
+        return self.runs
+
+    def stop(self, data_dir: Path) -> None:
+        self.runs = None
+
+
 @pytest.mark.kafka
-async def test_a_broker_of_our_own_is_stopped_by_whoever_started_it(kafka: str, tmp_path: Path):
-    own = tmp_path / "own"
+async def test_a_broker_of_our_own_is_stopped_by_whoever_started_it(
+    kafka: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    machine = OneMachine(int(kafka.rpartition(":")[2]))
+    for name in ("start", "running", "stop"):
+        monkeypatch.setattr(choice, name, getattr(machine, name))
 
     async def fail_in_the_middle() -> None:
-        async with broker_or_memory((), lambda: 7, data_dir=own):
+        async with broker_or_memory((), lambda: 7, data_dir=tmp_path) as carrier:
+            assert carrier.brokers == kafka
             raise RuntimeError("in the middle")
 
-    try:
-        async with given_or_own((), own) as outer:
-            async with given_or_own((), own) as inner:
-                assert inner == outer
-            assert broker.running(own) is not None, "the outer one's is not the inner one's to stop"
-            with pytest.raises(RuntimeError, match="in the middle"):
-                await fail_in_the_middle()
-            assert broker.running(own) is not None
-        assert broker.running(own) is None
-    finally:
-        broker.stop(own)
+    async with given_or_own((), tmp_path) as address:
+        assert address == kafka
+        with pytest.raises(RuntimeError, match="in the middle"):
+            await fail_in_the_middle()
+        assert machine.runs is not None, "it was running before, so it is not the inner one's to stop"
+    assert machine.runs is None
+
+    with pytest.raises(RuntimeError, match="in the middle"):
+        await fail_in_the_middle()
+    assert machine.runs is None, "stopped by the one that started it, though it failed"

@@ -109,12 +109,16 @@ def test_a_broken_registry_is_told_by_line(run, tmp_path: Path):
 
 @pytest.mark.kafka
 def test_a_broker_is_started_looked_at_and_stopped(run, kafka: str, tmp_path: Path):
+    """Started afresh, over data that no broker could start with."""
+    old = tmp_path / "own" / "data" / "meta.properties"
+    old.parent.mkdir(parents=True)
+    old.write_text("version=1\nnode.id=7\ncluster.id=x\n")
     directory = ("--data-dir", str(tmp_path / "own"))
     none = run("kafka", "status", *directory, "--json")
     assert (none.returncode, json.loads(none.stdout)["running"]) == (1, False)
 
     try:
-        started = run("kafka", "start", *directory, "--json")
+        started = run("kafka", "start", *directory, "--fresh", "--json")
         facts = json.loads(started.stdout)
         assert (started.returncode, facts["running"]) == (0, True)
         status = run("kafka", "status", *directory)
