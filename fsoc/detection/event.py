@@ -70,8 +70,14 @@ class Event:
             return self._found[name]
         except KeyError:
             pass
+        found: Found
         raws = [self._over[name]] if name in self._over else _resolve(self._fields, name)
-        found = None if raws is None else tuple(map(Value, _leaves(raws)))
+        if raws is None:
+            found = None
+        elif len(raws) == 1 and not isinstance(raws[0], list | tuple):
+            found = (Value(raws[0]),)
+        else:
+            found = tuple(map(Value, _leaves(raws)))
         self._found[name] = found
         return found
 

@@ -120,7 +120,7 @@ class Bool(_OfEach):
     flag: bool
 
     def holds(self, value: Value) -> bool:
-        return isinstance(value.raw, str | bool) and value.folded == ("true" if self.flag else "false")
+        return value.folded == ("true" if self.flag else "false")
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,6 +5,7 @@ What differs from pySigma 1.5, and why:
 - `base64` encodes the backslash that escapes a wildcard; `base64offset` counts characters where bytes matter.
 - `windash` leaves the en dash, em dash and horizontal bar of a rule as they are.
 - `re` wants Python's syntax; ours is RE2's. `re|startswith` and `re|endswith` match anywhere; ours at start and end.
+- `contains`, `startswith` and `endswith` copy a text four times.
 - `cased` refuses field references.
 - `expand` leaves placeholders for a pipeline; ours fills in those whose values are known, where the modifier stands,
   so that `expand|base64offset` encodes the value and not the placeholder.
@@ -21,6 +22,7 @@ import re2
 from sigma.exceptions import SigmaValueError
 from sigma.modifiers import (
     SigmaCaseSensitiveModifier,
+    SigmaContainsModifier,
     SigmaEndswithModifier,
     SigmaExpandModifier,
     SigmaModifier,
@@ -42,6 +44,7 @@ from sigma.types import (
 Placeholders = Mapping[str, Sequence[str | int | float]]
 ModifierClass = type[SigmaModifier[Any, Any]]
 
+_MANY: Final = SpecialChars.WILDCARD_MULTI
 _DASHES: Final = "-/\u2013\u2014\u2015"
 _DASH_BEFORE_WORD: Final = re.compile(rf"(?<!\w)[{_DASHES}](?=\w)")
 
@@ -140,22 +143,36 @@ class Regex(SigmaRegularExpressionModifier):  # type: ignore[misc]
         return RegularExpression(val.original)
 
 
-class StartsWith(SigmaStartswithModifier):  # type: ignore[misc]
+class _Placed(SigmaModifier[Any, Any]):  # type: ignore[misc]
+    """Opens a text at its ends with wildcards; anchors a pattern at the ends that stay closed."""
+
+    before = False
+    after = False
+
     def modify(
         self, val: SigmaString | SigmaRegularExpression | SigmaFieldReference
     ) -> SigmaString | SigmaRegularExpression | SigmaFieldReference:
+        if isinstance(val, SigmaFieldReference):
+            val.starts_with, val.ends_with = val.starts_with or self.after, val.ends_with or self.before
+            return val
         if isinstance(val, SigmaRegularExpression):
-            return RegularExpression(rf"\A(?:{val.regexp})", val.flags)
-        return super().modify(val)
+            start, end = "" if self.before else r"\A", "" if self.after else r"\z"
+            return RegularExpression(f"{start}(?:{val.regexp}){end}", val.flags)
+        opened = type(val)()
+        opened.s = [_MANY] * self.before + val.s + [_MANY] * self.after
+        return opened
 
 
-class EndsWith(SigmaEndswithModifier):  # type: ignore[misc]
-    def modify(
-        self, val: SigmaString | SigmaRegularExpression | SigmaFieldReference
-    ) -> SigmaString | SigmaRegularExpression | SigmaFieldReference:
-        if isinstance(val, SigmaRegularExpression):
-            return RegularExpression(rf"(?:{val.regexp})\z", val.flags)
-        return super().modify(val)
+class Contains(_Placed, SigmaContainsModifier):  # type: ignore[misc]
+    before = after = True
+
+
+class StartsWith(_Placed, SigmaStartswithModifier):  # type: ignore[misc]
+    after = True
+
+
+class EndsWith(_Placed, SigmaEndswithModifier):  # type: ignore[misc]
+    before = True
 
 
 class Cased(SigmaCaseSensitiveModifier):  # type: ignore[misc]
@@ -202,6 +219,7 @@ def modifiers(placeholders: Placeholders) -> Mapping[str, ModifierClass]:
         "base64": Base64,
         "base64offset": Base64Offset,
         "cased": Cased,
+        "contains": Contains,
         "endswith": EndsWith,
         "expand": type("Expand", (Expand,), {"placeholders": placeholders}),
         "re": Regex,

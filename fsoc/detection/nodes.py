@@ -34,7 +34,10 @@ class And:
     parts: tuple[Node, ...]
 
     def __call__(self, event: Event) -> bool:
-        return all(part(event) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110 - all() and a generator take longer than most parts
+            if not part(event):
+                return False
+        return True
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +45,10 @@ class Or:
     parts: tuple[Node, ...]
 
     def __call__(self, event: Event) -> bool:
-        return any(part(event) for part in self.parts)
+        for part in self.parts:  # noqa: SIM110
+            if part(event):
+                return True
+        return False
 
 
 @dataclass(frozen=True, slots=True)

@@ -128,3 +128,14 @@ def test_what_are_no_placeholders_are_refused_all_at_once(text, reasons):
     with pytest.raises(RefusedToStart) as refusal:
         read_placeholders(Source("v.yml", text))
     assert [problem.where for problem in refusal.value.problems] == reasons
+
+
+def test_a_filter_goes_through_the_pipeline_anew_for_each_rule(load, rule):
+    text = "transformations:\n  - {type: replace_string, regex: '^x', replacement: 'xy'}\n"
+    one = rule("selection: {a: 1}\ncondition: selection")
+    two = one.replace("rule-1", "rule-2")
+    filtered = "title: f\nlogsource: {category: test}\nfilter: {rules: any, s: {user: xz}, condition: not s}\n"
+    loaded = load(one, two, filtered, pipeline=pipeline(text))
+    detector = Detector(loaded.rules, LogsourceMap())
+    assert detector.match_event({"a": 1, "user": "xyz"}, {"category": "test"}) == []
+    assert detector.match_event({"a": 1, "user": "xz"}, {"category": "test"}) == ["rule-1", "rule-2"]

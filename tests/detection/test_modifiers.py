@@ -55,6 +55,7 @@ FORMS = [
     Form("number, huge", "f: 18446744073709551615", (18446744073709551615, "18446744073709551615"), (2.0**64,)),
     Form("number as text", "f: '5'", ("5", 5, 5.0), ("5.0", "05", True)),
     Form("number as text, cased", "f|cased: '5'", ("5", 5), ("5.0",)),
+    Form("one as text", "f: '1'", (1, 1.0, "1"), (True, "true")),
     Form("hexadecimal is text", "f: '0x1F'", ("0x1f",), (31, "31")),
     Form("true", "f: true", (True, "true", "True"), (False, 1, "1", "yes", None, MISSING)),
     Form("false", "f: false", (False, "FALSE"), (True, 0, "0", "", None, MISSING)),
@@ -78,6 +79,7 @@ FORMS = [
     Form("exists: true", "f|exists: true", ("x", "", 0, None, [], {}), (MISSING,)),
     Form("exists: false", "f|exists: false", (MISSING,), ("x", "", None)),
     Form("cased", "f|cased: 'Cmd*'", ("Cmd", "Cmd.exe"), ("cmd", "CMD.exe")),
+    Form("cased, wildcards inside", "f|cased: 'A*b?C'", ("AxxbyC",), ("axxbyc", "AXXBYC")),
     Form("cased, contains", "f|contains|cased: 'aB'", ("xaBx",), ("xabx", "XABX")),
     Form("cased before contains", "f|cased|contains: 'aB'", ("xaBx",), ("xabx",)),
     Form("cased, windash", "f|cased|windash: '-A'", ("-A", "/A"), ("-a", "/a")),
@@ -168,6 +170,7 @@ FORMS = [
     Form("month", "f|month: 3", ("2026-03-02T00:00:00Z",), ("2026-02-03T00:00:00Z",)),
     Form("year", "f|year: 2026", ("2026-03-02T00:00:00Z", 1_772_409_600, 1_772_409_600_000), ("2025-12-31", None)),
     Form("hour, of milliseconds", "f|hour: 1", (1_772_413_200_000, 1_772_413_200.5), (1_772_409_600_000,)),
+    Form("year, of milliseconds before 2000", "f|year: 1985", (500_000_000_000, 500_000_000), (50_000_000_000,)),
     Form("hour, list", "f|hour: [22, 23]", ("2026-03-02T22:00:00Z",), ("2026-03-02T21:00:00Z",)),
     Form("hour, gte", "f|hour|gte: 22", ("2026-03-02T22:00:00Z", "2026-03-02T23:59:00Z"), ("2026-03-02T21:59:00Z", 23)),
     # Addresses.
