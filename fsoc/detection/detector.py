@@ -94,6 +94,4 @@ class Detector:
 
 
 def _stated(logsource: Mapping[str, Any] | Logsource | None) -> Logsource | None:
-    if isinstance(logsource, Logsource):
-        return logsource or None
-    return Logsource.read(logsource) if logsource else None
+    return (logsource if isinstance(logsource, Logsource) else Logsource.read(logsource or {})) or None

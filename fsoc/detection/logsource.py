@@ -30,17 +30,15 @@ class Logsource:
 
     @classmethod
     def read(cls, stated: Mapping[str, Any]) -> Logsource:
-        """From a mapping; other keys, such as definition, are left alone.
+        """From a mapping; other keys, such as definition, are left alone. All may be unset.
 
         Raises:
-            ValueError: an attribute is not text, or none is set.
+            ValueError: an attribute is not text.
         """
         found = {name: stated[name] for name in ATTRIBUTES if stated.get(name) not in (None, "")}
         for name, value in found.items():
             if not isinstance(value, str):
                 raise ValueError(f"logsource {name} is {value!r} — expected text")  # noqa: TRY004 - one error for callers
-        if not found:
-            raise ValueError("logsource sets none of product, category, service")
         return cls(**{name: value.lower() for name, value in found.items()})
 
 

@@ -121,14 +121,13 @@ class LogsourceMap:
 
     def _key(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[Any, ...] | None:
         """All that decides the derivation; None where that is not worth remembering, or cannot be."""
-        key: list[Any] = [said]
-        for name in self._deciding:
-            value = fields.get(name)
+        stated = (None,) * len(ATTRIBUTES) if said is None else (said.product, said.category, said.service)
+        key = (*stated, *(fields.get(name) for name in self._deciding))
+        for value in key:
             # Exact types: True and 1.0 equal 1 as keys, and mean something else.
             if type(value) not in _REMEMBERED_TYPES or (type(value) is str and len(value) > REMEMBERED_LENGTH_MAX):
                 return None
-            key.append(value)
-        return tuple(key)
+        return key
 
 
 class _Reader:
@@ -159,6 +158,8 @@ class _Reader:
         stated = entry.get("logsource")
         try:
             logsource = Logsource.read(stated if isinstance(stated, Mapping) else {})
+            if not logsource:
+                raise ValueError("logsource sets none of product, category, service")  # noqa: TRY301
         except ValueError as error:
             self._builder.refuse(str(error), *keys, "logsource")
             return None

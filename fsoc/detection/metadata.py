@@ -54,6 +54,8 @@ def read_metadata(document: Document) -> tuple[Metadata | None, list[Problem]]:
         if not isinstance(stated, Mapping):
             raise ValueError("logsource is missing — expected a mapping with product, category or service")  # noqa: TRY301, TRY004
         logsource = Logsource.read(stated)
+        if not logsource:
+            raise ValueError("logsource sets none of product, category, service")  # noqa: TRY301
     except ValueError as error:
         problems.append(document.problem(str(error), "logsource"))
     fsoc = data.get("fsoc") or {}

@@ -85,7 +85,15 @@ def test_aliases_are_seen_by_the_rules_they_are_for_and_by_no_others(detector):
     assert made.match_event(event | {"EventID": 4624}) == ["security"]
 
 
-@pytest.mark.parametrize("stated", [{"product": 5}, {"definition": "x"}])
+def test_a_logsource_that_says_nothing_is_none(detector):
+    made = detector(("r", "product: windows, service: sysmon", "{a: 1}"))
+    for nothing in ({}, {"product": None, "service": None}, {"definition": "x"}, Logsource(), None):
+        assert made.match_event({"a": 1, "Channel": "Sysmon"}, nothing) == ["r"]
+    evidence = [{"logsource": {"product": None}, "fields": {"a": 1, "Channel": "Sysmon"}}]
+    assert made.match_ticket({"evidence": evidence}) == [Match("r", 0)]
+
+
+@pytest.mark.parametrize("stated", [{"product": 5}, {"service": ["x"]}])
 def test_what_is_stated_must_be_a_logsource(stated, detector):
     with pytest.raises(ValueError, match="logsource"):
         detector(("r", "product: windows", "{a: 1}")).match_event({"a": 1}, stated)

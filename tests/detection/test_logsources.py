@@ -200,6 +200,7 @@ def test_what_is_remembered_is_bounded():
     for number in range(REMEMBERED_MAX + 10):
         mapping.views({"a": str(number)})
     mapping.views({"a": "y" * 10_000})
+    mapping.views({"a": "y"}, Logsource("z" * 10_000))
     assert len(mapping._remembered) <= REMEMBERED_MAX
     assert all(len(str(key)) < 1_000 for key in mapping._remembered)
 
