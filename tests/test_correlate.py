@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
+from fsoc.correlation import groups
 from fsoc.correlation.entries import Feed, Feeder, GroupKey, put_record, withdraw_record
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.rules import Condition, CorrelationRule
@@ -318,6 +319,15 @@ def test_a_settled_alert_is_forgotten_and_a_straggler_does_not_raise_it_again():
 
     assert list(topics.state) == [b"header"]
     assert [alert["status"] for alert in topics.alerts.values()] == ["final"]
+
+
+def test_an_entry_that_had_to_leave_leaves_the_state_too(monkeypatch):
+    monkeypatch.setattr(groups, "ENTRIES_MAX", 2)
+    rule = RULES[0]
+    topics = run(rule, [[record_of(rule, put("aa", NOON + at, f"t{at}")) for at in (3, 1, 2)]])
+
+    assert sorted(orjson.loads(key)[-1] for key in topics.state if key != b"header") == ["t2", "t3"]
+    assert orjson.loads(topics.state[b"header"])["evicted_total"] == 1
 
 
 def test_what_is_no_record_of_ours_is_counted_and_passed_over():

@@ -38,7 +38,6 @@ def compose(
             detections[name] = detections.get(name, 0) + 1
     share = {name: len(tickets[name]) for name in sorted(tickets)}
     members = len({entry.member for entry in found.entries})
-    joint = not rule.local and members > 1
     group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
     return {
         "schema": SCHEMA,
@@ -46,7 +45,7 @@ def compose(
         "rule_id": rule.id,
         "rule_title": rule.title,
         "rule_title_zh": rule.title_zh or rule.title,
-        "kind": "joint" if joint else "local",
+        "kind": "joint" if members > 1 else "local",
         "level": rule.level,
         "severity": max(entry.severity for entry in found.entries),
         "environment": key.environment,

@@ -85,7 +85,7 @@ class CorrelationRule:
 
     rules: ids of the detections it counts. group_by: field names; () is one group for the whole sector.
     aliases: alias → {detection id: field}. fields: what value_count counts distinct tuples of; () for event_count.
-    independent: institutions of one holding group count once. local: judged within one institution, never joint.
+    independent: institutions of one holding group count once.
     """
 
     id: str
@@ -101,7 +101,6 @@ class CorrelationRule:
     condition: Condition
     fields: tuple[str, ...]
     independent: bool = False
-    local: bool = False
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
 
     @property
@@ -191,8 +190,7 @@ class _Reader:
         rules = self._rules(body.get("rules"))
         options = self._options()
         group_by = self._names("group-by", body.get("group-by", []))
-        local = options.get("scope") == "institution"
-        if local and "institution" not in group_by:
+        if options.get("scope") == "institution" and "institution" not in group_by:
             self.refuse("fsoc.scope: institution needs institution in group-by", "group-by")
         span = self._timespan(body.get("timespan"))
         condition, fields = self._condition(body.get("condition"), kind)
@@ -213,7 +211,6 @@ class _Reader:
             condition=condition,
             fields=fields,
             independent=options.get("independent", False),
-            local=local,
             aliases=aliases,
         )
 
