@@ -21,6 +21,7 @@ MINUTE_MS = 60_000
 
 INSTITUTIONS_MIN, INSTITUTIONS_MAX = 8, 1_000
 HOURS_MIN, HOURS_MAX = 12, 168
+SEED_MAX = 2**63 - 1
 TICKETS_PER_INSTITUTION_MAX = 20_000
 
 
@@ -56,6 +57,7 @@ class ExerciseSpec:
     def __post_init__(self) -> None:
         bounds = {
             "institutions": (self.institutions, INSTITUTIONS_MIN, INSTITUTIONS_MAX),
+            "seed": (self.seed, 0, SEED_MAX),
             "hours": (self.hours, HOURS_MIN, HOURS_MAX),
             "tickets_per_institution": (self.tickets_per_institution, 1, TICKETS_PER_INSTITUTION_MAX),
             "campaigns": (0 if self.campaigns is None else self.campaigns, 0, 1_000),
