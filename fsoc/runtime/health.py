@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
 from aiohttp import web
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -19,10 +19,10 @@ class HealthServer:
     def __init__(self, registry: CollectorRegistry, alive: Callable[[], bool], ready: Callable[[], bool]) -> None:
         self._registry = registry
         app = web.Application()
-        app.router.add_get("/livez", lambda _: _answer(alive(), "alive", "ending"))
-        app.router.add_get("/readyz", lambda _: _answer(ready(), "ready", "not ready"))
+        app.router.add_get("/livez", _asking(alive, "alive", "ending"))
+        app.router.add_get("/readyz", _asking(ready, "ready", "not ready"))
         app.router.add_get("/metrics", self._metrics)
-        self._runner = web.AppRunner(app, access_log=None)
+        self._runner = web.AppRunner(app, access_log=None, shutdown_timeout=1.0)
 
     async def start(self, host: str, port: int) -> int:
         """Listen; return the port, which is a free one where 0 was asked for.
@@ -32,7 +32,7 @@ class HealthServer:
         """
         await self._runner.setup()
         try:
-            await web.TCPSite(self._runner, host, port, shutdown_timeout=1.0).start()
+            await web.TCPSite(self._runner, host, port).start()
         except OSError as error:
             reason = error.strerror or str(error)
             raise RefusedToStart(
@@ -47,5 +47,9 @@ class HealthServer:
         return web.Response(body=generate_latest(self._registry), headers={"Content-Type": CONTENT_TYPE_LATEST})
 
 
-async def _answer(good: bool, yes: str, no: str) -> web.Response:
-    return web.Response(text=f"{yes if good else no}\n", status=200 if good else 503)
+def _asking(question: Callable[[], bool], yes: str, no: str) -> Callable[[web.Request], Awaitable[web.Response]]:
+    async def answer(_: web.Request) -> web.Response:
+        good = question()
+        return web.Response(text=f"{yes if good else no}\n", status=200 if good else 503)
+
+    return answer

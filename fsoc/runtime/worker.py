@@ -141,6 +141,8 @@ class Lane:
             for source, held in self._held.items():
                 if not held.restored:
                     together[held.place.topic, held.place.partition][held.place.prefix] = source, held
+            if not together:
+                return  # somebody else has restored them while we waited
             limit = asyncio.Semaphore(RESTORE_PARALLEL_MAX)
 
             async def one(where: tuple[str, int], owners: Mapping[bytes, tuple[Source, _Held]]) -> int:

@@ -56,7 +56,9 @@ class WorkerApp(Carrier):
         self.correlate = Conveyor(self, correlation_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.registry_wanted: Registry = pipeline.registry
         self.topics_wanted = self._topics_of(pipeline.registry)
-        self.agent(self.topic(*self.topics_wanted), name="intake", concurrency=1)(self.intake.agent)
+        tickets = self.topic(*self.topics_wanted)
+        tickets.topics = self.topics_wanted  # and so of every clone that Faust makes of it
+        self.agent(tickets, name="intake", concurrency=1)(self.intake.agent)
         self.agent(self.topic(prefix + DETECTIONS), name="correlate", concurrency=1)(self.correlate.agent)
         self._revoking = False
         self._generation: int | None = None

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 _log = structlog.get_logger(__name__)
 
-RESUBSCRIBE_CHECK_SECONDS = 2.0
+RESUBSCRIBE_CHECK_SECONDS = 10.0
 
 
 async def follow_registry(app: WorkerApp, path: Path, seconds: float) -> None:

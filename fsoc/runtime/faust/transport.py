@@ -111,7 +111,7 @@ class SliceThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         return offsets
 
     async def _seek_to_committed(self) -> Mapping[Any, int | None]:
-        """Also where nothing was ever committed: aiokafka leaves such a partition where it is, past what was dropped."""
+        """Also where nothing was ever committed: aiokafka leaves such a partition past what was dropped."""
         consumer = self._ensure_consumer()
         committed: Mapping[Any, int | None] = await consumer.seek_to_committed()
         never = [tp for tp, offset in committed.items() if not offset]

@@ -1,11 +1,24 @@
-"""A carrier without a broker, and records as aiokafka hands them over."""
+"""A carrier without a broker, records as aiokafka hands them over, and worker processes on a real one."""
 
 from __future__ import annotations
 
+import contextlib
+import os
+import re
+import signal
+import subprocess
+import sys
+import urllib.request
+
+import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
 from fsoc.runtime.faust.carrier import Carrier, set_up, settings
+from fsoc.runtime.kafka.client import KafkaLog
+from fsoc.runtime.kafka.topics import table
+
+WAIT_SECONDS = 50
 
 
 @pytest.fixture
@@ -29,3 +42,128 @@ def fetched():
         ]
 
     return make
+
+
+class WorkerProcess:
+    """`fsoc worker`, as a person starts it."""
+
+    def __init__(self, environment, log):
+        self._log = log.open("w+b")
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "fsoc", "worker"],
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=self._log,
+            stderr=subprocess.STDOUT,
+        )
+
+    @property
+    def log(self):
+        self._log.seek(0)
+        return self._log.read().decode()
+
+    def figure(self, name, **labels):
+        """The sum of a metric over what this worker shows now; 0.0 while it does not answer."""
+        where = re.search(r"fsoc worker at (\S+)", self.log)
+        if where is None:
+            return 0.0
+        with contextlib.suppress(OSError), urllib.request.urlopen(where[1], timeout=5) as answer:  # noqa: S310
+            wanted = [f'{label}="{value}"' for label, value in labels.items()]
+            return sum(
+                float(line.rpartition(" ")[2])
+                for line in answer.read().decode().splitlines()
+                if re.match(rf"{name}[{{ ]", line) and all(pair in line for pair in wanted)
+            )
+        return 0.0
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        """Ask it to end; its exit code."""
+        self.process.terminate()
+        return self.process.wait(timeout=30)
+
+
+class Field:
+    """One test's topics on the broker, workers on them, and the newest value of every key in some topics."""
+
+    def __init__(self, log, brokers, prefix, folder, partitions):
+        self.log, self.prefix, self.folder = log, prefix, folder
+        self.institutions = folder / "institutions.yml"
+        self.partitions = partitions
+        self.newest = {"intake.state": {}, "correlation.state": {}, "alerts": {}}
+        self._reader = None
+        self._workers = []
+        self._environment = {
+            **{name: value for name, value in os.environ.items() if not name.startswith("FSOC_")},
+            "FSOC_BROKERS": brokers,
+            "FSOC_ENVIRONMENT": "test",
+            "FSOC_TOPIC_PREFIX": prefix,
+            "FSOC_INSTITUTIONS": str(self.institutions),
+            "FSOC_DETECTIONS_PARTITIONS": str(partitions),
+            "FSOC_GROUP": f"{prefix}workers",
+            "FSOC_REGISTRY_RELOAD_SECONDS": "1",
+        }
+
+    async def create_topics(self, institutions):
+        await self.log.create(table(self.prefix, institutions, self.partitions, "test"))
+
+    def start_worker(self):
+        self._workers.append(WorkerProcess(self._environment, self.folder / f"worker-{len(self._workers)}.log"))
+        return self._workers[-1]
+
+    async def send(self, deliveries):
+        for delivery in deliveries:
+            topic = f"{self.prefix}tickets.{delivery.institution}"
+            await self.log.append(topic, 0, None, delivery.payload, delivery.at_ms)
+        await self.log.flush()
+
+    async def until(self, condition):
+        """Read on what workers write until the condition holds."""
+        if self._reader is None:
+            counts = await self.log.partitions(*(self.prefix + name for name in self.newest))
+            starts = {(topic, number): 0 for topic, count in counts.items() for number in range(count)}
+            self._reader = await self.log.reader(starts)
+        for _ in range(WAIT_SECONDS * 10):
+            if condition():
+                return
+            for (topic, partition), records in (await self._reader.slices(wait_ms=100)).items():
+                newest = self.newest[topic.removeprefix(self.prefix)]
+                # Correlation headers have one key in every partition.
+                newest.update(((partition, record.key), record.value) for record in records)
+            for worker in self._workers:
+                assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.log
+        pytest.fail("nothing more was awaited:\n" + "\n".join(worker.log[-3000:] for worker in self._workers))
+
+    def headers(self, topic="intake.state"):
+        """Key → header: an institution's, or a correlation partition's."""
+        return {
+            key: orjson.loads(value)
+            for (partition, key), value in self.newest[topic].items()
+            if value is not None and key.endswith(b"header")
+        }
+
+    def alerts(self):
+        """Alerts that stand, by id, without their revision."""
+        bodies = [orjson.loads(value) for value in self.newest["alerts"].values() if value is not None]
+        return {body["alert_id"]: {**body, "revision": 0} for body in bodies if body["status"] != "retracted"}
+
+    def owned(self):
+        return [worker.figure("fsoc_owned_partitions") for worker in self._workers if worker.process.poll() is None]
+
+    async def close(self):
+        for worker in self._workers:
+            if worker.process.poll() is None:
+                worker.kill()
+        if self._reader is not None:
+            await self._reader.close()
+        await self.log.close()
+
+
+@pytest.fixture
+async def field(kafka, topic_prefix, tmp_path):
+    field = Field(await KafkaLog.open(kafka), kafka, topic_prefix, tmp_path, partitions=8)
+    yield field
+    await field.close()

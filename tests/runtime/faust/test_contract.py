@@ -31,6 +31,7 @@ SIGNATURES = [
     (Thread, "_fetch_records", "async (self, consumer, active_partitions, timeout=None, max_records=None)"),
     (Thread, "_commit", "async (self, offsets)"),
     (Thread, "_ensure_consumer", "(self)"),
+    (Thread, "seek_to_committed", "async (self)"),
     (Thread, "call_thread", "async (self, fun, *args, **kwargs)"),
     (driver.Consumer, "_new_consumer_thread", "(self)"),
     (driver.Consumer, "_to_message", "(self, tp, record)"),

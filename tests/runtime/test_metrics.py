@@ -1,0 +1,125 @@
+"""What a worker shows: figures of the state it owns, well named, and no more labels than it should have."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+
+import orjson
+import pytest
+from prometheus_client import CollectorRegistry, generate_latest
+
+from fsoc.runtime.metrics import BUILD, REGISTRY, StateCollector
+
+INTAKE = {
+    "offset": 11,
+    "watermark_ms": 1_772_409_600_500,
+    "ended": False,
+    "received": 12,
+    "used": 7,
+    "duplicate": 2,
+    "late": 1,
+    "quarantined": 2,
+    "faults": {"payload.not-json": 2},
+    "feeds": {
+        "siem": {
+            "e1": {"next": 9, "missing": [[3, 4]], "last_seen_ms": 1_000},
+            "e2": {"next": 5, "missing": [[1, 1]], "last_seen_ms": 9_000},
+        },
+        "edr": {"e1": {"next": 1, "missing": [], "last_seen_ms": None}},
+    },
+}
+CORRELATION = {"closed_until_ms": 5_000, "raised_total": 3, "alerts_open": 2, "entries": 40, "evicted_total": 0}
+
+
+@pytest.fixture
+def shown():
+    """Makes the registry of a worker that owns these headers."""
+
+    def make(intake, correlation):
+        registry = CollectorRegistry()
+        headers = {name: orjson.dumps(header) for name, header in intake.items()}
+        partitions = {name: orjson.dumps(header) for name, header in correlation.items()}
+        registry.register(StateCollector(lambda: headers, lambda: partitions))
+        return registry
+
+    return make
+
+
+@pytest.fixture
+def text(shown):
+    """Everything that a worker with one institution and one partition shows."""
+    both = generate_latest(REGISTRY) + generate_latest(shown({"fi-001": INTAKE}, {"3": CORRELATION}))
+    return both.decode()
+
+
+def test_conservation_is_shown_as_the_header_has_it(shown):
+    registry = shown({"fi-001": INTAKE}, {})
+
+    figures = {
+        name: registry.get_sample_value(f"fsoc_{name}_tickets", {"institution": "fi-001"})
+        for name in ("received", "used", "duplicate", "late", "quarantined")
+    }
+
+    assert figures == {"received": 12, "used": 7, "duplicate": 2, "late": 1, "quarantined": 2}
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("fsoc_ticket_faults", {"institution": "fi-001", "code": "payload.not-json"}, 2),
+        ("fsoc_watermark_timestamp_seconds", {"institution": "fi-001"}, 1_772_409_600.5),
+        ("fsoc_missing_messages", {"institution": "fi-001", "feed": "siem"}, 3),
+        ("fsoc_missing_messages", {"institution": "fi-001", "feed": "edr"}, 0),
+        ("fsoc_feed_last_seen_timestamp_seconds", {"institution": "fi-001", "feed": "siem"}, 9),
+        ("fsoc_feed_last_seen_timestamp_seconds", {"institution": "fi-001", "feed": "edr"}, None),
+        ("fsoc_raised_alerts_total", {"partition": "3"}, 3),
+        ("fsoc_open_alerts", {"partition": "3"}, 2),
+        ("fsoc_correlation_entries", {"partition": "3"}, 40),
+        ("fsoc_evicted_entries_total", {"partition": "3"}, 0),
+        ("fsoc_closed_until_timestamp_seconds", {"partition": "3"}, 5),
+    ],
+)
+def test_every_figure_of_a_header_is_shown(shown, name, labels, value):
+    assert shown({"fi-001": INTAKE}, {"3": CORRELATION}).get_sample_value(name, labels) == value
+
+
+def test_before_the_first_ticket_there_is_no_watermark(shown):
+    registry = shown({"fi-001": INTAKE | {"watermark_ms": None}}, {"0": CORRELATION | {"closed_until_ms": None}})
+
+    assert registry.get_sample_value("fsoc_watermark_timestamp_seconds", {"institution": "fi-001"}) is None
+    assert registry.get_sample_value("fsoc_closed_until_timestamp_seconds", {"partition": "0"}) is None
+
+
+def test_a_worker_that_owns_nothing_shows_no_institution(shown):
+    assert b'institution="' not in generate_latest(shown({}, {}))
+
+
+def test_names_and_help_follow_the_rules_of_prometheus(text):
+    """Those of `promtool check metrics` that can be broken by a name or a help text."""
+    helps = dict(re.findall(r"# HELP (\S+) (.+)", text))
+    types = dict(re.findall(r"# TYPE (\S+) (\S+)", text))
+
+    assert helps.keys() == types.keys()
+    for name, kind in types.items():
+        assert re.fullmatch(r"fsoc_[a-z0-9]+(_[a-z0-9]+)*", name)
+        assert name.endswith("_total") == (kind == "counter"), name
+        assert not re.search(r"_(count|sum|bucket|gauge|counter|histogram|ms|milliseconds)$", name), name
+        assert helps[name].endswith("."), name
+    assert 'fsoc_build_info{version="' in text
+    assert BUILD._labelnames == ("version",)
+
+
+def test_histograms_have_no_institution(text):
+    assert not re.findall(r"^fsoc_\w+_bucket\{[^}]*institution", text, re.MULTILINE)
+
+
+def test_promtool_finds_no_fault(text):
+    promtool = shutil.which("promtool")
+    if promtool is None:
+        pytest.skip("promtool is not on PATH (Debian: package prometheus)")
+
+    checked = subprocess.run([promtool, "check", "metrics"], input=text, text=True, capture_output=True, check=False)
+
+    assert (checked.returncode, checked.stdout, checked.stderr) == (0, "", "")
