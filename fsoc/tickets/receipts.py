@@ -31,7 +31,7 @@ _TOLD: Final[dict[str, Told]] = {
     "QUARANTINED": "quarantined",
 }
 KEPT_BYTES_MAX: Final = 1024 * 1024
-"""Twice the largest payload that can be a ticket. A batch that unpacks to more is kept up to here, and its size told."""
+"""Twice the largest payload that can be a ticket. What unpacks to more is kept up to here, and its size told."""
 _LATE = Fault("time.late", "/detected_at", CODES["time.late"].en)
 
 
