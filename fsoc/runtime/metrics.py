@@ -35,7 +35,7 @@ CHECKPOINT_SECONDS = Histogram(
 )
 RESTORE_SECONDS = Histogram(
     "fsoc_restore_seconds",
-    "Time to read one partition of a state topic back after it was assigned.",
+    "Time to read state back after partitions were assigned.",
     ["lane"],
     buckets=_SECONDS,
     registry=REGISTRY,

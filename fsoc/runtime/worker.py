@@ -11,8 +11,8 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections import defaultdict
-from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -20,14 +20,14 @@ import structlog
 
 from fsoc.feeds.record import Outputs, Record, Stage
 from fsoc.runtime import metrics
-from fsoc.runtime.log import Log, read_to_end
+from fsoc.runtime.log import Log, Partition
+from fsoc.runtime.state import read_all
 
 _log = structlog.get_logger(__name__)
 
 # Longest run of a stage before heartbeats and other partitions get their turn.
 SUBSLICE_SECONDS = 0.05
 SUBSLICE_RECORDS_MAX = 4096
-RESTORE_PARALLEL_MAX = 4
 
 
 class Source(NamedTuple):
@@ -87,6 +87,27 @@ class _Held:
     restored: bool = False
 
 
+class _Owners:
+    """Whose a state record is, among the sources that are being restored."""
+
+    def __init__(self) -> None:
+        self.held: dict[Source, _Held] = {}
+        self._by_prefix: dict[Partition, dict[bytes, Source]] = {}
+
+    @property
+    def partitions(self) -> Collection[Partition]:
+        return self._by_prefix.keys()
+
+    def add(self, source: Source, held: _Held, prefix: str) -> None:
+        self.held[source] = held
+        self._by_prefix.setdefault((prefix + held.place.topic, held.place.partition), {})[held.place.prefix] = source
+
+    def of(self, name: Partition, key: bytes) -> tuple[Source, _Held] | None:
+        sources = self._by_prefix[name]
+        source = sources.get(b"") or sources.get(key[: key.find(b"/") + 1])
+        return None if source is None else (source, self.held[source])
+
+
 class Lane:
     """The sources of one kind that this worker owns: all intake, or all correlation.
 
@@ -137,23 +158,19 @@ class Lane:
         if all(held.restored for held in self._held.values()):
             return
         async with self._turn:
-            together: defaultdict[tuple[str, int], dict[bytes, tuple[Source, _Held]]] = defaultdict(dict)
+            owners = _Owners()
             for source, held in self._held.items():
                 if not held.restored:
-                    together[held.place.topic, held.place.partition][held.place.prefix] = source, held
-            if not together:
+                    owners.add(source, held, self._prefix)
+            if not owners.held:
                 return  # somebody else has restored them while we waited
-            limit = asyncio.Semaphore(RESTORE_PARALLEL_MAX)
-
-            async def one(where: tuple[str, int], owners: Mapping[bytes, tuple[Source, _Held]]) -> int:
-                async with limit:
-                    return await self._restore(*where, owners)
-
             began = self._clock()
-            counts = await asyncio.gather(*(one(where, owners) for where, owners in together.items()))
-            sources = sum(map(len, together.values()))
-            seconds = round(self._clock() - began, 3)
-            _log.info("state_restored", lane=self.name, sources=sources, records=sum(counts), seconds=seconds)
+            count = await self._replay(owners)
+            await self._restored(owners.held)
+            seconds = self._clock() - began
+            metrics.RESTORE_SECONDS.labels(self.name).observe(seconds)
+            sources = len(owners.held)
+            _log.info("state_restored", lane=self.name, sources=sources, records=count, seconds=round(seconds, 3))
 
     async def work(self, slices: Sequence[Slice], ours: Ours) -> list[Slice]:
         """Work the slices and make what came of them durable; return those whose offsets may be committed.
@@ -254,47 +271,42 @@ class Lane:
             for key, value in made.state
         ]
 
-    async def _restore(self, topic: str, partition: int, owners: Mapping[bytes, tuple[Source, _Held]]) -> int:
-        """Read one partition of the state topic once, for all the sources whose state it holds."""
-        began = self._clock()
-        count = await self._replay(topic, partition, owners)
+    async def _replay(self, owners: _Owners) -> int:
+        """Give every state record to the stage it belongs to; return how many there were."""
+        count = 0
+        async with aclosing(read_all(self._log, owners.partitions)) as slices:
+            async for name, records in slices:
+                count += sum(self._replay_one(owners, name, record) for record in records)
+                await asyncio.sleep(0)
+        return count
+
+    def _replay_one(self, owners: _Owners, name: Partition, record: Record) -> bool:
+        """Give one state record to its stage, if it is of one that is being restored."""
+        if record.key is None or (owner := owners.of(name, record.key)) is None:
+            return False
+        source, held = owner
+        try:
+            held.stage.restore(record.key, record.value)
+        except Exception as error:
+            raise StageFailed(source, [record]) from error
+        if record.value is not None and record.key == held.place.header:
+            self.headers[source] = record.value
+        return True
+
+    async def _restored(self, replayed: Mapping[Source, _Held]) -> None:
+        """End the restore of all that are still ours."""
         outputs: list[tuple[Source, Outputs]] = []
-        for source, held in owners.values():
+        for source, held in replayed.items():
+            if self._held.get(source) is not held:
+                continue
             try:
                 outputs.append((source, held.stage.restored()))
             except Exception as error:
                 raise StageFailed(source, ()) from error
-
-        async def still_held() -> bool:
-            return all(self._held.get(source) is held for source, held in owners.values())
-
-        if await self._checkpoint(outputs, still_held):
-            for _, held in owners.values():
-                held.restored = True
-        metrics.RESTORE_SECONDS.labels(self.name).observe(self._clock() - began)
-        return count
-
-    async def _replay(self, topic: str, partition: int, owners: Mapping[bytes, tuple[Source, _Held]]) -> int:
-        whole = owners.get(b"")
-        count = 0
-        async for records in read_to_end(self._log, self._prefix + topic, partition):
-            for record in records:
-                key = record.key
-                if key is None:
-                    continue
-                owner = whole or owners.get(key[: key.find(b"/") + 1])
-                if owner is None:
-                    continue
-                source, held = owner
-                try:
-                    held.stage.restore(key, record.value)
-                except Exception as error:
-                    raise StageFailed(source, [record]) from error
-                count += 1
-                if record.value is not None and key == held.place.header:
-                    self.headers[source] = record.value
             await asyncio.sleep(0)
-        return count
+        await self._checkpoint(outputs, _always)
+        for source, _ in outputs:
+            replayed[source].restored = True
 
     def _note_header(self, source: Source, state: Iterable[tuple[bytes, bytes | None]]) -> None:
         held = self._held.get(source)
@@ -312,3 +324,8 @@ class Lane:
     def _drop(self, source: Source) -> None:
         del self._held[source]
         self.headers.pop(source, None)
+
+
+async def _always() -> bool:
+    """Restoring writes only what the state says already."""
+    return True
