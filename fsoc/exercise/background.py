@@ -9,7 +9,8 @@ from random import Random
 from fsoc.exercise.draft import Care, Draft, Step
 from fsoc.exercise.finding import Finding, asset, evidence, observable
 from fsoc.exercise.fresh import Fresh
-from fsoc.exercise.noise import NOISES, Scene
+from fsoc.exercise.noise import NOISES
+from fsoc.exercise.scene import Scene
 from fsoc.exercise.sector import Member
 from fsoc.exercise.spec import HOUR_MS, MINUTE_MS, START_MS, ExerciseSpec
 
