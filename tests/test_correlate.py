@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 
 import orjson
 import pytest
@@ -22,6 +23,7 @@ from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 DAY = 86_400_000
 INSTITUTIONS = ["aa", "bb", "cc", "dd"]
 NOON = 20_000 * DAY
@@ -212,7 +214,7 @@ def consistent(ops):
     return list({(op[1], op[2], op[3], op[4]): op for op in ops}.values())
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300 * MANY, deadline=None)
 @given(data=st.data())
 def test_any_order_split_repetition_and_crash_gives_the_alerts_of_the_final_set(data):
     rule = data.draw(st.sampled_from(RULES))
@@ -234,7 +236,7 @@ def test_any_order_split_repetition_and_crash_gives_the_alerts_of_the_final_set(
     assert (header["alerts_open"], header["raised_total"]) == (0, len(topics.alerts))
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100 * MANY, deadline=None)
 @given(data=st.data())
 def test_progress_on_the_way_changes_nothing_in_the_end(data):
     """Tickets come in event-time order and progress follows at once: letting go early must not lose an alert."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+import os
 from pathlib import Path
 from typing import NamedTuple
 
@@ -22,6 +23,7 @@ from fsoc.tickets.receipts import original_payload
 from fsoc.tickets.sample import ticket
 from fsoc.tickets.times import milliseconds
 
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 INSTITUTION = "fi-001"
 
 
@@ -228,7 +230,7 @@ def effect(published):
     return outcomes, words
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200 * MANY, deadline=None)
 @given(data=st.data())
 def test_a_crash_at_any_step_of_the_checkpoint_changes_nothing(data):
     sent = data.draw(st.lists(SENT, min_size=1, max_size=16))
