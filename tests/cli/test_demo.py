@@ -6,11 +6,13 @@ import os
 import signal
 import subprocess
 import sys
+from pathlib import Path
 
 import orjson
 import pytest
 
 FSOC = [sys.executable, "-m", "fsoc", "demo"]
+RULES = Path(__file__).parents[2] / "rules"
 SMALL = ["--institutions", "8", "--duration", "0"]
 
 
@@ -38,6 +40,16 @@ def test_in_a_pipe_it_prints_alerts_as_they_come_then_one_score_line_and_nothing
     assert lines[-1]["missed"] == 0
     assert lines[-1]["found"] == len(lines[-1]["campaigns"]) >= 5
     assert list((tmp_path / "data" / "demo").iterdir()) == []
+
+
+def test_rules_that_find_nothing_fail_the_exercise(environment):
+    done = run(["--once", "--in-process", *SMALL], {**environment, "FSOC_RULES": str(RULES / "detection")})
+    score = orjson.loads(done.stdout.splitlines()[-1])
+
+    assert done.returncode == 1
+    assert done.stderr == ""
+    assert score["found"] == 0
+    assert score["missed"] == len(score["campaigns"])
 
 
 @pytest.mark.kafka

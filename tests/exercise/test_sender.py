@@ -55,15 +55,23 @@ def test_every_gap_is_filled_by_the_end_and_every_institution_has_ended(ledgers)
 
 def test_only_one_institution_is_refused_and_its_tickets_come_again_mended(exercise, ledgers):
     (name,) = [name for name, ledger in ledgers.items() if ledger.counts.quarantined]
-    ahead, mended = {}, {}
+    ahead, mended, last_ahead_ms = {}, {}, 0
     for delivery in exercise.deliveries:
         message = decode(delivery.payload, institution=delivery.institution)
         if message.kind != "source_status" and delivery.institution == name:
             future = event_time(message, HOUR_MS) > delivery.at_ms + 5 * MINUTE_MS
-            (ahead if future else mended)[message.feed, message.seq_epoch, message.seq] = message.ticket_id
+            if future:
+                last_ahead_ms = delivery.at_ms
+            (ahead if future else mended)[message.feed, message.seq_epoch, message.seq] = (
+                message.ticket_id,
+                delivery.at_ms,
+            )
 
     assert ahead
-    assert ahead.items() <= mended.items()
+    assert {key: ticket for key, (ticket, _) in ahead.items()}.items() <= {
+        key: ticket for key, (ticket, _) in mended.items()
+    }.items()
+    assert all(mended[key][1] > last_ahead_ms for key in ahead)  # once somebody has noticed
 
 
 def test_no_ticket_that_a_campaign_needs_is_late(exercise):

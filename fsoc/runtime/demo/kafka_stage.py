@@ -14,17 +14,19 @@ from pathlib import Path
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from fsoc.errors import Retry
 from fsoc.runtime.demo.stage import Production, Say, ShowStopped, StageUnavailable
 from fsoc.runtime.kafka.broker import Broker, start, stop
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.maven import KafkaUnavailable
 from fsoc.runtime.kafka.topics import table
-from fsoc.runtime.log import Log
+from fsoc.runtime.log import Log, TopicSpec
 from fsoc.settings import Settings
 
 WORKERS = 2
 STOP_SECONDS_MAX = 15.0
 LINES_SHOWN = 3
+ATTEMPTS = 4
 
 
 @dataclass(slots=True)
@@ -73,7 +75,7 @@ class KafkaStage:
         institutions = [entry["id"] for entry in production.exercise.institutions]
         specs = table(prefix, institutions, self._partitions, "exercise")
         self._topics = [spec.name for spec in specs]
-        await self._log.create(specs)
+        await _make(self._log, specs)
         environment = {
             **os.environ,
             "FSOC_BROKERS": self._brokers,
@@ -122,6 +124,16 @@ class KafkaStage:
             await asyncio.to_thread(stop, self._folder / "kafka")
             if not self._keep:
                 shutil.rmtree(self._folder / "kafka" / "data", ignore_errors=True)
+
+
+async def _make(log: Log, specs: Sequence[TopicSpec]) -> None:
+    """Hundreds of topics at once keep a small broker busy for longer than a client waits for an answer."""
+    for _ in range(ATTEMPTS - 1):
+        try:
+            return await log.create(specs)
+        except Retry:
+            await asyncio.sleep(1)
+    return await log.create(specs)
 
 
 def _stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
