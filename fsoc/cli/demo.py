@@ -100,6 +100,10 @@ def command(
         raise
     except FsocError as error:
         raise ShowStopped(f"{error}\nAll logs are in {programme.folder}") from error
+    except BrokenPipeError:  # who read our lines has seen enough
+        _tidy(programme.folder, keep=keep)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # what is left in its buffer is not missed
+        sys.exit(141)  # click would make it 1, which says that the exercise failed
     except asyncio.CancelledError:
         _tidy(programme.folder, keep=keep)
         sys.exit(130 if once else 0)  # without --once, Ctrl-C is how it ends

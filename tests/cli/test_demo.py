@@ -133,6 +133,26 @@ def test_ctrl_c_ends_it_in_order(environment, tmp_path, arguments, code):
     assert list((tmp_path / "data" / "demo").iterdir()) == []
 
 
+def test_a_reader_that_has_seen_enough_ends_it_in_order(environment, tmp_path):
+    playing = subprocess.Popen(
+        [*FSOC, "--in-process", "--institutions", "8", "--duration", "15"],
+        env={**environment, "PYTHONIOENCODING": "ascii"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        assert playing.stdout is not None
+        assert orjson.loads(playing.stdout.readline())["alert"]["rule_title_zh"]  # UTF-8, whatever the locale says
+        playing.stdout.close()
+        assert playing.wait(timeout=60) == 141
+    finally:
+        playing.kill()
+
+    assert playing.stderr is not None
+    assert playing.stderr.read() == b""
+    assert list((tmp_path / "data" / "demo").iterdir()) == []
+
+
 def test_its_help_has_examples_and_exit_codes():
     done = subprocess.run([*FSOC, "--help"], capture_output=True, text=True, check=True)
 

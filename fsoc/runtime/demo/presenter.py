@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from io import TextIOWrapper
 from typing import Protocol, TextIO
 
 import orjson
@@ -115,8 +116,12 @@ class ScreenPresenter:
 
 def presenter_for(*, lines: bool, no_color: bool) -> Presenter:
     """A screen where stdout is a terminal and lines were not asked for; else lines."""
-    if lines or not sys.stdout.isatty():
+    lines = lines or not sys.stdout.isatty()
+    if isinstance(sys.stdout, TextIOWrapper):
+        if lines:
+            sys.stdout.reconfigure(encoding="utf-8")  # JSON's, whatever the locale says
+        else:
+            sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show ─ shows ? and the show goes on
+    if lines:
         return LinesPresenter(sys.stdout, sys.stderr)
-    if hasattr(sys.stdout, "reconfigure"):
-        sys.stdout.reconfigure(errors="replace")  # a terminal that cannot show ─ shows ? instead of ending the show
     return ScreenPresenter(Console(no_color=no_color or None, highlight=False))

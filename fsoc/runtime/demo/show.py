@@ -101,15 +101,18 @@ async def _perform(programme: Programme, exercise: Exercise, stage: Stage, prese
 async def _play(
     log: Log, prefix: str, exercise: Exercise, picture: Picture, presenter: Presenter, seconds: float
 ) -> None:
-    watching = asyncio.create_task(watch(log, prefix, picture, presenter.alert))
-    try:
+    async def send() -> None:
         picture.phase = "Replaying"
         await replay(log, prefix, exercise.deliveries, picture, seconds=seconds)
         picture.phase = "Finishing"
-        await watching
+
+    tasks = [asyncio.create_task(send()), asyncio.create_task(watch(log, prefix, picture, presenter.alert))]
+    try:
+        await asyncio.gather(*tasks)
     finally:
-        watching.cancel()
-        await asyncio.gather(watching, return_exceptions=True)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 @asynccontextmanager
