@@ -55,7 +55,7 @@ def work(settings: Settings) -> int:
     log_as_json()
     pipeline = Pipeline(
         load_ruleset(settings.rules, settings.logsources),
-        load_registry(settings.institutions),
+        load_registry(settings.institutions, settings.allowed_lateness_ms),
         settings.detections_partitions,
         ends=settings.environment != "production",
     )

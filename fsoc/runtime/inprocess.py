@@ -34,7 +34,7 @@ class Belt:
         """Work and commit what comes next, or tell the stages that nothing does; return which.
 
         Raises:
-            StageFailed, Retry: of this step nothing was committed.
+            StageFailed, Retry: of this step nothing was committed; begin anew.
         """
         if self._reader is None:
             self._reader = await self._begin()

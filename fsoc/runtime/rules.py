@@ -11,7 +11,7 @@ from fsoc.attack.techniques import Techniques
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.detection import LogsourceMap
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.institutions.registry import Registry
+from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
 from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
 
 _log = structlog.get_logger(__name__)
@@ -42,11 +42,11 @@ def load_techniques() -> Techniques:
     return Techniques.parse((str(path), path.read_text("utf-8")) for path in sorted(folder.glob("*.tsv")))
 
 
-def load_registry(path: Path) -> Registry:
-    """The institutions file.
+def load_registry(path: Path, allowed_lateness_ms: int = ALLOWED_LATENESS_MS) -> Registry:
+    """The institutions file. allowed_lateness_ms: of institutions that name none.
 
     Raises:
         RefusedToStart: it cannot be read, or with every problem of it.
     """
     source = read_source(path)
-    return Registry.parse(source.text, source.path)
+    return Registry.parse(source.text, source.path, allowed_lateness_ms=allowed_lateness_ms)

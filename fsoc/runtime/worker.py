@@ -18,9 +18,10 @@ from typing import NamedTuple
 
 import structlog
 
+from fsoc.errors import Retry
 from fsoc.feeds.record import Outputs, Record, Stage
 from fsoc.runtime import metrics
-from fsoc.runtime.log import Log, Partition
+from fsoc.runtime.log import Log, Partition, Written
 from fsoc.runtime.state import read_all
 
 _log = structlog.get_logger(__name__)
@@ -28,6 +29,8 @@ _log = structlog.get_logger(__name__)
 # Longest run of a stage before heartbeats and other partitions get their turn.
 SUBSLICE_SECONDS = 0.05
 SUBSLICE_RECORDS_MAX = 4096
+# After a log that did not answer.
+RETRY_SECONDS = 1.0
 
 
 class Source(NamedTuple):
@@ -64,9 +67,6 @@ class Place:
 
 # Whether what is being worked is still this worker's. It may wait until that is known.
 Ours = Callable[[], Awaitable[bool]]
-
-# (topic without prefix, partition, key, value)
-_Written = tuple[str, int, bytes | None, bytes | None]
 
 
 class StageFailed(Exception):  # noqa: N818 - not one of fsoc.errors: a defect, nothing a caller can act on
@@ -158,14 +158,21 @@ class Lane:
         if all(held.restored for held in self._held.values()):
             return
         async with self._turn:
-            owners = _Owners()
-            for source, held in self._held.items():
-                if not held.restored:
-                    owners.add(source, held, self._prefix)
-            if not owners.held:
-                return  # somebody else has restored them while we waited
             began = self._clock()
-            count = await self._replay(owners)
+            while True:
+                owners = _Owners()
+                for source, held in self._held.items():
+                    if not held.restored:
+                        owners.add(source, held, self._prefix)
+                if not owners.held:
+                    return  # somebody else has restored them while we waited
+                try:
+                    count = await self._replay(owners)
+                    break
+                except Retry as error:
+                    _log.warning("restore_will_be_repeated", lane=self.name, why=str(error))
+                    await asyncio.sleep(RETRY_SECONDS)
+                    self._forget(owners.held)
             await self._restored(owners.held)
             seconds = self._clock() - began
             metrics.RESTORE_SECONDS.labels(self.name).observe(seconds)
@@ -248,24 +255,36 @@ class Lane:
         self._subslice = max(1, min(fitting, 2 * self._subslice, SUBSLICE_RECORDS_MAX))
 
     async def _checkpoint(self, outputs: Sequence[tuple[Source, Outputs]], ours: Ours) -> bool:
-        """Write state, then publish; False when the partitions are no longer ours and nothing was written."""
+        """Write state, then publish; False when the partitions are no longer ours. Some may have been written then."""
         state = self._state_records(outputs)
-        published: list[_Written] = [record for _, made in outputs for record in made.published]
+        published = [self._named(*record) for _, made in outputs for record in made.published]
         with metrics.CHECKPOINT_SECONDS.labels(self.name).time():
-            if not await ours():
+            if not await ours() or not await self._write(state, ours) or not await self._write(published, ours):
                 return False
-            for records in (state, published):
-                if records:
-                    for topic, partition, key, value in records:
-                        await self._log.append(self._prefix + topic, partition, key, value)
-                    await self._log.flush()
         for source, made in outputs:
             self._note_header(source, made.state)
         return True
 
-    def _state_records(self, outputs: Iterable[tuple[Source, Outputs]]) -> list[_Written]:
+    async def _write(self, records: Sequence[Written], ours: Ours) -> bool:
+        """Make the records durable, however long that takes while they are ours to write."""
+        while records:
+            try:
+                await self._log.write(records)
+            except Retry as error:
+                _log.warning("write_will_be_repeated", lane=self.name, records=len(records), why=str(error))
+                await asyncio.sleep(RETRY_SECONDS)
+                if not await ours():
+                    return False
+            else:
+                break
+        return True
+
+    def _named(self, topic: str, partition: int, key: bytes | None, value: bytes | None) -> Written:
+        return self._prefix + topic, partition, key, value
+
+    def _state_records(self, outputs: Iterable[tuple[Source, Outputs]]) -> list[Written]:
         return [
-            (held.place.topic, held.place.partition, key, value)
+            self._named(held.place.topic, held.place.partition, key, value)
             for source, made in outputs
             if made.state and (held := self._held.get(source)) is not None
             for key, value in made.state

@@ -7,7 +7,9 @@ import json
 
 import pytest
 
+from fsoc.errors import Retry
 from fsoc.feeds.record import Outgoing, Outputs, Record
+from fsoc.runtime import worker
 from fsoc.runtime.log import TopicSpec
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.worker import SUBSLICE_SECONDS, Lane, Place, Slice, Source, StageFailed
@@ -21,10 +23,11 @@ class Counting:
     def __init__(self, name, journal):
         self.name = name
         self.journal = journal
-        self.offset, self.count = -1, 0
+        self.offset, self.count, self.taken = -1, 0, 0
         self.poison = None
 
     def restore(self, key, value):
+        self.taken += 1
         if value is not None:
             self.offset, self.count = json.loads(value)
 
@@ -48,19 +51,21 @@ class Counting:
 
 
 class JournalLog(MemoryLog):
-    """Notes what is appended and flushed."""
+    """Notes what is appended and flushed. silent: how many writes are not answered."""
 
     def __init__(self, journal):
         super().__init__(clock=lambda: 0)
         self.journal = journal
+        self.silent = 0
 
-    async def append(self, topic, partition, key, value, timestamp_ms=None):
-        self.journal.append(("append", topic))
-        await super().append(topic, partition, key, value, timestamp_ms)
-
-    async def flush(self):
+    async def write(self, records):
+        records = list(records)
+        self.journal += [("append", record[0]) for record in records]
+        if self.silent:
+            self.silent -= 1
+            raise Retry("no answer")
+        await super().write(records)
         self.journal.append(("flush",))
-        await super().flush()
 
 
 @pytest.fixture
@@ -205,6 +210,67 @@ async def test_a_stage_that_ran_ahead_of_its_state_is_restored_before_it_works_a
 
     assert journal[0] == ("restored", "a", 0)
     assert lane.headers == {A: b"[1, 2]"}
+
+
+async def test_a_log_that_does_not_answer_is_asked_again_while_the_partitions_are_ours(
+    new_lane, log, journal, monkeypatch
+):
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0)
+    lane, log.silent = new_lane(), 2
+    lane.take([A], kept=False)
+    slices = [Slice(A, records(0, 3))]
+
+    assert await lane.work(slices, ours) == slices
+
+    assert [entry for entry in journal if entry[0] in {"append", "flush"}] == [
+        ("append", "t.state"),
+        ("append", "t.state"),
+        ("append", "t.state"),
+        ("flush",),
+        ("append", "t.out"),
+        ("flush",),
+    ]
+
+
+async def test_a_log_that_does_not_answer_is_given_up_when_the_partitions_are_gone(new_lane, log, monkeypatch):
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0)
+    lane, log.silent = new_lane(), 1000
+    lane.take([A], kept=False)
+    answers = iter([True, True, True, True, False])
+
+    async def until_revoked():
+        return next(answers)
+
+    assert await lane.work([Slice(A, records(0, 3))], until_revoked) == []
+    assert lane.sources == {A: False}
+    assert log.silent == 998
+
+
+async def test_a_restore_that_is_not_answered_begins_anew(new_lane, log, journal, monkeypatch):
+    """The stage has taken a part of its state already: a new one is made, so that nothing is taken twice."""
+    monkeypatch.setattr(worker, "RETRY_SECONDS", 0)
+    lane = new_lane()
+    lane.take([A], kept=False)
+    await lane.work([Slice(A, records(0, 3))], ours)
+    real, calls = worker.read_all, []
+
+    async def read_all(log, partitions):
+        calls.append(partitions)
+        async for found in real(log, partitions):
+            yield found
+            if len(calls) == 1:
+                raise Retry("no answer")
+
+    monkeypatch.setattr(worker, "read_all", read_all)
+    restarted = new_lane()
+    restarted.take([A], kept=False)
+    journal.clear()
+
+    await restarted.restore()
+
+    assert len(calls) == 2
+    assert journal == [("restored", "a", 3)]
+    assert restarted._held[A].stage.taken == 1
 
 
 async def test_a_stage_that_raises_ends_the_work_and_nothing_of_the_checkpoint_is_written(new_lane, log):

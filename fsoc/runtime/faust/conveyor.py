@@ -63,7 +63,7 @@ class Conveyor:
         """Carry for ever.
 
         Raises:
-            StageFailed, Retry: nothing that is not durable was committed.
+            StageFailed: nothing that is not durable was committed.
         """
         while True:
             await self._carry(await self._gather())

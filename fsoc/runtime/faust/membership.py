@@ -22,13 +22,13 @@ _log = structlog.get_logger(__name__)
 RESUBSCRIBE_CHECK_SECONDS = 10.0
 
 
-async def follow_registry(app: WorkerApp, path: Path, seconds: float) -> None:
+async def follow_registry(app: WorkerApp, path: Path) -> None:
     """Read the file again every so often; a bad one is reported whole, and the one before stays in use."""
     complained = ""
     while True:
-        await asyncio.sleep(seconds)
+        await asyncio.sleep(app.settings.registry_reload_seconds)
         try:
-            registry = load_registry(path)
+            registry = load_registry(path, app.settings.allowed_lateness_ms)
             if registry.digest == app.registry_wanted.digest:
                 problem = ""
             else:

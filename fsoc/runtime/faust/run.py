@@ -71,7 +71,7 @@ async def _work(app: WorkerApp) -> int:
     for watching in (tick_idle(app), watch_progress(app), follow_subscription(app), app.crashes()):
         app.guard(watching)
     if app.settings.institutions is not None:
-        app.guard(follow_registry(app, app.settings.institutions, app.settings.registry_reload_seconds))
+        app.guard(follow_registry(app, app.settings.institutions))
     app.guard(app.start())
     stop = asyncio.ensure_future(told.wait())
     ends: set[asyncio.Future[Any]] = {stop, app.failed}

@@ -124,18 +124,29 @@ class Field:
         """Read on what workers write until the condition holds."""
         if self._reader is None:
             counts = await self.log.partitions(*(self.prefix + name for name in self.newest))
-            starts = {(topic, number): 0 for topic, count in counts.items() for number in range(count)}
-            self._reader = await self.log.reader(starts)
+            self._partitions = [(topic, number) for topic, count in counts.items() for number in range(count)]
+            self._reader = await self.log.reader(dict.fromkeys(self._partitions, 0))
         for _ in range(WAIT_SECONDS * 10):
             if condition():
                 return
-            for (topic, partition), records in (await self._reader.slices(wait_ms=100)).items():
-                newest = self.newest[topic.removeprefix(self.prefix)]
-                # Correlation headers have one key in every partition.
-                newest.update(((partition, record.key), record.value) for record in records)
+            await self._read()
             for worker in self._workers:
                 assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.log
         pytest.fail("nothing more was awaited:\n" + "\n".join(worker.log[-3000:] for worker in self._workers))
+
+    async def read_to_end(self):
+        """Read all that there is; nobody may be writing."""
+        while await self._read():
+            pass
+
+    async def _read(self):
+        fetched = await self._reader.slices(wait_ms=100)
+        for (topic, partition), records in fetched.items():
+            # Correlation headers have one key in every partition.
+            newest = self.newest[topic.removeprefix(self.prefix)]
+            newest.update(((partition, record.key), record.value) for record in records)
+        ends = await self.log.end_offsets(self._partitions)
+        return any([await self._reader.position(*name) < end for name, end in ends.items()])
 
     def headers(self, topic="intake.state"):
         """Key → header: an institution's, or a correlation partition's."""
