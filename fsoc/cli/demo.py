@@ -63,8 +63,10 @@ def command(
     was started is stopped at the end.
 
     \b
-    Exit codes with --once: 0 every planted campaign was alerted and nothing else was; 1 not so, or it could not be
-    played to the end; 2 refused.
+    Exit codes with --once:
+      0  every planted campaign was alerted and nothing else was
+      1  not so, or it could not be played to the end
+      2  refused
 
     \b
     Examples:
