@@ -196,7 +196,8 @@ def main() -> None:
     code = 1
     try:
         count = asyncio.new_event_loop().run_until_complete(measured())
-        print(json.dumps({"tickets": count.wanted, "cpu_seconds": count.cpu_seconds, "wall_seconds": count.wall_seconds}))
+        figures = {"tickets": count.wanted, "cpu_seconds": count.cpu_seconds, "wall_seconds": count.wall_seconds}
+        print(json.dumps(figures))
         code = 0
     except Exception:  # noqa: BLE001 - said in full, and the process ends
         traceback.print_exc()
