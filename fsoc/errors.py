@@ -9,8 +9,9 @@ Anything else that is raised is a defect of fsoc.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 class FsocError(Exception):
@@ -38,6 +39,24 @@ class RefusedToStart(FsocError):  # noqa: N818 - says what happens next, as the 
     def __init__(self, *problems: Problem) -> None:
         super().__init__("\n".join(map(str, problems)))
         self.problems: Sequence[Problem] = problems
+
+
+def together(*steps: Callable[[], Any]) -> list[Any]:
+    """Take every step and return what each gave.
+
+    Raises:
+        RefusedToStart: once, with the problems of all steps that refused.
+    """
+    given: list[Any] = []
+    problems: list[Problem] = []
+    for step in steps:
+        try:
+            given.append(step())
+        except RefusedToStart as refused:
+            problems.extend(refused.problems)
+    if problems:
+        raise RefusedToStart(*problems)
+    return given
 
 
 class Retry(FsocError):  # noqa: N818

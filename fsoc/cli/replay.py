@@ -10,6 +10,7 @@ import click
 import orjson
 
 from fsoc.cli.variadic import VariadicCommand
+from fsoc.errors import together
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.direct import Direct
@@ -37,9 +38,12 @@ def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Pa
       fsoc replay --tickets day.ndjson --rules rules --institutions institutions.yml
     """
     started = time.monotonic()
-    check_files(tickets)
-    ruleset = load_ruleset(rules)
-    registry = load_registry(institutions) if institutions else registry_of(tickets)
+    ruleset, known, _ = together(
+        lambda: load_ruleset(rules),
+        lambda: load_registry(institutions) if institutions else None,
+        lambda: check_files(tickets),
+    )
+    registry: Registry = known or registry_of(tickets)
     direct = Direct(Pipeline(ruleset, registry, ends=True))
     _run(direct, registry, tickets)
     lines = b"".join(orjson.dumps(alert, option=orjson.OPT_SORT_KEYS) + b"\n" for alert in direct.newest_alerts())

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from fsoc.errors import Problem, RefusedToStart
+from fsoc.errors import Problem, RefusedToStart, together
 from fsoc.settings import Settings, load
 
 _path = click.Path(path_type=Path)
@@ -51,12 +51,12 @@ def work(settings: Settings) -> int:
     from fsoc.runtime.loglines import log_as_json
     from fsoc.runtime.rules import load_registry, load_ruleset
 
-    assert settings.institutions is not None  # noqa: S101 - the caller has seen to it
+    institutions = settings.institutions
+    assert institutions is not None  # noqa: S101 - the caller has seen to it
     log_as_json()
-    pipeline = Pipeline(
-        load_ruleset(settings.rules, settings.logsources),
-        load_registry(settings.institutions, settings.allowed_lateness_ms),
-        settings.detections_partitions,
-        ends=settings.environment != "production",
+    rules, registry = together(
+        lambda: load_ruleset(settings.rules, settings.logsources),
+        lambda: load_registry(institutions, settings.allowed_lateness_ms),
     )
+    pipeline = Pipeline(rules, registry, settings.detections_partitions, ends=settings.environment != "production")
     return asyncio.run(run(settings, pipeline, lambda url: click.echo(f"fsoc worker at {url}/metrics")))

@@ -133,12 +133,13 @@ def test_alerts_go_to_a_file_when_asked(folder):
     assert len(out.read_bytes().splitlines()) == 2
 
 
-def test_missing_files_are_all_named(folder):
-    arguments = ["--tickets", "no.ndjson", "none.ndjson", "--rules", str(folder / "rules")]
+def test_everything_that_cannot_be_read_is_named_at_once():
+    arguments = ["--tickets", "no.ndjson", "none.ndjson", "--rules", "nowhere", "--institutions", "nobody.yml"]
     result = CliRunner().invoke(command, arguments)
 
     assert isinstance(result.exception, RefusedToStart)
-    assert [problem.where for problem in result.exception.problems] == ["no.ndjson", "none.ndjson"]
+    named = [problem.where for problem in result.exception.problems]
+    assert named == ["nowhere", "nobody.yml", "no.ndjson", "none.ndjson"]
 
 
 def test_a_retracted_ticket_takes_its_alert_back(folder):
