@@ -76,7 +76,7 @@ def _explain(
 ) -> dict[str, Any]:
     """The numbers that made it fire, once for machines and once in words."""
     counted = ", ".join(rule.fields)
-    what = f"distinct {counted}" if rule.fields else "tickets"
+    what = f"distinct values of {counted}" if rule.fields else "tickets"
     what_zh = f"不同的 {counted}" if rule.fields else "事件單"
     span = span_text(rule.timespan_ms)
     where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
