@@ -11,7 +11,7 @@ from time import monotonic
 
 from fsoc.institutions.registry import Registry
 from fsoc.runtime.kafka.admin import broker_count
-from fsoc.runtime.kafka.broker import default_data_dir, running, start, stop
+from fsoc.runtime.kafka.choice import given_or_own
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.topics import refuse_unusable, table
@@ -40,20 +40,10 @@ async def up(settings: Settings, workers: int, say: Say) -> int:
     """
     assert settings.institutions is not None  # noqa: S101 - the caller has seen to it
     registry = load_registry(settings.institutions)
-    data_dir = settings.data or default_data_dir()
-    ours = not settings.brokers and running(data_dir.absolute()) is None
-    if settings.brokers:
-        brokers = ",".join(settings.brokers)
-    else:
-        brokers = (await asyncio.to_thread(start, data_dir, say=say)).bootstrap
-    try:
+    async with given_or_own(settings.brokers, settings.data, say=say) as brokers:
         await _make_topics(brokers, settings, registry)
         say(_how_to_send(brokers, settings, registry))
         return await _keep(workers, _environment(settings, brokers), say)
-    finally:
-        if ours:
-            say("Kafka is stopping; its records are kept.")
-            await asyncio.to_thread(stop, data_dir)
 
 
 async def _make_topics(brokers: str, settings: Settings, registry: Registry) -> None:
