@@ -50,7 +50,7 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md
 	$(BIN)/python -m benchmarks.end_to_end
 
 soak: $(STAMP)  ## the long tests, about half an hour: eight exercises three times over, twenty times the examples
-	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=1800 tests/test_soak.py tests/test_correlate.py tests/test_intake.py tests/tickets/test_differential.py
+	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=1800 tests/test_soak.py tests/test_correlate.py tests/test_intake.py tests/tickets/test_differential.py tests/runtime/faust/test_pause.py
 
 lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv

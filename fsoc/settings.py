@@ -47,7 +47,7 @@ class Settings(BaseModel):
     logsources: the mapping of events to log sources; none: the one fsoc ships.
     group: the consumer group; workers of one group share the work.
     http_host, http_port: where a worker answers /livez, /readyz and /metrics; port 0 takes a free one.
-    data: where fsoc's own Kafka keeps its logs.
+    data: the folder of what fsoc keeps on this machine; its own Kafka is in `kafka` below it.
     allowed_lateness_ms: of institutions whose entry in the registry names none; `1h`, or seconds.
     """
 

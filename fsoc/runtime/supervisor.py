@@ -40,7 +40,9 @@ async def up(settings: Settings, workers: int, say: Say) -> int:
     """
     assert settings.institutions is not None  # noqa: S101 - the caller has seen to it
     registry = load_registry(settings.institutions)
-    async with given_or_own(settings.brokers, settings.data, say=say) as brokers:
+    # As `fsoc kafka` has it, so that its status and stop find this broker.
+    data_dir = settings.data / "kafka" if settings.data else None
+    async with given_or_own(settings.brokers, data_dir, say=say) as brokers:
         await _make_topics(brokers, settings, registry)
         say(_how_to_send(brokers, settings, registry))
         return await _keep(workers, _environment(settings, brokers), say)
