@@ -7,7 +7,6 @@ the same used tickets compose the same bytes.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import orjson
@@ -16,9 +15,9 @@ from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
+from fsoc.tickets.times import rfc3339
 
 SCHEMA = "fsoc.alert/1"
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def compose(
@@ -94,11 +93,6 @@ def _explain(
         "share": share,
         "detections": {name: detections[name] for name in sorted(detections)},
     }
-
-
-def rfc3339(at_ms: int) -> str:
-    """Milliseconds since the epoch as `2026-03-02T08:15:00.000Z`."""
-    return (_EPOCH + timedelta(milliseconds=at_ms)).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def span_text(span_ms: int) -> str:

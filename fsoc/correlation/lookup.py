@@ -7,9 +7,7 @@ from functools import cached_property
 from typing import Any
 
 from fsoc.correlation.entries import VALUES_MAX
-
-INDICATOR_ROLES = frozenset({"attacker", "infrastructure"})
-"""Whose observables may join institutions: a victim's own address is nobody's indicator."""
+from fsoc.tickets.vocabulary import INDICATOR_ROLES
 
 
 class TicketFields:

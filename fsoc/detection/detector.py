@@ -13,11 +13,11 @@ from fsoc.detection.event import Event
 from fsoc.detection.logsource import ATTRIBUTES, Logsource
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.rules import Rule
+from fsoc.tickets.vocabulary import INDICATOR_ROLES
 
 TICKET: Final = "fsoc"
 """The product of rules about tickets themselves. No evidence item can claim it."""
 
-INDICATOR_ROLES: Final = frozenset({"attacker", "infrastructure"})
 _LOGSOURCES_REMEMBERED_MAX: Final = 4096
 
 

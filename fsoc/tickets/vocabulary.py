@@ -98,6 +98,8 @@ ObservableType = Literal[
     "atm_id_token",
 ]
 ObservableRole = Literal["attacker", "victim", "infrastructure", "artefact"]
+INDICATOR_ROLES: Final = frozenset({"attacker", "infrastructure"})
+"""Whose observables are a ticket's indicators, to rules and to what joins institutions: a victim's address is none."""
 AssetType = Literal[
     "swift",
     "atm",
