@@ -11,7 +11,7 @@ import click
 import orjson
 
 from fsoc.cli.variadic import VariadicCommand
-from fsoc.detection import Detector, LogsourceMap, load_rules
+from fsoc.detection import Detector, LogsourceMap, PlainDetector, load_rules
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
@@ -72,7 +72,7 @@ def _detector(
         raise RefusedToStart(*loaded.problems, Problem("--rules", "no rule can be used"))
     if loaded.refused:
         click.echo(f"fsoc: {_counted(loaded.refused, 'rule')} refused, see fsoc check rules", err=True)
-    return Detector(loaded.rules, mapping)
+    return PlainDetector(loaded.rules, mapping)
 
 
 class _Run:

@@ -10,7 +10,7 @@ from typing import Any
 from fsoc.attack.techniques import Techniques
 from fsoc.correlation.entries import Feeder
 from fsoc.correlation.rules import DAY_MS, CorrelationRule, parse
-from fsoc.detection import Detector, LogsourceMap, Rule, Source, load_rules
+from fsoc.detection import Detector, LogsourceMap, PlainDetector, Rule, Source, load_rules
 from fsoc.errors import Problem
 
 Pair = tuple[str, str]
@@ -47,7 +47,7 @@ class RuleSet:
         for source in sources:
             digest.update(source.path.encode() + b"\x00" + source.text.encode() + b"\x00")
         ruleset = cls(
-            detector=Detector(loaded.rules, logsources),
+            detector=PlainDetector(loaded.rules, logsources),
             detections=len(loaded.rules),
             correlations={rule.id: rule for rule in correlations},
             feeder=Feeder(correlations),

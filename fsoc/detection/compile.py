@@ -35,7 +35,6 @@ from sigma.types import (
 from fsoc.detection import matchers
 from fsoc.detection.build import Line
 from fsoc.detection.event import number_of
-from fsoc.detection.modifiers import pattern
 from fsoc.detection.nodes import Item, Matcher, Node, Not, all_of, any_of
 
 _MANY: Final = SpecialChars.WILDCARD_MULTI
@@ -130,7 +129,8 @@ def _text(value: SigmaString, *, cased: bool, loose: bool) -> Matcher:
     if not inner or (len(inner) == 1 and isinstance(inner[0], str)):
         text, place = "".join(inner), places[before, after]
         return matchers.Text(text, place, cased, number_of(text) if place == "whole" else None)
-    return matchers.Wildcards(rf"\A{pattern(parts)}\z", cased)
+    wild = {_MANY: matchers.MANY, SpecialChars.WILDCARD_SINGLE: matchers.ONE}
+    return matchers.Wildcards(tuple(part if isinstance(part, str) else wild[part] for part in parts), cased)
 
 
 def _merged(parts: list[Any]) -> list[Any]:

@@ -1,24 +1,21 @@
-"""Rules over events: which match. The plain evaluator: every rule of a fitting logsource is tried on every event.
-
-It is slow and it is right; the fast engine is tested against it.
-"""
+"""What every engine that matches rules offers. plain.py is the oracle; fast/ and native/ must find what it finds."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from functools import lru_cache
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
-from fsoc.detection.event import Event
-from fsoc.detection.logsource import ATTRIBUTES, Logsource
-from fsoc.detection.logsources import LogsourceMap
-from fsoc.detection.rules import Rule
-from fsoc.tickets.vocabulary import INDICATOR_ROLES
+import orjson
+
+from fsoc.detection.logsource import Logsource
 
 TICKET: Final = "fsoc"
 """The product of rules about tickets themselves. No evidence item can claim it."""
 
-_LOGSOURCES_REMEMBERED_MAX: Final = 4096
+Stated = Mapping[str, Any] | Logsource | None
+"""A logsource as the sender of an event states it."""
 
 
 class Match(NamedTuple):
@@ -28,19 +25,25 @@ class Match(NamedTuple):
     evidence: int
 
 
-class Detector:
-    """Compiled once, used for every event; remembers nothing but which logsource has which rules."""
+@dataclass(slots=True)
+class Lines:
+    """What was found in a batch of lines; a place is the line's index in the batch.
 
-    def __init__(self, rules: Iterable[Rule], logsources: LogsourceMap) -> None:
-        self._rules = tuple(rules)
-        self._logsources = logsources
-        self._of_tickets = [index for index, rule in enumerate(self._rules) if rule.logsource.product == TICKET]
-        self._known = {name: {getattr(rule.logsource, name) for rule in self._rules} for name in ATTRIBUTES}
-        self._covering = lru_cache(_LOGSOURCES_REMEMBERED_MAX)(self._rules_covering)
+    matched: places and rule ids of the events that matched, in order. unreadable: places and reasons, in order.
+    events: lines that are events. untried: events of a logsource that no rule is for, or of none.
+    """
 
-    def match_event(
-        self, fields: Mapping[str, Any], logsource: Mapping[str, Any] | Logsource | None = None
-    ) -> list[str]:
+    matched: list[tuple[int, list[str]]] = field(default_factory=list)
+    unreadable: list[tuple[int, str]] = field(default_factory=list)
+    events: int = 0
+    untried: int = 0
+
+
+class Detector(ABC):
+    """Rules, compiled once and used for every event. What is remembered between events changes no match."""
+
+    @abstractmethod
+    def match_event(self, fields: Mapping[str, Any], logsource: Stated = None) -> list[str]:
         """Ids of the rules that match one event, in the rules' order.
 
         logsource: as its sender states it; what logsources.yml derives is added. Nothing stated and nothing derived:
@@ -49,49 +52,49 @@ class Detector:
         Raises:
             ValueError: what is stated is no logsource.
         """
-        return self._ids(self._matches(fields, _stated(logsource)))
 
+    @abstractmethod
     def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
         """Matches of one ticket: its own, then those of each evidence item, in order."""
-        indicators = [
-            item.get("value") for item in body.get("observables") or () if item.get("role") in INDICATOR_ROLES
-        ]
-        ticket = Event(body, {"indicator": indicators} if indicators else {})
-        own = [index for index in self._of_tickets if self._rules[index].condition(ticket)]
-        matches = [Match(rule_id, -1) for rule_id in self._ids(own)]
-        for place, item in enumerate(body.get("evidence") or ()):
-            found = self.match_event(item.get("fields") or {}, item.get("logsource"))
-            matches += [Match(rule_id, place) for rule_id in found]
-        return matches
 
-    def covers(self, fields: Mapping[str, Any], logsource: Mapping[str, Any] | Logsource | None = None) -> bool:
+    @abstractmethod
+    def covers(self, fields: Mapping[str, Any], logsource: Stated = None) -> bool:
         """Whether any rule is for events such as this one; if not, no rule was tried."""
-        views = self._logsources.views(fields, _stated(logsource))
-        return any(self._candidates(each) for view in views for each in view.logsources)
 
-    def _matches(self, fields: Mapping[str, Any], stated: Logsource | None) -> list[int]:
-        matched: set[int] = set()
-        for view in self._logsources.views(fields, stated):
-            event = Event(fields, view.over)
-            candidates = {index for each in view.logsources for index in self._candidates(each)}
-            matched.update(index for index in candidates - matched if self._rules[index].condition(event))
-        return sorted(matched)
+    def match_lines(self, lines: Sequence[bytes]) -> Lines:
+        """One JSON object a line, its key "logsource" as match_event takes it. Lines of white space are passed over."""
+        found = Lines()
+        for place, line in enumerate(lines):
+            if line.strip():
+                self.match_line(place, line, found)
+        return found
 
-    def _candidates(self, logsource: Logsource) -> Sequence[int]:
-        # What no rule names covers no more than what is unset: so senders cannot fill the memory.
-        product, category, service = (
-            value if (value := getattr(logsource, name)) in self._known[name] else None for name in ATTRIBUTES
-        )
-        return self._covering(Logsource(product, category, service))
+    def match_line(self, place: int, line: bytes, found: Lines) -> None:
+        """One line, its outcome added to `found`."""
+        try:
+            event = orjson.loads(line)
+            if not isinstance(event, dict):
+                raise ValueError("not a JSON object")  # noqa: TRY004, TRY301 - one error for what a line can be
+            stated = event.pop("logsource", None)
+            if not isinstance(stated, dict | None):
+                text = f"logsource is {stated!r:.64} — expected {{product, category, service}}"
+                raise ValueError(text)  # noqa: TRY004, TRY301
+            ids = self.match_event(event, stated)
+        except orjson.JSONDecodeError as error:
+            found.unreadable.append((place, f"not JSON: {error}"))
+        except ValueError as error:
+            found.unreadable.append((place, str(error)))
+        else:
+            found.events += 1
+            found.untried += not ids and not self.covers(event, stated)
+            if ids:
+                found.matched.append((place, ids))
 
-    def _rules_covering(self, logsource: Logsource) -> Sequence[int]:
-        if logsource.product == TICKET:
-            return ()
-        return tuple(index for index, rule in enumerate(self._rules) if rule.logsource.covers(logsource))
 
-    def _ids(self, matched: Iterable[int]) -> list[str]:
-        return list(dict.fromkeys(self._rules[index].id for index in matched))
+def stated_logsource(logsource: Stated) -> Logsource | None:
+    """What is stated, read; None where that sets nothing.
 
-
-def _stated(logsource: Mapping[str, Any] | Logsource | None) -> Logsource | None:
+    Raises:
+        ValueError: an attribute is not text.
+    """
     return (logsource if isinstance(logsource, Logsource) else Logsource.read(logsource or {})) or None

@@ -23,9 +23,9 @@ _ALWAYS_DECIDING: Final = dict.fromkeys((*ATTRIBUTES, "EventID"))
 _ENTRY_KEYS: Final = frozenset({"when", "logsource", "events", "fields"})
 _EVENT_KEYS: Final = frozenset({"category", "service", "when", "fields"})
 
-_Aliases = tuple[tuple[str, str], ...]
+Aliases = tuple[tuple[str, str], ...]
 """(name a rule uses, name in the event)"""
-_Derived = tuple[_Aliases, tuple[Logsource, ...]]
+Derived = tuple[Aliases, tuple[Logsource, ...]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +42,7 @@ class _Meaning:
 
     logsource: Logsource
     when: Node | None
-    aliases: _Aliases
+    aliases: Aliases
 
     def holds(self, event: Event) -> bool:
         return self.when is not None and self.when(event)
@@ -71,7 +71,7 @@ class LogsourceMap:
     def __init__(self, entries: Iterable[_Entry] = ()) -> None:
         self._entries = tuple(entries)
         self._deciding = tuple({name: None for entry in self._entries for name in entry.deciding()} | _ALWAYS_DECIDING)
-        self._remembered: dict[tuple[Any, ...], tuple[_Derived, ...]] = {}
+        self._remembered: dict[tuple[Any, ...], tuple[Derived, ...]] = {}
 
     @classmethod
     def parse(cls, source: Source) -> LogsourceMap:
@@ -92,11 +92,20 @@ class LogsourceMap:
             raise RefusedToStart(*problems)
         return cls(entries)
 
+    @property
+    def deciding(self) -> tuple[str, ...]:
+        """The fields of an event that decide what is derived; nothing else of it is looked at."""
+        return self._deciding
+
     def views(self, fields: Mapping[str, Any], stated: Logsource | None = None) -> list[View]:
         """Every view of an event; that which hides nothing comes first. No view: nothing is known of its logsource.
 
         stated: what its sender says; None: the event's own fields product, category and service, where they are text.
         """
+        return [View(logsources, over(fields, aliases)) for aliases, logsources in self.derive(fields, stated)]
+
+    def derive(self, fields: Mapping[str, Any], stated: Logsource | None = None) -> tuple[Derived, ...]:
+        """The views without the event's values: which names stand for which, and the logsources."""
         said = stated or _said(fields)
         key = self._key(fields, said)
         derived = self._remembered.get(key) if key is not None else None
@@ -106,12 +115,12 @@ class LogsourceMap:
                 if len(self._remembered) >= REMEMBERED_MAX:
                     self._remembered.clear()
                 self._remembered[key] = derived
-        return [View(logsources, _over(fields, aliases)) for aliases, logsources in derived]
+        return derived
 
-    def _derive(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[_Derived, ...]:
+    def _derive(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[Derived, ...]:
         event = Event(fields, {} if said is None else {name: getattr(said, name) for name in ATTRIBUTES})
         numbers = {value.number for value in event.find("EventID") or ()}
-        found: dict[_Aliases, dict[Logsource, None]] = {(): {} if said is None else {said: None}}
+        found: dict[Aliases, dict[Logsource, None]] = {(): {} if said is None else {said: None}}
         for entry in self._entries:
             if entry.meaning.holds(event) or entry.is_stated(said):
                 meant = [each for number, several in entry.events.items() if number in numbers for each in several]
@@ -211,7 +220,7 @@ class _Reader:
                 return None
         return node
 
-    def _aliases(self, stated: Mapping[str, Any], keys: Keys) -> _Aliases:
+    def _aliases(self, stated: Mapping[str, Any], keys: Keys) -> Aliases:
         fields = stated.get("fields") or {}
         if not isinstance(fields, Mapping) or not all(
             isinstance(name, str) for pair in fields.items() for name in pair
@@ -236,5 +245,6 @@ def _said(fields: Mapping[str, Any]) -> Logsource | None:
     return said or None
 
 
-def _over(fields: Mapping[str, Any], aliases: _Aliases) -> Mapping[str, Any]:
+def over(fields: Mapping[str, Any], aliases: Aliases) -> Mapping[str, Any]:
+    """What hides the event's own fields in a view with these aliases."""
     return {wanted: fields[name] for wanted, name in aliases if name in fields}

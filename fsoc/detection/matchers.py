@@ -21,6 +21,10 @@ from fsoc.detection.event import Event, Found, Value, is_number
 Place = Literal["whole", "start", "end", "anywhere"]
 TimePart = Literal["minute", "hour", "day", "week", "month", "year"]
 Order = Literal["lt", "lte", "gt", "gte"]
+MANY: Final = 0
+"""In a text with wildcards: any characters, or none."""
+ONE: Final = 1
+"""In a text with wildcards: one character."""
 
 _PLACES: Final[Mapping[Place, Callable[[str, str], bool]]] = {
     "whole": operator.eq,
@@ -34,6 +38,7 @@ _ORDERS: Final[Mapping[Order, Callable[[float, float], bool]]] = {
     "gt": operator.gt,
     "gte": operator.ge,
 }
+_WILD: Final = {MANY: "(?s:.*)", ONE: "(?s:.)"}
 _OPTIONS: Final[Any] = re2.Options()
 _OPTIONS.log_errors = False
 _ADDRESS_LENGTH_MAX: Final = 100
@@ -76,14 +81,15 @@ class Text(_OfEach):
 
 @dataclass(frozen=True, slots=True)
 class Wildcards(_OfEach):
-    """Text with wildcards inside, as a pattern of the whole. pattern: RE2's; its text folded unless cased."""
+    """Text with wildcards inside, against the whole. parts: texts, folded unless cased; MANY and ONE between them."""
 
-    pattern: str
+    parts: tuple[str | int, ...]
     cased: bool = False
     compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "compiled", re2.compile(self.pattern, _OPTIONS))
+        inner = "".join(re2.escape(part) if isinstance(part, str) else _WILD[part] for part in self.parts)
+        object.__setattr__(self, "compiled", re2.compile(rf"\A{inner}\z", _OPTIONS))
 
     def holds(self, value: Value) -> bool:
         if value.text is None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from fsoc.detection import Detector, LoadedRules, LogsourceMap, Source, load_rules
+from fsoc.detection import LoadedRules, LogsourceMap, PlainDetector, Source, load_rules
 
 HEAD = """\
 title: A rule
@@ -46,7 +46,7 @@ def matches(load: Callable[..., LoadedRules]) -> Callable[..., bool]:
     def matches(detection: str, event: Mapping[str, Any], **options: Any) -> bool:
         loaded = load(_rule(detection), **options)
         assert not loaded.problems, [str(problem) for problem in loaded.problems]
-        return Detector(loaded.rules, LogsourceMap()).match_event(event, {"category": "test"}) == ["rule-1"]
+        return PlainDetector(loaded.rules, LogsourceMap()).match_event(event, {"category": "test"}) == ["rule-1"]
 
     return matches
 

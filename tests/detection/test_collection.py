@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsoc.detection import Detector, LogsourceMap
+from fsoc.detection import LogsourceMap, PlainDetector
 
 GLOBAL = """\
 action: global
@@ -19,7 +19,7 @@ detection:
 
 
 def match(loaded, event):
-    return Detector(loaded.rules, LogsourceMap()).match_event(event, {"category": "test"})
+    return PlainDetector(loaded.rules, LogsourceMap()).match_event(event, {"category": "test"})
 
 
 def part(rule_id: str, selection: str) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsoc.detection import Detector, Logsource, LogsourceMap, Match, Source
+from fsoc.detection import Detector, Logsource, LogsourceMap, Match, PlainDetector, Source
 
 MAP = LogsourceMap.parse(
     Source(
@@ -31,7 +31,7 @@ def detector(load):
     def detector(*rules: tuple[str, str, str]) -> Detector:
         loaded = load(*(RULE.format(id=i, logsource=logsource, selection=s) for i, logsource, s in rules))
         assert not loaded.problems
-        return Detector(loaded.rules, MAP)
+        return PlainDetector(loaded.rules, MAP)
 
     return detector
 
@@ -103,7 +103,7 @@ def test_senders_cannot_fill_the_memory_with_logsources(detector):
     made = detector(("r", "product: windows", "{a: 1}"))
     for number in range(100):
         assert made.match_event({"a": 1}, Logsource("windows", str(number))) == ["r"]
-    assert made._covering.cache_info().currsize == 1
+    assert made._router._covering.cache_info().currsize == 1
 
 
 TICKET = {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from fsoc.detection import Detector, LogsourceMap
+from fsoc.detection import LogsourceMap, PlainDetector
 
 RULE = """\
 title: Rule {id}
@@ -33,7 +33,7 @@ def filter_of(rules: str, logsource: str = "{category: test}") -> str:
 
 
 def match(loaded, event):
-    detector = Detector(loaded.rules, LogsourceMap())
+    detector = PlainDetector(loaded.rules, LogsourceMap())
     return detector.match_event(event, {"category": "test", "product": "windows"})
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from sigma.processing.pipeline import ProcessingPipeline
 
-from fsoc.detection import Detector, LogsourceMap, Source
+from fsoc.detection import LogsourceMap, PlainDetector, Source
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.errors import RefusedToStart
 
@@ -64,7 +64,7 @@ def test_a_pipeline_changes_values_and_logsource(load, rule):
         "  - {type: replace_string, regex: '^x', replacement: 'y'}\n"
     )
     [changed] = load(rule("selection: {a: xz}\ncondition: selection"), pipeline=pipeline(text)).rules
-    detector = Detector([changed], LogsourceMap())
+    detector = PlainDetector([changed], LogsourceMap())
     assert detector.match_event({"a": "yz"}, {"category": "other"}) == ["rule-1"]
     assert detector.match_event({"a": "yz"}, {"category": "test"}) == []
 
@@ -72,7 +72,7 @@ def test_a_pipeline_changes_values_and_logsource(load, rule):
 def test_filters_go_through_the_pipeline_with_each_rule(load, rule):
     filtered = "title: f\nlogsource: {category: test}\nfilter: {rules: any, s: {User: bob}, condition: not s}\n"
     loaded = load(rule("selection: {Image: a}\ncondition: selection"), filtered, pipeline=pipeline(MAPPING))
-    detector = Detector(loaded.rules, LogsourceMap())
+    detector = PlainDetector(loaded.rules, LogsourceMap())
     assert detector.match_event({"process.executable": "a"}, {"category": "test"}) == ["rule-1"]
     assert detector.match_event({"process.executable": "a", "user.id": "bob"}, {"category": "test"}) == []
 
@@ -136,6 +136,6 @@ def test_a_filter_goes_through_the_pipeline_anew_for_each_rule(load, rule):
     two = one.replace("rule-1", "rule-2")
     filtered = "title: f\nlogsource: {category: test}\nfilter: {rules: any, s: {user: xz}, condition: not s}\n"
     loaded = load(one, two, filtered, pipeline=pipeline(text))
-    detector = Detector(loaded.rules, LogsourceMap())
+    detector = PlainDetector(loaded.rules, LogsourceMap())
     assert detector.match_event({"a": 1, "user": "xyz"}, {"category": "test"}) == []
     assert detector.match_event({"a": 1, "user": "xz"}, {"category": "test"}) == ["rule-1", "rule-2"]

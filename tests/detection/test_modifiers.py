@@ -11,7 +11,7 @@ import yaml
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsoc.detection import Detector, LogsourceMap, Source, load_rules
+from fsoc.detection import Detector, LogsourceMap, PlainDetector, Source, load_rules
 
 MISSING = object()
 
@@ -289,7 +289,7 @@ def rule_with(item: dict[str, Any], **options: Any) -> Detector:
     text = yaml.safe_dump({"title": "t", "id": "i", "logsource": {"category": "test"}, "detection": detection})
     loaded = load_rules([Source("a.yml", text)], **options)
     assert not loaded.problems, loaded.problems
-    return Detector(loaded.rules, LogsourceMap())
+    return PlainDetector(loaded.rules, LogsourceMap())
 
 
 def hit(detector: Detector, value: Any) -> bool:

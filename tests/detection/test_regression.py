@@ -7,7 +7,7 @@ from pathlib import Path
 import orjson
 import pytest
 
-from fsoc.detection import Detector, LogsourceMap, load_rules
+from fsoc.detection import LogsourceMap, PlainDetector, load_rules
 from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
@@ -31,7 +31,7 @@ def test_all_sigmahq_rules_load(loaded):
 
 
 def test_every_rule_is_found_at_the_events_it_was_made_for(loaded):
-    detector = Detector(loaded.rules, LogsourceMap.parse(read_source(shipped("rules") / LOGSOURCES)))
+    detector = PlainDetector(loaded.rules, LogsourceMap.parse(read_source(shipped("rules") / LOGSOURCES)))
     events = [orjson.loads(line) for line in (REGRESSION / "events.ndjson").read_bytes().splitlines()]
     expected = [orjson.loads(line) for line in (REGRESSION / "expected.ndjson").read_bytes().splitlines()]
     found = [set(detector.match_event(event)) for event in events]
