@@ -62,12 +62,18 @@ class _Choice(NamedTuple):
 
 def plan(program: Program, rates: Rates | None = None) -> tuple[Anchor, ...]:
     """An anchor for each rule, the cheapest by what is known."""
-    costs = [_cost(clause, index, rates) for index, clause in enumerate(program.clauses)]
+    costs = _costs(program, rates)
     anchors: list[Anchor] = []
     for condition in program.conditions:
         choice = _choose(condition, costs)
         anchors.append(None if choice is None else tuple(sorted(choice.clauses)))
     return tuple(anchors)
+
+
+def expected_cost(program: Program, anchors: Sequence[Anchor], rates: Rates | None = None) -> float:
+    """What matching by these anchors is expected to cost an event; for comparing plans of one program."""
+    costs = _costs(program, rates)
+    return sum(1.0 if anchor is None else sum(costs[clause] or 0.0 for clause in anchor) for anchor in anchors)
 
 
 def _choose(condition: Condition, costs: Sequence[float | None]) -> _Choice | None:
@@ -103,6 +109,10 @@ def _together(choices: Sequence[_Choice | None]) -> _Choice | None:
 
 def _preference(choice: _Choice) -> tuple[float, int, list[int]]:
     return choice.cost, len(choice.clauses), sorted(choice.clauses)
+
+
+def _costs(program: Program, rates: Rates | None) -> list[float | None]:
+    return [_cost(clause, index, rates) for index, clause in enumerate(program.clauses)]
 
 
 def _cost(clause: Clause, index: int, rates: Rates | None) -> float | None:

@@ -1,0 +1,162 @@
+"""Which engine matches the rules, and what its rules are searched by while it runs. Matches nothing itself.
+
+rules ──► make_detector ──► plain                        the oracle: every rule is tried
+                        └─► Replanned(fast or native)    anchors are searched; re-planned from what was seen
+"""
+
+from __future__ import annotations
+
+import importlib.util
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Final, Literal, Protocol
+
+from fsoc.detection.detector import Detector, Lines, Match, Stated
+from fsoc.detection.logsources import LogsourceMap
+from fsoc.detection.plain import PlainDetector
+from fsoc.detection.plan import Anchor, Rates, expected_cost, plan
+from fsoc.detection.program import Program, flatten
+from fsoc.detection.rules import Rule
+from fsoc.errors import Problem, RefusedToStart
+
+EngineName = Literal["auto", "native", "fast", "plain"]
+Background = Callable[[Callable[[], None]], None]
+"""Does a piece of work, now or beside what goes on."""
+
+FIRST_REPLAN_EVENTS: Final = 4_096
+REPLAN_EVENTS_MAX: Final = 1_048_576
+"""Plans are looked at again after four times as many events as before, and at least this often."""
+_WORTHWHILE: Final = 0.9
+"""A new plan is made ready where it is expected to cost no more than this share of the one in use."""
+
+
+class Planned(Protocol):
+    """What an engine offers whose rules have anchors. None of it changes any match."""
+
+    def rates(self) -> Rates:
+        """What was seen since the start; both numbers of a clause only grow."""
+
+    def prepare(self, anchors: Sequence[Anchor]) -> Any:
+        """Make ready to search by these; slow, and may be called from another thread while events are matched."""
+
+    def adopt(self, prepared: Any) -> None:
+        """Search by what was prepared from now on; quick."""
+
+
+class PlannedDetector(Detector, Planned):
+    """Both of them."""
+
+
+def make_detector(
+    rules: Sequence[Rule],
+    logsources: LogsourceMap,
+    engine: EngineName = "auto",
+    *,
+    program: Program | None = None,
+    background: Background | None = None,
+) -> Detector:
+    """The rules, ready to match.
+
+    engine: auto takes native where it is installed, else fast. program: the rules flattened, where it is at hand.
+    background: does the work of re-planning; None: at once, between two batches.
+
+    Raises:
+        RefusedToStart: the native engine is asked for and not installed.
+    """
+    if engine == "plain":
+        return PlainDetector(rules, logsources)
+    program = flatten(rules) if program is None else program
+    ids = [rule.id for rule in rules]
+    if engine == "auto" and not importlib.util.find_spec("fsoc.detection.fast"):
+        return PlainDetector(rules, logsources)
+    return Replanned(_planned(ids, logsources, program, engine), program, background or _at_once)
+
+
+def _planned(ids: Sequence[str], logsources: LogsourceMap, program: Program, engine: EngineName) -> PlannedDetector:
+    if engine != "fast":
+        try:
+            # Built where there is a Rust compiler, else left out.
+            from fsoc.detection.native import NativeDetector  # type: ignore[import-untyped,unused-ignore]
+
+            return NativeDetector(ids, logsources, program)  # type: ignore[no-any-return,unused-ignore]
+        except ImportError as error:
+            if engine == "native":
+                text = f"native: {error} — built by `make install` where cargo is found; auto takes fast instead"
+                raise RefusedToStart(Problem("engine", text)) from error
+    from fsoc.detection.fast import FastDetector  # type: ignore[import-untyped,unused-ignore]
+
+    return FastDetector(ids, logsources, program)  # type: ignore[no-any-return,unused-ignore]
+
+
+class Replanned(Detector):
+    """An engine whose anchors follow the events: rates are read at growing distances, newer ones weigh more."""
+
+    def __init__(self, engine: PlannedDetector, program: Program, background: Background) -> None:
+        self._engine = engine
+        self._program = program
+        self._background = background
+        self._anchors = plan(program)
+        self._ready: tuple[tuple[Anchor, ...], Any] | None = None
+        self._seen_last = Rates((0,) * len(program.clauses), (0,) * len(program.clauses))
+        self._weighed = self._seen_last
+        self._events = 0
+        self._look_at = FIRST_REPLAN_EVENTS
+        self._working = False
+        self.replanned_total = 0
+
+    @property
+    def engine(self) -> PlannedDetector:
+        return self._engine
+
+    def match_event(self, fields: Mapping[str, Any], logsource: Stated = None) -> list[str]:
+        ids = self._engine.match_event(fields, logsource)
+        self._after(1)
+        return ids
+
+    def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
+        matches = self._engine.match_ticket(body)
+        self._after(1)
+        return matches
+
+    def match_lines(self, lines: Sequence[bytes]) -> Lines:
+        found = self._engine.match_lines(lines)
+        self._after(found.events)
+        return found
+
+    def covers(self, fields: Mapping[str, Any], logsource: Stated = None) -> bool:
+        return self._engine.covers(fields, logsource)
+
+    def _after(self, events: int) -> None:
+        self._events += events
+        if self._ready is not None:
+            self._anchors, prepared = self._ready
+            self._ready = None
+            self._engine.adopt(prepared)
+            self.replanned_total += 1
+        if self._events >= self._look_at and not self._working:
+            self._look_at = self._events + min(self._events * 3, REPLAN_EVENTS_MAX)
+            self._working = True
+            self._weigh(self._engine.rates())
+            self._background(self._replan)
+
+    def _weigh(self, seen: Rates) -> None:
+        """What was seen since the last look counts whole, what was before half."""
+        self._weighed = Rates(
+            *(
+                [old // 2 + now - last for old, now, last in zip(*columns, strict=True)]
+                for columns in zip(self._weighed, seen, self._seen_last, strict=True)
+            )
+        )
+        self._seen_last = seen
+
+    def _replan(self) -> None:
+        try:
+            anchors = plan(self._program, self._weighed)
+            cost, cost_now = (expected_cost(self._program, each, self._weighed) for each in (anchors, self._anchors))
+            if cost <= _WORTHWHILE * cost_now:
+                self._ready = anchors, self._engine.prepare(anchors)
+        finally:
+            self._working = False
+
+
+def _at_once(work: Callable[[], None]) -> None:
+    work()
