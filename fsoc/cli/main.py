@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
+from typing import Any, Final
 
 import click
 
 from fsoc import __version__
 from fsoc.errors import FsocError, RefusedToStart
+
+BROKEN_PIPE: Final = 141
+"""As a shell calls a process that SIGPIPE ended."""
 
 # name → (module, one line for `fsoc --help`). Each module has a click command named `command`.
 COMMANDS: dict[str, tuple[str, str]] = {
@@ -36,6 +41,15 @@ class _LazyGroup(click.Group):
         command = importlib.import_module(COMMANDS[cmd_name][0]).command
         assert isinstance(command, click.Command)  # noqa: S101 - a defect of ours, not of the caller
         return command
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except BrokenPipeError:
+            # Nobody reads what we print any more, as `head` does. click would leave with 1, which means a finding here;
+            # and what is still buffered must not be told about when the interpreter ends.
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+            sys.exit(BROKEN_PIPE)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -73,6 +87,3 @@ def main() -> None:
     except FsocError as error:
         click.echo(f"fsoc: {error}", err=True)
         sys.exit(1)
-    except BrokenPipeError:
-        sys.stderr.close()
-        sys.exit(141)
