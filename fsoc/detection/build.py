@@ -16,7 +16,7 @@ from sigma.exceptions import SigmaError
 from sigma.rule import SigmaDetection, SigmaDetectionItem
 from sigma.types import SigmaString, sigma_type
 
-from fsoc.detection.documents import Document
+from fsoc.detection.documents import Document, LineList
 from fsoc.detection.modifiers import ModifierClass
 from fsoc.errors import Problem
 
@@ -28,9 +28,14 @@ _MISFIT: Final = re.compile(r"Modifier (\w+) incompatible to value type of '(.*)
 
 @dataclass(frozen=True, slots=True)
 class Line:
-    """Where an item was written; pySigma carries it along as the item's source."""
+    """How and where an item was written; pySigma carries it along as the item's source.
+
+    key: field and modifiers; "" for keywords. values: each with its own line.
+    """
 
     number: int
+    key: str
+    values: tuple[tuple[int, Any], ...]
 
 
 class Builder:
@@ -85,12 +90,32 @@ class Builder:
             self.refuse("null needs a field — a keyword is text or a number", *keys)
             return None
         try:
-            typed = [self._typed(each, is_regex="re" in names) for each in values]
-            line = Line(self._document.line_of(*keys))
-            return SigmaDetectionItem(field or None, [self._modifiers[name] for name in names], typed, source=line)
+            return self._typed_item(key, values, self._line(key, value, keys))
         except SigmaError as error:
-            self.refuse(f"{key or keys[-1]}: {self._reason(error)}", *keys)
+            places = self._misfits(key, values) if isinstance(value, list) else {}
+            for place, reason in (places or {None: error}).items():
+                self.refuse(f"{key or keys[-1]}: {self._reason(reason)}", *keys, *([] if place is None else [place]))
             return None
+
+    def _typed_item(self, key: str, values: list[Any], line: Line | None = None) -> SigmaDetectionItem:
+        field, *names = key.split("|")
+        typed = [self._typed(each, is_regex="re" in names) for each in values]
+        return SigmaDetectionItem(field or None, [self._modifiers[name] for name in names], typed, source=line)
+
+    def _line(self, key: str, value: Any, keys: Keys) -> Line:
+        number = self._document.line_of(*keys)
+        lines = value.lines if isinstance(value, LineList) else [number]
+        return Line(number, key, tuple(zip(lines, value if isinstance(value, list) else [value], strict=True)))
+
+    def _misfits(self, key: str, values: list[Any]) -> dict[int | None, SigmaError]:
+        """Which values of a list cannot be used on their own, and why; none where only all together cannot."""
+        found: dict[int | None, SigmaError] = {}
+        for place, each in enumerate(values):
+            try:
+                self._typed_item(key, [each])
+            except SigmaError as error:
+                found[place] = error
+        return found
 
     @staticmethod
     def _typed(value: Any, *, is_regex: bool) -> Any:

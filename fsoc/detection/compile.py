@@ -87,13 +87,23 @@ def _item(item: SigmaDetectionItem) -> Node:
     cased = any(issubclass(modifier, SigmaCaseSensitiveModifier) for modifier in item.modifiers)
     # A keyword is looked for anywhere in each value, unless its modifiers say at which end.
     loose = item.field is None and not any(issubclass(modifier, _ENDS) for modifier in item.modifiers)
-    try:
-        found = tuple(_matcher(value, cased=cased, loose=loose) for value in item.value or [SigmaNull()])
-    except CannotEvaluateError as error:
-        line = item.source.number if isinstance(item.source, Line) else None
-        raise CannotEvaluateError(f"{item.field or 'keyword'}: {error}", line) from error
-    node = Item(item.field, found, every=item.value_linking is ConditionAND)
+    values = item.value or [SigmaNull()]
+    found = []
+    for place, value in enumerate(values):
+        try:
+            found.append(_matcher(value, cased=cased, loose=loose))
+        except CannotEvaluateError as error:
+            line = _line(item, place, len(values))
+            raise CannotEvaluateError(f"{item.field or 'keyword'}: {error}", line) from error
+    node = Item(item.field, tuple(found), every=item.value_linking is ConditionAND)
     return Not(node) if item.negated else node
+
+
+def _line(item: SigmaDetectionItem, place: int, of: int) -> int | None:
+    """Of the value at that place; of the item where a modifier made more of the values, or fewer."""
+    if not isinstance(item.source, Line):
+        return None
+    return item.source.values[place][0] if len(item.source.values) == of else item.source.number
 
 
 def _matcher(value: Any, *, cased: bool, loose: bool) -> Matcher:

@@ -5,8 +5,8 @@ A rule that cannot be evaluated is refused alone, with file, line and reason; th
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from sigma.exceptions import SigmaError
@@ -19,7 +19,7 @@ from fsoc.detection.logsource import Logsource
 from fsoc.detection.metadata import Metadata, read_metadata, tactics, techniques
 from fsoc.detection.modifiers import ModifierClass, Placeholders, modifiers
 from fsoc.detection.nodes import Node, all_of
-from fsoc.detection.section import compile_section, read_section, through
+from fsoc.detection.section import Section, compile_section, read_section, through
 from fsoc.errors import Problem
 
 
@@ -69,13 +69,31 @@ class LoadedRules:
     refused: int
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A document that means to be a rule, and what was made of it.
+
+    sections: its own, then those of the filters that cover it, as a pipeline left them; as far as they can be read.
+    rule: None where it is refused.
+    """
+
+    document: Unfolded
+    sections: tuple[Section, ...]
+    rule: Rule | None
+
+
 def load_rules(
-    sources: Iterable[Source], *, placeholders: Placeholders | None = None, pipeline: ProcessingPipeline | None = None
+    sources: Iterable[Source],
+    *,
+    placeholders: Placeholders | None = None,
+    pipeline: ProcessingPipeline | None = None,
+    tell: Callable[[Draft], None] | None = None,
 ) -> LoadedRules:
     """Load every rule, filter and correlation of the sources, in their order.
 
     placeholders: values for `expand`, by name without percent signs.
     pipeline: applied to every rule, and to filters as if they were part of each rule they cover.
+    tell: called for each rule, loaded or refused, as soon as that is known.
     """
     known = modifiers(placeholders or {})
     documents, unreadable = read(sources)
@@ -92,12 +110,15 @@ def load_rules(
     for document in unfolded:
         if "correlation" in document.data or "filter" in document.data:
             continue
-        rule, problems = _read_rule(document, known, filters, pipeline)
+        draft, problems = _read_rule(document, known, filters, pipeline)
+        rule = draft.rule
         problems += _clashes(document, rule, taken) if rule is not None else []
         if rule is not None and not problems:
             rules.append(rule)
             taken.update((key, rule) for key in (rule.id, rule.name) if key is not None)
         refusals += [problems] if problems else []
+        if tell is not None:
+            tell(replace(draft, rule=None) if problems else draft)
     refusals += [[problem] for problem in unmet(filters, [(rule.id, rule.name, rule.logsource) for rule in rules])]
     return LoadedRules(
         rules=tuple(rules),
@@ -109,21 +130,22 @@ def load_rules(
 
 
 def _read_rule(
-    document: Document,
+    document: Unfolded,
     known: Mapping[str, ModifierClass],
     filters: Iterable[Filter],
     pipeline: ProcessingPipeline | None,
-) -> tuple[Rule | None, list[Problem]]:
+) -> tuple[Draft, list[Problem]]:
     """The rule with its filters, or every problem of it."""
     if "detection" not in document.data and "logsource" not in document.data:
-        return None, [document.problem("neither a detection nor a correlation nor a filter")]
+        return Draft(document, (), None), [document.problem("neither a detection nor a correlation nor a filter")]
     metadata, problems = read_metadata(document)
     section, more = read_section(document, "detection", known)
     problems += more
     if metadata is None or section is None or problems:
         more = compile_section(section)[1] if section is not None and pipeline is None else []
-        return None, problems + more
+        return Draft(document, () if section is None else (section,), None), problems + more
     logsource = metadata.logsource
+    sections: list[Section] = []
     nodes: list[Node | None] = []
     covering = [each for each in filters if each.covers(metadata.id, metadata.name, logsource)]
     for part in (section, *(each.section for each in covering)):
@@ -131,15 +153,16 @@ def _read_rule(
             changed, logsource = (
                 (part, logsource) if pipeline is None else through(pipeline, part, metadata.sigma, metadata.logsource)
             )
+            sections.append(changed)
             node, more = compile_section(changed)
         except SigmaError as error:
             node, more = None, [document.problem(f"the pipeline refuses it: {error.args[0] if error.args else error}")]
         nodes.append(node)
         problems += more
     condition = all_of(nodes)
-    if condition is None or problems:
-        return None, problems
-    return _rule(document, metadata, logsource, condition), []
+    refused = condition is None or bool(problems)
+    rule = None if refused or condition is None else _rule(document, metadata, logsource, condition)
+    return Draft(document, tuple(sections), rule), problems
 
 
 def _rule(document: Document, metadata: Metadata, logsource: Logsource, condition: Node) -> Rule:

@@ -162,3 +162,35 @@ def test_nodes_tell_the_fields_they_look_at(load, rule):
     assert isinstance(loaded.condition.parts[1], Not)
     assert isinstance(loaded.condition.parts[0].parts[1], Or)
     assert isinstance(loaded.condition.parts[0].parts[2], Item)
+
+
+def test_a_value_that_is_refused_is_told_with_its_own_line(load):
+    text = (
+        "title: t\nlogsource: {category: a}\ndetection:\n    one:\n"
+        "        'a|re':\n            - fine\n            - '(?=x)'\n        'b|cidr':\n            - 10.0.0.0/8\n            - 10.0.0.1/8\n            - x\n    condition: one\n"
+    )
+    assert [problem.where for problem in load(text.replace("b|cidr", "b")).problems] == ["a.yml:7"]
+    assert [problem.where for problem in load(text.replace("(?=x)", "x")).problems] == ["a.yml:10", "a.yml:11"]
+
+
+def test_each_rule_is_told_with_what_it_was_made_of(load):
+    told = []
+    ban = "title: f\nlogsource: {category: a}\nfilter:\n    rules: any\n    own: {c: 1}\n    condition: not own\n"
+    loaded = load(
+        f"title: good\nlogsource: {{category: a}}\n{DETECTION}",
+        f"title: bad\nlogsource: {{category: a}}\n{DETECTION}    timeframe: 5m\n",
+        f"title: good\nlogsource: {{category: a}}\n{DETECTION}",
+        "x: 1\n",
+        ban,
+        tell=told.append,
+    )
+    assert [(draft.document.path, draft.rule) for draft in told] == [
+        ("a.yml", loaded.rules[0]),
+        *((path, None) for path in ("b.yml", "c.yml", "d.yml")),
+    ]
+    assert [[section.key for section in draft.sections] for draft in told] == [
+        ["detection", "filter"],
+        ["detection"],
+        ["detection", "filter"],
+        [],
+    ]
