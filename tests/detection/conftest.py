@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from fsoc.detection import LoadedRules, LogsourceMap, PlainDetector, Source, load_rules
+from tests.detection.differential.engines import ENGINES, make
 
 HEAD = """\
 title: A rule
@@ -41,12 +42,16 @@ def load() -> Callable[..., LoadedRules]:
 
 @pytest.fixture
 def matches(load: Callable[..., LoadedRules]) -> Callable[..., bool]:
-    """Whether an event matches a detection section."""
+    """Whether an event matches a detection section; every engine there is must say so, or that it does not."""
 
     def matches(detection: str, event: Mapping[str, Any], **options: Any) -> bool:
         loaded = load(_rule(detection), **options)
         assert not loaded.problems, [str(problem) for problem in loaded.problems]
-        return PlainDetector(loaded.rules, LogsourceMap()).match_event(event, {"category": "test"}) == ["rule-1"]
+        mapping, logsource = LogsourceMap(), {"category": "test"}
+        found = PlainDetector(loaded.rules, mapping).match_event(event, logsource)
+        for engine in ENGINES:
+            assert make(engine, loaded.rules, mapping).match_event(event, logsource) == found, engine
+        return found == ["rule-1"]
 
     return matches
 
