@@ -167,7 +167,8 @@ def test_nodes_tell_the_fields_they_look_at(load, rule):
 def test_a_value_that_is_refused_is_told_with_its_own_line(load):
     text = (
         "title: t\nlogsource: {category: a}\ndetection:\n    one:\n"
-        "        'a|re':\n            - fine\n            - '(?=x)'\n        'b|cidr':\n            - 10.0.0.0/8\n            - 10.0.0.1/8\n            - x\n    condition: one\n"
+        "        'a|re':\n            - fine\n            - '(?=x)'\n"
+        "        'b|cidr':\n            - 10.0.0.0/8\n            - 10.0.0.1/8\n            - x\n    condition: one\n"
     )
     assert [problem.where for problem in load(text.replace("b|cidr", "b")).problems] == ["a.yml:7"]
     assert [problem.where for problem in load(text.replace("(?=x)", "x")).problems] == ["a.yml:10", "a.yml:11"]
