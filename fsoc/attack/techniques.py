@@ -6,12 +6,14 @@ import difflib
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from fsoc.attack.tables import DEPRECATED, TECHNIQUE_ID, Row, Table, Tables, read
 from fsoc.errors import RefusedToStart
 
 _TEXT_MAX = 64  # longer than any id, tag or tactic name; hints never work on more
-_GROUP_OR_SOFTWARE = re.compile(r"[GS]\d{4}", re.IGNORECASE)  # `attack.g0016`, `attack.s0029`: no table of these here
+# Groups, software, data sources, mitigations, campaigns (`attack.g0016`, `attack.ds0029`): no table of these here.
+_NO_TECHNIQUE = re.compile(r"([GSMC]|DS)\d{4}", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +29,13 @@ class Technique:
     name: str
     tactics: tuple[str, ...]
     in_use: bool = True
+
+
+class Complaint(NamedTuple):
+    """understood: the tag stands for a technique nevertheless, and a rule that has it means that one."""
+
+    text: str
+    understood: bool
 
 
 class Techniques:
@@ -78,18 +87,25 @@ class Techniques:
 
     def complaints(self, tags: Iterable[str]) -> list[str]:
         """What is wrong with a rule's `attack.` tags: unknown ids and tactics, and ids that are out of use."""
-        found: list[str] = []
-        for tag in tags:
-            name = _untagged(tag)
-            if not _is_attack(tag) or _GROUP_OR_SOFTWARE.fullmatch(name) or self.tactic(name) is not None:
-                continue
-            technique = self.resolve(name)
-            if technique is None:
-                found.append(f"tag {tag[:_TEXT_MAX]!r} is not in ATT&CK {self.version}; {self.hint(name)}")
-            elif technique.id != name or not technique.in_use:
-                now = technique.id if technique.in_use else "out of use, without a successor"
-                found.append(f"tag {tag[:_TEXT_MAX]!r}: in ATT&CK {self.version} it is {now}")
-        return found
+        return [complaint.text for tag in tags if (complaint := self.complaint(tag)) is not None]
+
+    def complaint(self, tag: str) -> Complaint | None:
+        """What is wrong with one tag, if it is an `attack.` tag and something is."""
+        name = _untagged(tag)
+        if not _is_attack(tag) or _NO_TECHNIQUE.fullmatch(name) or self.tactic(name) is not None:
+            return None
+        technique = self.resolve(name)
+        named = f"tag {tag[:_TEXT_MAX]!r}"
+        if technique is None:
+            return Complaint(f"{named} is not in ATT&CK {self.version}; {self.hint(name)}", understood=False)
+        if not technique.in_use:
+            return Complaint(
+                f"{named}: in ATT&CK {self.version} it is out of use, without a successor", understood=True
+            )
+        if technique.id != name:
+            text = f"{named}: in ATT&CK {self.version} it is {technique.id} {technique.name}"
+            return Complaint(text, understood=True)
+        return None
 
     def hint(self, text: str) -> str:
         """What an unknown id or tactic was probably meant to be; for messages to people."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import repeat
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from fsoc.detection.build import Builder, Keys
 from fsoc.detection.compile import CannotEvaluateError, compile_detection
@@ -20,12 +20,24 @@ REMEMBERED_MAX: Final = 4096
 REMEMBERED_LENGTH_MAX: Final = 256
 _REMEMBERED_TYPES: Final = (str, int, type(None))
 _ALWAYS_DECIDING: Final = dict.fromkeys((*ATTRIBUTES, "EventID"))
+_KEYS: Final = frozenset({"logsources", "stated"})
 _ENTRY_KEYS: Final = frozenset({"when", "logsource", "events", "fields"})
 _EVENT_KEYS: Final = frozenset({"category", "service", "when", "fields"})
 
 Aliases = tuple[tuple[str, str], ...]
 """(name a rule uses, name in the event)"""
 Derived = tuple[Aliases, tuple[Logsource, ...]]
+
+
+class Origin(NamedTuple):
+    """A logsource of an event, and the names its rules use for the event's fields.
+
+    where: file and line of the mapping that derives it; "" where the sender states it.
+    """
+
+    aliases: Aliases
+    logsource: Logsource
+    where: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +50,15 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class _Meaning:
-    """A logsource, the condition it holds under, and the names its rules use for the event's fields."""
+    """A logsource, the condition it holds under, the names its rules use for the event's fields.
+
+    where: file and line of the mapping.
+    """
 
     logsource: Logsource
     when: Node | None
     aliases: Aliases
+    where: str = ""
 
     def holds(self, event: Event) -> bool:
         return self.when is not None and self.when(event)
@@ -58,9 +74,14 @@ class _Entry:
         logsource = self.meaning.logsource
         return said is not None and logsource.service is not None and logsource.covers(said)
 
+    def meanings(self) -> Iterator[_Meaning]:
+        yield self.meaning
+        for several in self.events.values():
+            yield from several
+
     def deciding(self) -> Iterator[str]:
         """The fields that its conditions look at."""
-        for meaning in (self.meaning, *(each for several in self.events.values() for each in several)):
+        for meaning in self.meanings():
             if meaning.when is not None:
                 yield from filter(None, fields_of(meaning.when))
 
@@ -68,8 +89,9 @@ class _Entry:
 class LogsourceMap:
     """What logsources.yml says. Remembers what it derived from the few values that decide it, and nothing else."""
 
-    def __init__(self, entries: Iterable[_Entry] = ()) -> None:
+    def __init__(self, entries: Iterable[_Entry] = (), stated: Iterable[Logsource] = ()) -> None:
         self._entries = tuple(entries)
+        self._stated = tuple(stated)
         self._deciding = tuple({name: None for entry in self._entries for name in entry.deciding()} | _ALWAYS_DECIDING)
         self._remembered: dict[tuple[Any, ...], tuple[Derived, ...]] = {}
 
@@ -82,15 +104,17 @@ class LogsourceMap:
         """
         documents, problems = read([source])
         entries: list[_Entry] = []
+        stated: list[Logsource] = []
         for document in documents:
             reader = _Reader(document)
             entries += reader.entries()
+            stated += reader.stated()
             problems += reader.problems
         if not documents and not problems:
             problems = [Problem(f"{source.path}:1", "empty — expected logsources: and a list")]
         if problems:
             raise RefusedToStart(*problems)
-        return cls(entries)
+        return cls(entries, stated)
 
     @property
     def deciding(self) -> tuple[str, ...]:
@@ -117,16 +141,32 @@ class LogsourceMap:
                 self._remembered[key] = derived
         return derived
 
+    def origins(self, fields: Mapping[str, Any], stated: Logsource | None = None) -> list[Origin]:
+        """What `derive` finds, and why."""
+        said = stated or _said(fields)
+        found = [] if said is None else [Origin((), said, "")]
+        return found + [Origin(each.aliases, each.logsource, each.where) for each in self._meant(fields, said)]
+
+    @property
+    def named(self) -> tuple[Logsource, ...]:
+        """Every logsource that stands in the mapping, each once: what it derives, and what it expects to be stated."""
+        meanings = (each for entry in self._entries for each in entry.meanings())
+        return tuple(dict.fromkeys((*(meaning.logsource for meaning in meanings), *self._stated)))
+
     def _derive(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[Derived, ...]:
+        found: dict[Aliases, dict[Logsource, None]] = {(): {} if said is None else {said: None}}
+        for meaning in self._meant(fields, said):
+            found.setdefault(meaning.aliases, {})[meaning.logsource] = None
+        return tuple((aliases, tuple(logsources)) for aliases, logsources in found.items() if logsources)
+
+    def _meant(self, fields: Mapping[str, Any], said: Logsource | None) -> Iterator[_Meaning]:
         event = Event(fields, {} if said is None else {name: getattr(said, name) for name in ATTRIBUTES})
         numbers = {value.number for value in event.find("EventID") or ()}
-        found: dict[Aliases, dict[Logsource, None]] = {(): {} if said is None else {said: None}}
         for entry in self._entries:
             if entry.meaning.holds(event) or entry.is_stated(said):
                 meant = [each for number, several in entry.events.items() if number in numbers for each in several]
-                for meaning in (entry.meaning, *(each for each in meant if each.when is None or each.holds(event))):
-                    found.setdefault(meaning.aliases, {})[meaning.logsource] = None
-        return tuple((aliases, tuple(logsources)) for aliases, logsources in found.items() if logsources)
+                yield entry.meaning
+                yield from (each for each in meant if each.when is None or each.holds(event))
 
     def _key(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[Any, ...] | None:
         """All that decides the derivation; None where that is not worth remembering, or cannot be."""
@@ -152,8 +192,8 @@ class _Reader:
 
     def entries(self) -> list[_Entry]:
         """Every entry without problems."""
-        for key in self._document.data.keys() - {"logsources"}:
-            self._builder.refuse(f'"{key}" is unknown — expected logsources', key)
+        for key in self._document.data.keys() - _KEYS:
+            self._builder.refuse(f'"{key}" is unknown — expected {" or ".join(sorted(_KEYS))}', key)
         stated = self._document.data.get("logsources")
         if not isinstance(stated, list):
             self._builder.refuse("logsources is not a list", "logsources")
@@ -161,16 +201,30 @@ class _Reader:
         found = [self._entry(entry, ("logsources", index)) for index, entry in enumerate(stated)]
         return [entry for entry in found if entry is not None]
 
-    def _entry(self, entry: Any, keys: Keys) -> _Entry | None:
-        if not self._is_mapping(entry, keys, _ENTRY_KEYS):
-            return None
-        stated = entry.get("logsource")
+    def stated(self) -> list[Logsource]:
+        """Logsources that senders are expected to state."""
+        named = self._document.data.get("stated") or []
+        if not isinstance(named, list):
+            self._builder.refuse("stated is not a list of logsources", "stated")
+            return []
+        found = [self._logsource(each, ("stated", index)) for index, each in enumerate(named)]
+        return [logsource for logsource in found if logsource is not None]
+
+    def _logsource(self, stated: Any, keys: Keys) -> Logsource | None:
         try:
             logsource = Logsource.read(stated if isinstance(stated, Mapping) else {})
             if not logsource:
                 raise ValueError("logsource sets none of product, category, service")  # noqa: TRY301
         except ValueError as error:
-            self._builder.refuse(str(error), *keys, "logsource")
+            self._builder.refuse(str(error), *keys)
+            return None
+        return logsource
+
+    def _entry(self, entry: Any, keys: Keys) -> _Entry | None:
+        if not self._is_mapping(entry, keys, _ENTRY_KEYS):
+            return None
+        logsource = self._logsource(entry.get("logsource"), (*keys, "logsource"))
+        if logsource is None:
             return None
         events: dict[int, tuple[_Meaning, ...]] = {}
         stated = entry.get("events") or {}
@@ -188,7 +242,7 @@ class _Reader:
             ]
             meanings = map(self._meaning, meant if several else [meant], repeat(logsource), within)
             events[number] = tuple(meaning for meaning in meanings if meaning is not None)
-        meaning = _Meaning(logsource, self._when(entry, keys), self._aliases(entry, keys))
+        meaning = _Meaning(logsource, self._when(entry, keys), self._aliases(entry, keys), self._where(keys))
         return _Entry(meaning, events)
 
     def _meaning(self, meant: Any, base: Logsource, keys: Keys) -> _Meaning | None:
@@ -196,10 +250,15 @@ class _Reader:
             return None
         try:
             stated = {name: getattr(base, name) for name in ATTRIBUTES} | dict(meant)
-            return _Meaning(Logsource.read(stated), self._when(meant, keys), self._aliases(meant, keys))
+            return _Meaning(
+                Logsource.read(stated), self._when(meant, keys), self._aliases(meant, keys), self._where(keys)
+            )
         except ValueError as error:
             self._builder.refuse(str(error), *keys)
             return None
+
+    def _where(self, keys: Keys) -> str:
+        return f"{self._document.path}:{self._document.line_of(*keys)}"
 
     def _when(self, stated: Mapping[str, Any], keys: Keys) -> Node | None:
         """A condition in the words of a Sigma detection: a mapping, or a list of mappings of which one must hold."""

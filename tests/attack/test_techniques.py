@@ -85,15 +85,29 @@ def test_tags_of_a_rule_become_techniques_earliest_tactic_first(techniques):
 
 
 def test_complaints_name_unknown_and_outdated_tags_and_only_these(techniques):
-    fine = ["attack.t1490", "attack.stealth", "attack.defense_evasion", "attack.g0016", "attack.s0029", "tlp.amber"]
+    fine = [
+        "attack.t1490",
+        "attack.stealth",
+        "attack.defense_evasion",
+        "attack.g0016",
+        "attack.s0029",
+        "attack.DS0029",
+        "tlp.amber",
+    ]
     outdated, unknown, mistyped, dropped = techniques.complaints(
         [*fine, "attack.t1070.001", "attack.t9999", "attack.staelth", "attack.t1053.004"]
     )
 
-    assert outdated == "tag 'attack.t1070.001': in ATT&CK 19 it is T1685.005"
+    assert outdated == "tag 'attack.t1070.001': in ATT&CK 19 it is T1685.005 Clear Windows Event Logs"
     assert unknown.startswith("tag 'attack.t9999' is not in ATT&CK 19; near: T")
     assert mistyped == "tag 'attack.staelth' is not in ATT&CK 19; near: stealth"
     assert dropped == "tag 'attack.t1053.004': in ATT&CK 19 it is out of use, without a successor"
+
+
+def test_an_outdated_tag_is_understood_and_an_unknown_one_is_not(techniques):
+    told = [techniques.complaint(f"attack.{name}") for name in ("t1070.001", "t1053.004", "t9999", "t1490")]
+
+    assert [complaint and complaint.understood for complaint in told] == [True, True, False, None]
 
 
 def test_a_hint_names_the_parent_of_an_unknown_sub_technique(techniques):

@@ -211,6 +211,11 @@ def test_what_is_remembered_is_bounded():
         ("", ["l.yml:1: empty — expected logsources: and a list"]),
         ("a: [\n", ["l.yml:2: not YAML: "]),
         ("logsources: {}\n", ["l.yml:1: logsources is not a list"]),
+        ("logsources: []\nstated: {product: a}\n", ["l.yml:2: stated is not a list of logsources"]),
+        (
+            "logsources: []\nstated:\n  - x\n  - {product: 5}\n",
+            ["l.yml:3: logsource sets none of product, category, service", "l.yml:4: logsource product is 5"],
+        ),
         ("logsources: []\nother: 1\n", ['l.yml:2: "other" is unknown — expected logsources']),
         ("logsources: [x]\n", ["l.yml:1: not a mapping — expected events, fields, logsource, when"]),
         ("logsources:\n  - {when: {a: 1}}\n", ["l.yml:2: logsource sets none of product, category, service"]),
@@ -255,3 +260,40 @@ def test_a_bad_map_is_refused_with_every_problem(text, problems):
     found = [str(problem) for problem in refusal.value.problems]
     assert len(found) == len(problems)
     assert all(any(each.startswith(start) for each in found) for start in problems), found
+
+
+MAP = """\
+logsources:
+  - when: {kind: x}
+    logsource: {product: p, service: s}
+    events:
+      1: {category: made, fields: {Image: path}}
+stated:
+  - {category: proxy}
+"""
+
+
+def test_why_an_event_is_of_a_logsource_is_told_with_the_line_that_says_so():
+    told = parse(MAP).origins({"kind": "x", "EventID": 1}, Logsource("p"))
+    assert [tuple(each) for each in told] == [
+        ((), Logsource("p"), ""),
+        ((), Logsource("p", service="s"), "l.yml:2"),
+        ((("Image", "path"),), Logsource("p", "made", "s"), "l.yml:5"),
+    ]
+
+
+def test_what_is_told_is_what_is_derived(shipped):
+    event = {"Channel": "Security", "EventID": 4688, "product": "windows"}
+    found: dict[object, list[Logsource]] = {}
+    for each in shipped.origins(event):
+        found.setdefault(each.aliases, []).append(each.logsource)
+    assert tuple((aliases, tuple(logsources)) for aliases, logsources in found.items()) == shipped.derive(event)
+
+
+def test_every_logsource_of_a_map_is_named():
+    assert parse(MAP).named == (Logsource("p", service="s"), Logsource("p", "made", "s"), Logsource(category="proxy"))
+
+
+def test_what_is_only_stated_decides_nothing():
+    assert parse(MAP).derive({"kind": "y"}, Logsource(category="proxy")) == (((), (Logsource(category="proxy"),)),)
+    assert parse(MAP).derive({"kind": "y"}) == ()
