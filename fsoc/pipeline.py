@@ -21,7 +21,7 @@ from fsoc.alerts.book import Alert, Book
 from fsoc.correlation.entries import Feed, GroupKey, entry_of, entry_of_state, entry_state, put_record, withdraw_record
 from fsoc.correlation.groups import EntryName, Groups, settled_from
 from fsoc.correlation.lookup import TicketFields
-from fsoc.correlation.progress import Claim, Progress, claim_of
+from fsoc.correlation.progress import Claim, Progress, claim_of, progress_record
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.window import Entry
 from fsoc.errors import Fault, InvalidTicket
@@ -126,7 +126,8 @@ class Intake:
         outputs.state.append((self._state_key(live.name), self.ledger.live_record(live)))
         for rule, group in live.withdrawn:
             key = GroupKey(rule, message.environment, group)
-            value = withdraw_record(key, self._institution, message.ticket_id, message.revision, live.event_time_ms)
+            at = live.event_time_ms
+            value = withdraw_record(key, self._institution, message.ticket_id, message.revision, at, rules.version)
             outputs.published.append(self._to_detections(key, value))
         for feed in fed.values():
             entry = Entry(
@@ -141,7 +142,8 @@ class Intake:
                 feed.rules,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
-            outputs.published.append(self._to_detections(key, put_record(feed, entry, message.environment)))
+            value = put_record(feed, entry, message.environment, rules.version)
+            outputs.published.append(self._to_detections(key, value))
 
     def _to_detections(self, key: GroupKey, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)
@@ -154,7 +156,7 @@ class Intake:
         if claim == self._claimed:
             return
         self._claimed = claim
-        value = orjson.dumps({"op": "progress", "institutions": {self._institution: tuple(claim)}})
+        value = progress_record({self._institution: claim}, self._pipeline.rules.version)
         for partition in range(self._pipeline.detections_partitions):
             yield Outgoing("detections", partition, None, value)
 

@@ -23,7 +23,7 @@ from fsoc.institutions.registry import ALLOWED_LATENESS_MAX_MS, ALLOWED_LATENESS
 ENVIRONMENT_PREFIX: Final = "FSOC_"
 PRODUCTION_PREFIX: Final = "fsoc."
 _LISTS: Final = ("brokers", "rules")
-_PATHS: Final = ("institutions", "rules", "logsources", "data")
+_PATHS: Final = ("institutions", "rules", "logsources", "placeholders", "pipeline", "data", "rules_cache")
 # How alike a name must be to be taken for a slip. Others may be somebody else's: Kubernetes sets FSOC_PORT by itself.
 _SLIP: Final = 0.85
 
@@ -45,9 +45,12 @@ class Settings(BaseModel):
     topic_prefix: put before every topic's name; by default it follows from the environment.
     institutions: the registry's file. rules: folders and files of Sigma rules; none: those fsoc ships.
     logsources: the mapping of events to log sources; none: the one fsoc ships.
+    placeholders: values for `expand` in rules. pipeline: a processing pipeline of pySigma's, for all rules.
+    engine: what matches the rules; all find the same, and auto is the fastest that is installed.
     group: the consumer group; workers of one group share the work.
     http_host, http_port: where a worker answers /livez, /readyz and /metrics; port 0 takes a free one.
     data: the folder of what fsoc keeps on this machine; its own Kafka is in `kafka` below it.
+    rules_cache: the folder of compiled rules, which may be lost at any time; none: fsoc/rules/ in the user's own cache.
     allowed_lateness_ms: of institutions whose entry in the registry names none; `1h`, or seconds.
     """
 
@@ -59,15 +62,20 @@ class Settings(BaseModel):
     institutions: Path | None = None
     rules: tuple[Path, ...] = ()
     logsources: Path | None = None
+    placeholders: Path | None = None
+    pipeline: Path | None = None
+    engine: Literal["auto", "native", "fast", "plain"] = "auto"
     detections_partitions: Annotated[int, Field(ge=1, le=256)] = 8
     group: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "fsoc"
     http_host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
     data: Path | None = None
+    rules_cache: Path | None = None
     allowed_lateness_ms: Annotated[
         int, BeforeValidator(duration_ms), Field(alias="allowed_lateness", le=ALLOWED_LATENESS_MAX_MS)
     ] = ALLOWED_LATENESS_MS
     registry_reload_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
+    rules_reload_seconds: Annotated[int, Field(ge=1, le=3600)] = 5
 
 
 NAMES: Final = tuple(field.alias or name for name, field in Settings.model_fields.items())

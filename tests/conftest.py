@@ -18,6 +18,15 @@ _session = uuid.uuid4().hex[:8]
 _prefixes = itertools.count(1)
 
 
+@pytest.fixture(scope="session", autouse=True)
+def compiled_rules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """Where this session, and every process it starts, keeps compiled rules: not where the user's are."""
+    with pytest.MonkeyPatch.context() as patch:
+        folder = tmp_path_factory.mktemp("cache", numbered=True)
+        patch.setenv("FSOC_RULES_CACHE", str(folder))
+        yield folder
+
+
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The bootstrap address of a broker that only this session uses; FSOC_BROKERS is used instead when set."""

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation import groups
-from fsoc.correlation.entries import Feed, Feeder, GroupKey, put_record, withdraw_record
+from fsoc.correlation.entries import Feed, Feeder, GroupKey, Version, put_record, withdraw_record
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.rules import Condition, CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
@@ -27,6 +27,7 @@ MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 DAY = 86_400_000
 INSTITUTIONS = ["aa", "bb", "cc", "dd"]
 NOON = 20_000 * DAY
+VERSION = Version("2026-03-02", "0a")
 
 
 def build_rule(condition, fields=("institution",), timespan_ms=3_600_000):
@@ -67,7 +68,7 @@ def build_pipeline(rule):
         techniques=None,
         pairs={},
         tactics={},
-        digest="",
+        version=VERSION,
         retention_ms=rule.retention_ms,
     )
     return Pipeline(ruleset, registry, detections_partitions=1, ends=True)
@@ -87,9 +88,9 @@ def record_of(rule, op):
     what, group, institution, ticket, revision, at = op
     key = key_of(rule, group)
     if what == "withdraw":
-        return Record(0, 0, None, withdraw_record(key, institution, ticket, revision, at))
+        return Record(0, 0, None, withdraw_record(key, institution, ticket, revision, at, VERSION))
     feed = Feed(rule.id, key.group, (), ("detection",))
-    return Record(0, 0, None, put_record(feed, entry_of(rule, op), "production"))
+    return Record(0, 0, None, put_record(feed, entry_of(rule, op), "production", VERSION))
 
 
 def progress(watermark_ms, offset, *, idle=False):

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsoc.correlation.entries import Feeder
+from fsoc.correlation.entries import Feeder, Version
 from fsoc.correlation.rules import Condition, CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
@@ -25,6 +25,7 @@ from fsoc.tickets.times import milliseconds
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 INSTITUTION = "fi-001"
+VERSION = Version("2026-03-02", "0a")
 
 
 class Match(NamedTuple):
@@ -66,7 +67,9 @@ class NoTechniques:
 def build_pipeline():
     registry = Registry.open()
     registry.get(INSTITUTION)
-    ruleset = RuleSet(EveryTicket(), 1, {"rule": RULE}, Feeder([RULE]), NoTechniques(), {}, {}, "", RULE.retention_ms)
+    ruleset = RuleSet(
+        EveryTicket(), 1, {"rule": RULE}, Feeder([RULE]), NoTechniques(), {}, {}, VERSION, RULE.retention_ms
+    )
     return Pipeline(ruleset, registry, detections_partitions=2, ends=True)
 
 

@@ -13,13 +13,16 @@ import click
 import orjson
 
 from fsoc.cli.progress import ProgressLine
+from fsoc.cli.rules_bar import rules_bar
 from fsoc.cli.variadic import VariadicCommand
-from fsoc.detection import Detector, LogsourceMap, load_rules
-from fsoc.detection.engine import EngineName, Replanned, make_detector
-from fsoc.detection.given import read_pipeline, read_placeholders
+from fsoc.detection import Detector
+from fsoc.detection.engine import EngineName, Replanned
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.cache import Cache, cache_folder
+from fsoc.runtime.content import collector_paused
 from fsoc.runtime.line_batches import LINE_BYTES_MAX, Batch, batches
+from fsoc.runtime.loading import detector_of, load
+from fsoc.runtime.rule_files import RuleFiles
 
 _STANDARD_INPUT: Final = Path("-")
 _path = click.Path(path_type=Path)
@@ -90,15 +93,10 @@ def _detector(
 ) -> tuple[Detector, int]:
     """The rules, ready to match, and how many were refused."""
     with collector_paused():
-        mapping = LogsourceMap.parse(read_source(logsources or shipped("rules") / LOGSOURCES))
-        loaded = load_rules(
-            read_sources(rules),
-            placeholders=read_placeholders(read_source(placeholders)) if placeholders else None,
-            pipeline=read_pipeline(read_source(pipeline)) if pipeline else None,
-        )
-        if not loaded.rules:
-            raise RefusedToStart(*loaded.problems, Problem("--rules", "no rule can be used"))
-        return make_detector(loaded.rules, mapping, engine), loaded.refused
+        content = RuleFiles(rules, logsources, placeholders, pipeline).read()
+        with rules_bar() as advance:
+            compiled = load(content, Cache(cache_folder()), advance)
+        return detector_of(compiled, compiled.rules(), content, engine), compiled.refused
 
 
 class _Run:

@@ -9,7 +9,9 @@ from pathlib import Path
 import click
 import orjson
 
+from fsoc.cli.rules_bar import rules_bar
 from fsoc.cli.variadic import VariadicCommand
+from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import together
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
@@ -39,10 +41,12 @@ def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Pa
     """
     started = time.monotonic()
     ruleset, known, _ = together(
-        lambda: load_ruleset(rules),
+        lambda: _ruleset(rules),
         lambda: load_registry(institutions) if institutions else None,
         lambda: check_files(tickets),
     )
+    if ruleset.refused:
+        click.echo(f"fsoc: {ruleset.refused} rules refused, see fsoc check rules", err=True)
     registry: Registry = known or registry_of(tickets)
     direct = Direct(Pipeline(ruleset, registry, ends=True))
     _run(direct, registry, tickets)
@@ -64,6 +68,11 @@ def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Pa
         "seconds": round(time.monotonic() - started, 3),
     }
     click.echo(orjson.dumps(summary).decode(), err=True)
+
+
+def _ruleset(rules: tuple[Path, ...]) -> RuleSet:
+    with rules_bar() as advance:
+        return load_ruleset(rules, advance=advance)
 
 
 def _run(direct: Direct, registry: Registry, tickets: tuple[Path, ...]) -> None:

@@ -46,6 +46,8 @@ def command(file: Path | None, port: int | None, **options: Any) -> None:
 def work(settings: Settings) -> int:
     """Run a worker in this process; return its exit code."""
     # Late: Faust and the rules take a second to import and compile, and bad settings are told at once.
+    import structlog
+
     from fsoc.pipeline import Pipeline
     from fsoc.runtime.faust.run import run
     from fsoc.runtime.loglines import log_as_json
@@ -54,9 +56,19 @@ def work(settings: Settings) -> int:
     institutions = settings.institutions
     assert institutions is not None  # noqa: S101 - the caller has seen to it
     log_as_json()
+    log = structlog.get_logger(__name__)
     rules, registry = together(
-        lambda: load_ruleset(settings.rules, settings.logsources),
+        lambda: load_ruleset(
+            settings.rules,
+            settings.logsources,
+            placeholders=settings.placeholders,
+            pipeline=settings.pipeline,
+            engine=settings.engine,
+            cache=settings.rules_cache,
+        ),
         lambda: load_registry(institutions, settings.allowed_lateness_ms),
     )
+    if rules.refused:
+        log.warning("rules_refused", rules=rules.refused, first=str(rules.problems[0]), do="run fsoc check rules")
     pipeline = Pipeline(rules, registry, settings.detections_partitions, ends=settings.environment != "production")
     return asyncio.run(run(settings, pipeline, lambda url: click.echo(f"fsoc worker at {url}/metrics")))

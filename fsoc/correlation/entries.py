@@ -24,6 +24,16 @@ Lookup = Callable[[int, str], Sequence[str]]
 """(evidence index or -1, field) → the field's values in that ticket, as text."""
 
 
+class Version(NamedTuple):
+    """Which rules decided: the newest day on which one of them was modified, and the digest of all they were made of.
+
+    It is written beside what is decided and never read there: an alert does not depend on when rules were reloaded.
+    """
+
+    version: str
+    digest: str
+
+
 class Feed(NamedTuple):
     """One group one ticket feeds."""
 
@@ -103,10 +113,12 @@ def _tuples(
     return list(product(*columns))
 
 
-def put_record(feed: Feed, entry: Entry, environment: str) -> bytes:
+def put_record(feed: Feed, entry: Entry, environment: str, by: Version) -> bytes:
     return orjson.dumps(
         {
             "op": "put",
+            "version": by.version,
+            "digest": by.digest,
             "rule": feed.rule,
             "environment": environment,
             "group": feed.group,
@@ -123,10 +135,12 @@ def put_record(feed: Feed, entry: Entry, environment: str) -> bytes:
     )
 
 
-def withdraw_record(key: GroupKey, institution: str, ticket_id: str, revision: int, at: int) -> bytes:
+def withdraw_record(key: GroupKey, institution: str, ticket_id: str, revision: int, at: int, by: Version) -> bytes:
     return orjson.dumps(
         {
             "op": "withdraw",
+            "version": by.version,
+            "digest": by.digest,
             "rule": key.rule,
             "environment": key.environment,
             "group": key.group,

@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+import orjson
+
+from fsoc.correlation.entries import Version
 from fsoc.feeds.ledger import END_MS
 
 
@@ -77,6 +80,11 @@ class Progress:
     def restore(self, claims: Mapping[str, list[int | bool | None]], closed_until_ms: int | None) -> None:
         self.claims = {name: claim_of(claim) for name, claim in claims.items()}
         self.closed_until_ms = closed_until_ms
+
+
+def progress_record(claims: Mapping[str, Claim], by: Version) -> bytes:
+    institutions = {name: tuple(claim) for name, claim in claims.items()}
+    return orjson.dumps({"op": "progress", "version": by.version, "digest": by.digest, "institutions": institutions})
 
 
 def claim_of(values: list[int | bool | None]) -> Claim:

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from hashlib import blake2b
 from typing import Any
 
 from fsoc.attack.techniques import Techniques
-from fsoc.correlation.entries import Feeder
+from fsoc.correlation.entries import Feeder, Version
 from fsoc.correlation.rules import DAY_MS, CorrelationRule, parse
-from fsoc.detection import Detector, LogsourceMap, PlainDetector, Rule, Source, load_rules
+from fsoc.detection import Detector, Document, Rule
 from fsoc.errors import Problem
 
 Pair = tuple[str, str]
@@ -21,8 +20,9 @@ Pair = tuple[str, str]
 class RuleSet:
     """One version of all rules.
 
-    digest: over the sources as read; two workers with the same digest decide alike.
+    version: names it; two workers of the same digest decide alike.
     retention_ms: how long past its event time a ticket may be revised: as long as any alert it is in may change.
+    problems: of what was refused, and refused is how many documents that were.
     """
 
     detector: Detector
@@ -32,32 +32,40 @@ class RuleSet:
     techniques: Techniques
     pairs: Mapping[str, tuple[Pair, ...]]
     tactics: Mapping[str, int]
-    digest: str
+    version: Version
     retention_ms: int
+    problems: tuple[Problem, ...] = ()
+    refused: int = 0
 
     @classmethod
-    def compile(
-        cls, sources: Sequence[Source], logsources: LogsourceMap, techniques: Techniques
-    ) -> tuple[RuleSet, tuple[Problem, ...]]:
-        """Compile what can be used, and name every problem of the rest. A bad rule is refused alone (law 15)."""
-        loaded = load_rules(sources)
-        correlations, problems = parse(loaded.correlations, loaded.rules)
-        tactics = {tactic: place for place, tactic in enumerate(techniques.tactic_order())}
-        digest = blake2b(digest_size=16)
-        for source in sources:
-            digest.update(source.path.encode() + b"\x00" + source.text.encode() + b"\x00")
-        ruleset = cls(
-            detector=PlainDetector(loaded.rules, logsources),
-            detections=len(loaded.rules),
-            correlations={rule.id: rule for rule in correlations},
-            feeder=Feeder(correlations),
+    def of(
+        cls,
+        detector: Detector,
+        rules: Sequence[Rule],
+        correlations: Iterable[Document],
+        techniques: Techniques,
+        version: Version,
+        problems: Sequence[Problem] = (),
+        refused: int = 0,
+    ) -> RuleSet:
+        """Put together what the texts of one version were compiled to. A bad correlation is refused alone (law 15).
+
+        detector: of the same rules. problems, refused: of what is not among the rules.
+        """
+        parsed, unfit = parse(correlations, rules)
+        return cls(
+            detector=detector,
+            detections=len(rules),
+            correlations={rule.id: rule for rule in parsed},
+            feeder=Feeder(parsed),
             techniques=techniques,
-            pairs={rule.id: _pairs_of_rule(rule, techniques) for rule in loaded.rules},
-            tactics=tactics,
-            digest=digest.hexdigest(),
-            retention_ms=max((rule.retention_ms for rule in correlations), default=DAY_MS),
+            pairs={rule.id: _pairs_of_rule(rule, techniques) for rule in rules},
+            tactics={tactic: place for place, tactic in enumerate(techniques.tactic_order())},
+            version=version,
+            retention_ms=max((rule.retention_ms for rule in parsed), default=DAY_MS),
+            problems=(*problems, *unfit),
+            refused=refused + len({problem.where for problem in unfit}),
         )
-        return ruleset, (*loaded.problems, *problems)
 
     def attack(self, body: Mapping[str, Any], detections: Sequence[str]) -> tuple[Pair, ...]:
         """The techniques of a ticket: those it names and those of the rules it matched, in one version's words."""

@@ -36,7 +36,7 @@ def read_sources(paths: Iterable[Path], suffixes: AbstractSet[str] = RULE_SUFFIX
     problems: list[Problem] = []
     sources: list[Source] = []
     for path in paths:
-        files = _files(path, suffixes)
+        files = files_of(path, suffixes)
         if not files:
             lacking = f"holds no {' or '.join(sorted(suffixes))} file" if path.exists() else "no such file or folder"
             problems.append(Problem(str(path), lacking))
@@ -70,7 +70,8 @@ def logsources_files(paths: Iterable[Path]) -> list[Path]:
     return [file for path in paths if path.is_dir() for file in sorted(path.rglob(LOGSOURCES))]
 
 
-def _files(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
+def files_of(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
+    """The file that a path is, or the files of a folder that `read_sources` reads, in its order."""
     if not path.is_dir():
         return [path] if path.exists() else []
     found = (file for file in path.rglob("*") if file.suffix in suffixes and file.name not in _NOT_RULES)
@@ -78,13 +79,17 @@ def _files(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
 
 
 @contextmanager
-def collector_paused() -> Iterator[None]:
-    """Loading thousands of rules makes no garbage worth looking for, and looking takes a quarter of the time."""
+def collector_paused(*, for_ever: bool = True) -> Iterator[None]:
+    """Loading thousands of rules makes no garbage worth looking for, and looking takes a quarter of the time.
+
+    for_ever: what is there afterwards stays as long as the process, and is not looked at again.
+    """
     enabled = gc.isenabled()
     gc.disable()
     try:
         yield
     finally:
-        gc.freeze()
+        if for_ever:
+            gc.freeze()
         if enabled:
             gc.enable()

@@ -10,7 +10,7 @@ from typing import Any
 
 import orjson
 
-from fsoc.correlation.progress import Claim
+from fsoc.correlation.progress import Claim, progress_record
 from fsoc.feeds.ledger import END_MS, Counts
 from fsoc.feeds.record import Outgoing, Record
 from fsoc.pipeline import Correlate, Intake, Pipeline
@@ -51,8 +51,7 @@ class Direct:
     def finish(self) -> None:
         """The end of all input: nothing is waited for any more, every alert is final."""
         known = self._pipeline.registry.institutions
-        claims = {name: tuple(Claim(END_MS, 2**62, 0, idle=True)) for name in known}
-        value = orjson.dumps({"op": "progress", "institutions": claims})
+        value = progress_record(dict.fromkeys(known, Claim(END_MS, 2**62, 0, idle=True)), self._pipeline.rules.version)
         self._correlate(Outgoing("detections", partition, None, value) for partition in range(len(self.correlates)))
 
     def counts(self) -> Counts:

@@ -5,41 +5,59 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import structlog
-
 from fsoc.attack.techniques import Techniques
+from fsoc.correlation.entries import Version
 from fsoc.correlation.ruleset import RuleSet
-from fsoc.detection import LogsourceMap
-from fsoc.errors import Problem, RefusedToStart
+from fsoc.detection.engine import Background, EngineName
+from fsoc.errors import together
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.cache import Cache, cache_folder
+from fsoc.runtime.compiled import Advance, Compiled
+from fsoc.runtime.content import collector_paused, read_source
+from fsoc.runtime.loading import detector_of, load
+from fsoc.runtime.rule_files import Content, RuleFiles
 
-_log = structlog.get_logger(__name__)
 
+def load_ruleset(
+    paths: Sequence[Path] = (),
+    logsources: Path | None = None,
+    *,
+    placeholders: Path | None = None,
+    pipeline: Path | None = None,
+    engine: EngineName = "auto",
+    cache: Path | None = None,
+    background: Background | None = None,
+    advance: Advance = lambda _: None,
+) -> RuleSet:
+    """Compile all rules of these files and folders, or find them compiled; () are the rules that fsoc ships.
 
-def load_ruleset(paths: Sequence[Path] = (), logsources: Path | None = None) -> RuleSet:
-    """Compile all rules of these files and folders; () are the rules that fsoc ships.
-
-    A rule that cannot be used is refused alone, and logged: `fsoc check rules` prints them all.
+    A rule that cannot be used is refused alone; the set counts it and names its problems.
 
     Raises:
         RefusedToStart: a path cannot be read, the mappings are wrong, or no rule is usable: with every problem.
     """
     with collector_paused():
-        sources = read_sources(paths or [shipped("rules")])
-        mapping = LogsourceMap.parse(read_source(logsources or shipped("rules") / LOGSOURCES))
-        ruleset, problems = RuleSet.compile(sources, mapping, load_techniques())
-    if not ruleset.detections:
-        raise RefusedToStart(*problems, Problem(", ".join(map(str, paths)) or "rules", "no rule can be used"))
-    if problems:
-        _log.warning("rules_refused", rules=len(problems), first=str(problems[0]), do="run fsoc check rules")
-    return ruleset
+        content = RuleFiles(tuple(paths), logsources, placeholders, pipeline).read()
+        compiled = load(content, Cache(cache_folder(cache)), advance)
+        return ruleset_of(compiled, content, engine, background)
 
 
-def load_techniques() -> Techniques:
-    """The ATT&CK tables that fsoc ships."""
-    folder = shipped("attack_mappings")
-    return Techniques.parse((str(path), path.read_text("utf-8")) for path in sorted(folder.glob("*.tsv")))
+def ruleset_of(
+    compiled: Compiled, content: Content, engine: EngineName = "auto", background: Background | None = None
+) -> RuleSet:
+    """What a pipeline works by; `compiled` was made of `content`.
+
+    Raises:
+        RefusedToStart: the mapping of logsources or the ATT&CK tables are wrong, or the engine is not installed.
+    """
+    rules = compiled.rules()
+    detector, techniques = together(
+        lambda: detector_of(compiled, rules, content, engine, background),
+        lambda: Techniques.parse((table.path, table.text) for table in content.attack),
+    )
+    version = Version(compiled.dated, compiled.digest)
+    problems, refused = compiled.problems, compiled.refused
+    return RuleSet.of(detector, rules, compiled.correlations(), techniques, version, problems, refused)
 
 
 def load_registry(path: Path, allowed_lateness_ms: int = ALLOWED_LATENESS_MS) -> Registry:

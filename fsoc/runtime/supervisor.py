@@ -89,12 +89,17 @@ def _environment(settings: Settings, brokers: str) -> dict[str, str]:
         "institutions": settings.institutions and settings.institutions.absolute(),
         "rules": ",".join(str(path.absolute()) for path in settings.rules),
         "logsources": settings.logsources and settings.logsources.absolute(),
+        "placeholders": settings.placeholders and settings.placeholders.absolute(),
+        "pipeline": settings.pipeline and settings.pipeline.absolute(),
+        "engine": settings.engine,
         "detections_partitions": settings.detections_partitions,
         "group": settings.group,
         "http_host": settings.http_host,
         "http_port": 0,
         "allowed_lateness": settings.allowed_lateness_ms // 1000,
         "registry_reload_seconds": settings.registry_reload_seconds,
+        "rules_reload_seconds": settings.rules_reload_seconds,
+        "rules_cache": settings.rules_cache and settings.rules_cache.absolute(),
     }
     kept = {name: value for name, value in os.environ.items() if not name.startswith("FSOC_")}
     return kept | {f"FSOC_{name.upper()}": str(value) for name, value in given.items() if value not in (None, "")}

@@ -12,8 +12,10 @@ import pytest
 import yaml
 
 from fsoc.attack import Techniques
+from fsoc.correlation.entries import Version
 from fsoc.correlation.ruleset import RuleSet
-from fsoc.detection import LogsourceMap, Source
+from fsoc.detection import LogsourceMap, Source, load_rules
+from fsoc.detection.engine import make_detector
 from fsoc.exercise.generate import generate
 from fsoc.exercise.score import Score, score
 from fsoc.exercise.spec import ExerciseSpec
@@ -118,9 +120,11 @@ def ruleset(techniques) -> RuleSet:
     sources = [Source(str(path.relative_to(ROOT)), path.read_text("utf-8")) for path in rule_files()]
     where = ROOT / "rules" / "logsources.yml"
     logsources = LogsourceMap.parse(Source("rules/logsources.yml", where.read_text("utf-8")))
-    compiled, problems = RuleSet.compile(sources, logsources, techniques)
-    assert [str(problem) for problem in problems] == []
-    return compiled
+    loaded = load_rules(sources)
+    detector = make_detector(loaded.rules, logsources)
+    ruleset = RuleSet.of(detector, loaded.rules, loaded.correlations, techniques, Version("", ""), loaded.problems)
+    assert [str(problem) for problem in ruleset.problems] == []
+    return ruleset
 
 
 @pytest.fixture(scope="session")

@@ -105,6 +105,7 @@ class Field:
             "FSOC_DETECTIONS_PARTITIONS": str(partitions),
             "FSOC_GROUP": f"{prefix}workers",
             "FSOC_REGISTRY_RELOAD_SECONDS": "1",
+            "FSOC_RULES_CACHE": os.environ["FSOC_RULES_CACHE"],
         }
 
     async def create_topics(self, institutions):
