@@ -1,103 +1,123 @@
-"""Sigma rules over flat events: bytes in, rule ids out, as `fsoc detect` does it. Not what reading a file costs.
+"""Sigma rules over events: lines in, rule ids out, on lanes of differing shape. Not what reading a file costs.
 
-    python -m benchmarks.detect [--rules DIR …] [--events FILE] [--passes 5] [--json] [--save]
+    python -m benchmarks.detect                        every lane; by rule count; by novelty
+    python -m benchmarks.detect --events FILE          one stream of one's own
+    python -m benchmarks.detect --lane process novel --counts 100,3132 --engine fast
+    python -m benchmarks.detect --check                no timing: every match compared with the plain evaluator's
 
-Without --events, 2,000 events of the workload; without --rules, the rules that fsoc ships. After every batch the same
-bytes go through `orjson.loads`, results thrown away, so that a busy machine slows both alike. CPU time; medians.
+Without --rules: SigmaHQ's from ../shared/data where they are, else those that fsoc ships. What is measured, and beside
+what: measure.py. What the lanes are: lanes.py.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
-import statistics
-import time
-from collections.abc import Sequence
+import sys
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import chain, cycle, islice
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, Final, get_args
 
-import orjson
-
+from benchmarks import corpus
+from benchmarks.equality import Equality, compare
+from benchmarks.lanes import LANES, NOVELTY, Feed, Lane
+from benchmarks.measure import PASSES_MIN, PLAIN, Figures, Size, Take, measure
 from benchmarks.report import save
-from benchmarks.workload import events as made_up
-from fsoc.detection import Detector, LogsourceMap, PlainDetector, load_rules
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.detection import Detector, LogsourceMap, PlainDetector
+from fsoc.detection.engine import EngineName, make_detector
+from fsoc.detection.program import flatten
+from fsoc.detection.rules import Rule
 
-BATCH_EVENTS = 200
-EVENTS = 2_000
-PASSES_MIN = 5
-
-
-class Figures(TypedDict):
-    """Per second means per second of CPU time; load_seconds is the one load there was, rules' texts to detector."""
-
-    events_per_second: float
-    orjson_per_second: float
-    ratio: float
-    ratios: list[float]
-    rules: int
-    refused: int
-    events: int
-    matches: int
-    passes: int
-    load_seconds: float
+COUNTS: Final = (100, 500, 1_000, 3_132)
+NOVELTIES: Final = (0.0, 0.01, 0.1, 0.5, 1.0)
+SERIES_LANES: Final = ("process", "mixed")
+"""Lanes of which rule counts and novelty are drawn where no lane is named."""
+CHECKED_EVENTS: Final = 1_000
+BETWEEN_CHECKS: Final = 20_000
 
 
-@dataclass(slots=True)
-class _Pass:
-    """What one pass cost, and how many (event, rule) matches it found."""
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Rules, engine and sizes that all measurements of a run share."""
 
-    detect_seconds: float = 0.0
-    orjson_seconds: float = 0.0
-    matches: int = 0
+    rules: Sequence[Rule]
+    logsources: LogsourceMap
+    engine: EngineName
+    size: Size
 
+    def on_lane(self, lane: Lane, *, count: int | None = None, novelty: float = NOVELTY) -> dict[str, Any]:
+        """count: so many of the rules; the events are the same for each."""
+        rules = self.rules if count is None else corpus.sample(self.rules, count)
+        feed = Feed(lane, self.rules, novelty=novelty)
+        say(
+            f"{lane.name}: {len(rules):,} rules, {novelty:.0%} novel"
+            if novelty != NOVELTY
+            else f"{lane.name}: {len(rules):,} rules"
+        )
+        return {"lane": lane.name, "structured": lane.structured, "novelty": novelty, **self.on(feed.take, rules)}
 
-def measure(rules: Sequence[Path], events: Sequence[bytes], passes: int) -> Figures:
-    """Load the rules once, run `passes` passes over the events."""
-    started = time.process_time()
-    with collector_paused():
-        loaded = load_rules(read_sources(rules))
-        mapping = LogsourceMap.parse(read_source(shipped("rules") / LOGSOURCES))
-        detector = PlainDetector(loaded.rules, mapping)
-    load_seconds = time.process_time() - started
-    done = [_one_pass(detector, events) for _ in range(passes)]
-    ratios = [one.orjson_seconds / one.detect_seconds for one in done]
-    return Figures(
-        events_per_second=round(statistics.median(len(events) / one.detect_seconds for one in done), 1),
-        orjson_per_second=round(statistics.median(len(events) / one.orjson_seconds for one in done), 1),
-        ratio=round(statistics.median(ratios), 6),
-        ratios=[round(ratio, 6) for ratio in ratios],
-        rules=len(loaded.rules),
-        refused=loaded.refused,
-        events=len(events),
-        matches=done[0].matches,
-        passes=passes,
-        load_seconds=round(load_seconds, 3),
-    )
+    def on(self, take: Take, rules: Sequence[Rule]) -> Figures:
+        return measure(self.builder(rules), len(rules), take, self.size)
+
+    def builder(self, rules: Sequence[Rule]) -> Callable[[], Detector]:
+        """Flattened once: what is built again and again is what an engine makes of it."""
+        program = flatten(rules)
+        return lambda: make_detector(rules, self.logsources, self.engine, program=program)
 
 
-def _one_pass(detector: Detector, events: Sequence[bytes]) -> _Pass:
-    one = _Pass()
-    for start in range(0, len(events), BATCH_EVENTS):
-        batch = events[start : start + BATCH_EVENTS]
-        began = time.process_time()
-        for line in batch:
-            event = orjson.loads(line)
-            one.matches += len(detector.match_event(event, event.pop("logsource", None)))
-        matched = time.process_time()
-        for line in batch:
-            orjson.loads(line)
-        one.orjson_seconds += time.process_time() - matched
-        one.detect_seconds += matched - began
-    return one
+def everything(
+    bench: Bench, lanes: Sequence[Lane], counts: Sequence[int], novelties: Sequence[float]
+) -> dict[str, Any]:
+    """All lanes with all rules; then the series. The first lane's figures also stand at the top."""
+    by_lane = [bench.on_lane(lane) for lane in lanes]
+    series = [lane for lane in lanes if lane.name in SERIES_LANES] or list(lanes)
+    by_count = [bench.on_lane(lane, count=count) for lane in series for count in counts]
+    by_novelty = [bench.on_lane(lane, novelty=novelty) for lane in series for novelty in novelties]
+    return {**by_lane[0], "engine": bench.engine, "lanes": by_lane, "by_rules": by_count, "by_novelty": by_novelty}
+
+
+def check(bench: Bench, lanes: Sequence[Lane], given: Sequence[bytes], events: int) -> dict[str, Equality]:
+    """Each lane, the events given and the recorded ones against the plain evaluator."""
+    plain = PlainDetector(bench.rules, bench.logsources)
+    build = bench.builder(bench.rules)
+    streams: dict[str, Take] = {lane.name: Feed(lane, bench.rules).take for lane in lanes}
+    if given:
+        streams = {"given": lambda count: given[:count]}
+    elif corpus.REGRESSION.is_file():
+        recorded = corpus.REGRESSION.read_bytes().splitlines()
+        streams["recorded"] = lambda count: recorded[:count]
+    outcome: dict[str, Equality] = {}
+    for name, take in streams.items():
+        say(f"{name}: {events:,} events against the plain evaluator")
+        between = 0 if bench.engine == "plain" else BETWEEN_CHECKS
+        outcome[name] = compare(plain, build(), take(events), take(between))
+    return outcome
+
+
+def say(text: str) -> None:
+    """Progress, for who waits."""
+    print(text, file=sys.stderr, flush=True)
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
-    parser.add_argument("--rules", type=Path, nargs="+", help="rule files or folders; default: fsoc's own")
-    parser.add_argument("--events", type=Path, help=f"one JSON object a line; default: {EVENTS} of the workload")
+    parser.add_argument(
+        "--rules", type=Path, nargs="+", help="rule files or folders; default: SigmaHQ's, else fsoc's own"
+    )
+    parser.add_argument("--events", type=Path, help="one JSON object a line, instead of lanes")
+    parser.add_argument("--lane", nargs="+", choices=LANES, metavar="NAME", help=f"of {', '.join(LANES)}; default: all")
+    parser.add_argument(
+        "--engine", choices=get_args(EngineName), default="auto", help="default: auto, the fastest there is"
+    )
+    parser.add_argument("--counts", type=_numbers, help="compare so many rules, as 100,500,3132")
+    parser.add_argument("--novelty", type=_numbers, help="compare such shares of novel events, in %%, as 0,10,100")
     parser.add_argument("--passes", type=int, default=PASSES_MIN, help=f"at least {PASSES_MIN}")
+    parser.add_argument("--pass-events", type=int, help="events of a pass")
+    parser.add_argument(
+        "--check", action="store_true", help="compare matches with the plain evaluator's; exit 1 on any"
+    )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
     parser.add_argument("--save", action="store_true", help="keep the figures in results/detect.json")
     asked = parser.parse_args()
@@ -105,21 +125,78 @@ def main() -> None:
         parser.error(f"--passes is {asked.passes}, at least {PASSES_MIN}")
     if asked.events is not None and not asked.events.is_file():
         parser.error(f"--events: no such file: {asked.events}")
-    given = asked.events.read_bytes().splitlines() if asked.events else made_up(EVENTS)
-    events = [line for line in given if line.strip()]
-    if not events:
+    given = [line for line in asked.events.read_bytes().splitlines() if line.strip()] if asked.events else []
+    if asked.events and not given:
         parser.error(f"--events: {asked.events} is empty")
-    figures = measure(asked.rules or [shipped("rules")], events, asked.passes)
+    loaded, logsources = corpus.load(asked.rules or [corpus.default_rules()])
+    bench = Bench(loaded.rules, logsources, asked.engine, _size(asked, len(given)))
+    lanes = [LANES[name] for name in asked.lane or LANES]
+    if asked.check:
+        _tell_check(check(bench, lanes, given, asked.pass_events or CHECKED_EVENTS), as_json=asked.json)
+        return
+    if given:
+        figures = {"engine": asked.engine, **bench.on(_repeated(given), loaded.rules)}
+    else:
+        alone = asked.lane is not None
+        counts = asked.counts or (() if alone else COUNTS)
+        novelties = [share / 100 for share in asked.novelty] if asked.novelty else (() if alone else NOVELTIES)
+        figures = everything(bench, lanes, counts, novelties)
+    figures["refused"] = loaded.refused
     if asked.save:
         save("detect", figures)
-    if asked.json:
-        print(json.dumps(figures))
-        return
-    print(f"{figures['rules']:,} rules, {figures['events']:,} events, {figures['matches']:,} matches")
-    print(f"{figures['events_per_second']:>12,.0f} events per CPU second")
-    print(f"{figures['orjson_per_second']:>12,.0f} orjson.loads per CPU second of the same bytes")
-    print(f"{figures['ratio']:>12.5f} ratio ({min(figures['ratios']):.5f} – {max(figures['ratios']):.5f})")
-    print(f"{figures['load_seconds']:>12.2f} seconds to load the rules")
+    print(json.dumps(figures) if asked.json else _table([figures] if given else _rows(figures)))
+
+
+def _numbers(text: str) -> list[int]:
+    return [int(number) for number in text.split(",")]
+
+
+def _size(asked: argparse.Namespace, given: int) -> Size:
+    usual = PLAIN if asked.engine == "plain" else Size()
+    return Size(asked.pass_events or given or usual.events, usual.warm_up, asked.passes)
+
+
+def _repeated(lines: Sequence[bytes]) -> Take:
+    """The same lines over and over: a pass is once through the file, whatever came before it."""
+    return lambda count: list(islice(cycle(lines), count))
+
+
+def _rows(figures: dict[str, Any]) -> list[dict[str, Any]]:
+    return list(chain(figures["lanes"], figures["by_rules"], figures["by_novelty"]))
+
+
+def _table(rows: Sequence[dict[str, Any]]) -> str:
+    columns = ("lane", "rules", "novel", "events/s", "cold", "orjson/s", "ratio", "cold ratio", "matches", "bytes")
+    cells = [columns]
+    cells += [
+        (
+            str(row.get("lane", "given")),
+            f"{row['rules']:,}",
+            f"{row['novelty']:.1%}" if "novelty" in row else "",
+            f"{row['events_per_second']:,.0f}",
+            f"{row['cold_events_per_second']:,.0f}",
+            f"{row['orjson_per_second']:,.0f}",
+            f"{row['ratio']:.4f}",
+            f"{row['cold_ratio']:.4f}",
+            f"{row['matches']:,}",
+            f"{row['bytes_per_event']:,}",
+        )
+        for row in rows
+    ]
+    return "\n".join("".join(f"{cell:>11}" for cell in row) for row in cells)
+
+
+def _tell_check(outcome: dict[str, Equality], *, as_json: bool) -> None:
+    different = sum(each["different"] for each in outcome.values())
+    if as_json:
+        print(json.dumps({"different": different, "streams": outcome}))
+    else:
+        for name, each in outcome.items():
+            print(
+                f"{name:>10}{each['events']:>8,} events{each['matches']:>8,} matches{each['different']:>6,} different"
+            )
+            print("".join(f"  {example}\n" for example in each["examples"]), end="")
+    sys.exit(1 if different else 0)
 
 
 if __name__ == "__main__":
