@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Any, Final
 
 import click
 import orjson
 
 from fsoc import attack
 from fsoc.attack import Techniques
+from fsoc.cli.junit import junit, place
+from fsoc.cli.printable import printable
+from fsoc.cli.progress import ProgressLine
 from fsoc.correlation.rules import parse
-from fsoc.detection import LoadedRules, LogsourceMap, load_rules
+from fsoc.detection import LoadedRules, Logsource, LogsourceMap, Source, load_rules
 from fsoc.detection.given import read_pipeline, read_placeholders
+from fsoc.detection.lint import Review
+from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.content import (
+    LOGSOURCES,
     TABLE_SUFFIXES,
     collector_paused,
     logsources_files,
@@ -27,9 +31,8 @@ from fsoc.runtime.content import (
 )
 from fsoc.runtime.ticket_files import faults_of
 
-# Data sources, mitigations and campaigns are Sigma's tags too; ATT&CK tables here have techniques and tactics.
-_NO_TECHNIQUE: Final = re.compile(r"attack\.(ds|m|c)\d{4}", re.IGNORECASE)
-_paths = click.argument("paths", type=click.Path(path_type=Path), nargs=-1, required=True, metavar="PATH…")
+_path = click.Path(path_type=Path)
+_paths = click.argument("paths", type=_path, nargs=-1, required=True, metavar="PATH…")
 _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout: counts and problems.")
 
 
@@ -41,26 +44,52 @@ def command() -> None:
 @command.command("rules")
 @_paths
 @_as_json
-@click.option("--placeholders", type=click.Path(path_type=Path), metavar="FILE", help="Values for `expand`.")
-@click.option("--pipeline", type=click.Path(path_type=Path), metavar="FILE", help="A pipeline of pySigma's.")
-def rules_command(paths: tuple[Path, ...], as_json: bool, placeholders: Path | None, pipeline: Path | None) -> None:
+@click.option("--placeholders", type=_path, metavar="FILE", help="Values for `expand`.")
+@click.option("--pipeline", type=_path, metavar="FILE", help="A pipeline of pySigma's.")
+@click.option("--logsources", type=_path, metavar="FILE", help="Which logsources there are. Default: ours.")
+@click.option("--strict", is_flag=True, help="Warnings are problems too.")
+@click.option("--junit", "junit_file", type=click.File("wb", lazy=True), metavar="FILE|-", help="Write JUnit XML too.")
+def rules_command(
+    paths: tuple[Path, ...],
+    as_json: bool,
+    placeholders: Path | None,
+    pipeline: Path | None,
+    logsources: Path | None,
+    strict: bool,
+    junit_file: click.utils.LazyFile | None,
+) -> None:
     """Check Sigma rules, filters and correlations, and a logsources.yml among them.
+
+    Problems: what is refused; ids and names used twice; selections that no condition uses, selections and conditions
+    that can never be true; ATT&CK tags that are none; filters that name rules in vain. Warnings, which leave the exit
+    code alone: techniques that ATT&CK has moved, and where to; a logsource that is not known; conditions that every
+    event satisfies; rules that must be tried on every event.
 
     \b
     Examples:
       fsoc check rules rules
-      fsoc check rules my_rule.yml --json
+      fsoc check rules my_rule.yml --strict
+      fsoc check rules my_rules --json | jq -r '.problems[].where'
+      fsoc check rules my_rules --junit report.xml
     """
-    with collector_paused():
-        loaded = load_rules(
-            read_sources(paths),
-            placeholders=read_placeholders(read_source(placeholders)) if placeholders else None,
-            pipeline=read_pipeline(read_source(pipeline)) if pipeline else None,
-        )
+    to_stdout = junit_file is not None and junit_file.name == "-"
+    if to_stdout and as_json:
+        raise click.UsageError("--json and --junit - would both be written to stdout.")
+    tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
+    review = Review(Techniques.parse((table.path, table.text) for table in tables))
+    known, problems = _known_logsources(paths, logsources)
+    loaded = _load(paths, placeholders, pipeline, review)
+    review.see_all(loaded, known)
     correlations, unfit = parse(loaded.correlations, loaded.rules)
-    problems = [*loaded.problems, *unfit, *_unknown_tags(loaded), *_bad_logsources(paths)]
+    problems += [*loaded.problems, *unfit, *review.problems, *(review.warnings if strict else ())]
+    warnings = () if strict else review.warnings
     counts = {"rules": len(loaded.rules), "filters": len(loaded.filters), "correlations": len(correlations)}
-    _tell(counts, problems, as_json)
+    if junit_file is not None:
+        junit_file.write(junit(review.cases, _in_order(problems), _in_order(warnings)))
+    if not to_stdout:
+        _tell(counts, problems, as_json, warnings)
+    elif problems:
+        sys.exit(1)
 
 
 @command.command("tickets")
@@ -95,45 +124,69 @@ def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
     _tell({"files": len(sources)}, attack.check((source.path, source.text) for source in sources), as_json)
 
 
-def _tell(counts: Mapping[str, int], problems: Iterable[Problem], as_json: bool) -> None:
-    """Problems in the order of their files and lines, then the counts; leaves with 1 if there is any problem."""
-    found = sorted(dict.fromkeys(problems), key=_place)
+def _load(paths: tuple[Path, ...], placeholders: Path | None, pipeline: Path | None, review: Review) -> LoadedRules:
+    progress = ProgressLine()
+    sources = read_sources(paths)
+    rules = 0
+
+    def reading() -> Iterator[Source]:
+        for number, source in enumerate(sources, 1):
+            progress.show(lambda number=number: f"read {number:,} of {_counted(len(sources), 'files')}")  # type: ignore[misc]
+            yield source
+
+    def tell(draft: Draft) -> None:
+        nonlocal rules
+        rules += 1
+        review.see(draft)
+        progress.show(lambda: f"checked {_counted(rules, 'rules')} of {_counted(len(sources), 'files')}")
+
+    with collector_paused():
+        loaded = load_rules(
+            reading(),
+            placeholders=read_placeholders(read_source(placeholders)) if placeholders else None,
+            pipeline=read_pipeline(read_source(pipeline)) if pipeline else None,
+            tell=tell,
+        )
+    progress.clear()
+    return loaded
+
+
+def _known_logsources(paths: Iterable[Path], given: Path | None) -> tuple[list[Logsource], list[Problem]]:
+    """What the mapping names, and those that are checked with the rules; and what is wrong with these."""
+    known = list(LogsourceMap.parse(read_source(given or shipped("rules") / LOGSOURCES)).named)
+    problems: list[Problem] = []
+    for file in logsources_files(paths):
+        try:
+            known += LogsourceMap.parse(read_source(file)).named
+        except RefusedToStart as refusal:
+            problems += refusal.problems
+    return known, problems
+
+
+def _tell(
+    counts: Mapping[str, int], problems: Iterable[Problem], as_json: bool, warnings: Iterable[Problem] = ()
+) -> None:
+    """Problems and warnings in the order of files and lines, then the counts; leaves with 1 if there is a problem."""
+    found, warned = _in_order(problems), _in_order(warnings)
     if as_json:
-        stated = [{"where": problem.where, "text": problem.text} for problem in found]
-        click.echo(orjson.dumps({**counts, "problems": stated}))
+        told = {
+            name: [{"where": each.where, "text": each.text} for each in several]
+            for name, several in (("problems", found), ("warnings", warned))
+        }
+        click.echo(orjson.dumps({**counts, **told}))
     else:
-        for problem in found:
-            click.echo(str(problem))
+        for each in _in_order([*found, *(Problem(each.where, f"warning: {each.text}") for each in warned)]):
+            click.echo(printable(str(each)))
         counted = ", ".join(_counted(number, name) for name, number in counts.items())
-        click.echo(f"{counted}: {_counted(len(found), 'problems')}")
+        more = f", {_counted(len(warned), 'warnings')}" if warned else ""
+        click.echo(f"{counted}: {_counted(len(found), 'problems')}{more}")
     if found:
         sys.exit(1)
 
 
+def _in_order(problems: Iterable[Problem]) -> list[Problem]:
+    return sorted(dict.fromkeys(problems), key=place)
+
+
 def _counted(number: int, things: str) -> str:
     return f"{number:,} {things.removesuffix('s') if number == 1 else things}"
-
-
-def _place(problem: Problem) -> tuple[str, int]:
-    path, _, line = problem.where.rpartition(":")
-    return (path, int(line)) if line.isdecimal() else (problem.where, 0)
-
-
-def _unknown_tags(loaded: LoadedRules) -> Iterator[Problem]:
-    tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    techniques = Techniques.parse((table.path, table.text) for table in tables)
-    tagged: list[tuple[str, Iterable[Any]]] = [(f"{rule.path}:{rule.line}", rule.tags) for rule in loaded.rules]
-    for document in loaded.correlations:
-        tags = document.data.get("tags")
-        tagged.append((f"{document.path}:{document.line_of('tags')}", tags if isinstance(tags, list) else []))
-    for where, tags in tagged:
-        named = [tag for tag in map(str, tags) if not _NO_TECHNIQUE.fullmatch(tag)]
-        yield from (Problem(where, complaint) for complaint in techniques.complaints(named))
-
-
-def _bad_logsources(paths: Iterable[Path]) -> Iterator[Problem]:
-    for file in logsources_files(paths):
-        try:
-            LogsourceMap.parse(read_source(file))
-        except RefusedToStart as refusal:
-            yield from refusal.problems

@@ -3,7 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
+import pty
+import re
+import subprocess
+import sys
 from pathlib import Path
+from xml.etree import ElementTree as ET
 
 import pytest
 from click.testing import CliRunner, Result
@@ -17,7 +23,7 @@ GOOD = """\
 title: Good
 id: good
 tags: [attack.t1490, attack.impact, attack.ds0029, attack.g0016]
-logsource: {category: test}
+logsource: {category: webserver}
 detection:
     selection: {a: 1}
     condition: selection
@@ -74,7 +80,7 @@ def test_every_problem_of_every_file_is_told_in_the_order_of_the_lines(folder):
         *(["bad.yml", line] for line in ("3", "5", "6")),
         *(["correlation.yml", line] for line in ("5", "7")),
         ["logsources.yml", "2"],
-        ["tag.yml", "1"],
+        ["tag.yml", "3"],
     ]
     assert "'attack.t9999' is not in ATT&CK" in lines[-2]
     assert lines[-1] == "2 rules, 0 filters, 0 correlations: 7 problems"
@@ -92,6 +98,109 @@ def test_json_says_the_same(folder):
     }
     assert [problem["where"] for problem in told["problems"]] == [f"{folder}/bad.yml:{line}" for line in (3, 5, 6)]
     assert result.exit_code == 1
+
+
+WARNED = GOOD.replace("good", "warned").replace("webserver", "webservre").replace("t1490", "t1070.001")
+
+
+def test_warnings_are_told_and_leave_the_exit_code_alone(folder):
+    (folder / "warned.yml").write_text(WARNED)
+    result = run("rules", folder)
+    *told, count = result.stdout.splitlines()
+    assert [line.split(": ")[:2] for line in told] == [[f"{folder}/warned.yml:{line}", "warning"] for line in (3, 4)]
+    assert told[0].endswith("'attack.t1070.001': in ATT&CK 19 it is T1685.005 Clear Windows Event Logs")
+    assert told[1].endswith("{category: webservre}: did you mean {category: webserver}?")
+    assert count == "2 rules, 0 filters, 1 correlation: 0 problems, 2 warnings"
+    assert result.exit_code == 0
+
+
+def test_strictly_taken_warnings_are_problems(folder):
+    (folder / "warned.yml").write_text(WARNED)
+    result = run("rules", folder, "--strict")
+    assert result.stdout.splitlines()[-1] == "2 rules, 0 filters, 1 correlation: 2 problems"
+    assert ": warning:" not in result.stdout
+    assert result.exit_code == 1
+
+
+def test_json_has_the_warnings_apart(folder):
+    (folder / "warned.yml").write_text(WARNED)
+    told = json.loads(run("rules", folder, "--json").stdout)
+    assert (len(told["problems"]), [each["where"] for each in told["warnings"]]) == (
+        0,
+        [f"{folder}/warned.yml:{line}" for line in (3, 4)],
+    )
+
+
+@pytest.mark.parametrize("given", ["beside the rules", "as an option"])
+def test_a_logsource_that_a_mapping_names_is_known(folder, tmp_path_factory, given):
+    (folder / "warned.yml").write_text(WARNED)
+    text = "logsources: []\nstated:\n  - {category: webservre}\n"
+    if given == "beside the rules":
+        (folder / "logsources.yml").write_text(text)
+        result = run("rules", folder)
+    else:
+        (mapping := tmp_path_factory.mktemp("map") / "map.yml").write_text(text + "  - {category: webserver}\n")
+        result = run("rules", folder, "--logsources", mapping)
+    assert result.stdout.splitlines()[-1].endswith(": 0 problems, 1 warning")
+
+
+def test_junit_has_a_suite_for_each_file_and_a_case_for_each_rule(folder):
+    (folder / "bad.yml").write_text(f"{GOOD.replace('good', 'first')}---\n{BAD}---\n{GOOD.replace('good', 'last')}")
+    (folder / "warned.yml").write_text(WARNED)
+    (folder / "broken.yml").write_text("a: [\n")
+    result = run("rules", folder, "--junit", report := folder / "report.xml")
+    root = ET.parse(report).getroot()  # noqa: S314 - our own
+    assert dict(root.attrib) == {"name": "fsoc check rules", "tests": "7", "failures": "2", "errors": "0"}
+    cases = {
+        suite.get("name").removeprefix(f"{folder}/"): [
+            (case.get("name"), case.get("line"), [part.tag for part in case]) for case in suite
+        ]
+        for suite in root
+    }
+    assert cases == {
+        "bad.yml": [("Good", "1", []), ("Bad", "9", ["failure"]), ("Good", "16", [])],
+        "broken.yml": [("the file", None, ["failure"])],
+        "correlation.yml": [("Many", "1", [])],
+        "good.yml": [("Good", "1", [])],
+        "warned.yml": [("Good", "1", ["system-out"])],
+    }
+    [failure] = root.findall(".//*[@name='Bad']/failure")
+    assert failure.text.splitlines() == [line for line in result.stdout.splitlines() if "bad.yml" in line]
+    assert failure.get("message") in failure.text
+    assert result.exit_code == 1
+
+
+def test_junit_on_stdout_is_alone_there_and_well_formed_whatever_a_rule_is_called(folder):
+    (folder / "odd.yml").write_text(BAD.replace("Bad", '"<&]]>\\x07\\uFFFE\\"\\n"'))
+    result = run("rules", folder, "--junit", "-")
+    names = [case.get("name") for case in ET.fromstring(result.stdout).iter("testcase")]  # noqa: S314
+    assert '<&]]>\ufffd\ufffd"\n' in names
+    assert result.exit_code == 1
+    assert run("rules", folder / "good.yml", "--junit", "-").exit_code == 0
+    assert run("rules", folder, "--junit", "-", "--json").exit_code == 2
+
+
+def test_what_a_rule_holds_moves_no_cursor(folder):
+    (folder / "odd.yml").write_text(BAD.replace("a|foo", "a|\\e[2J").replace("'", '"'))
+    result = run("rules", folder)
+    assert "\x1b" not in result.stdout
+    assert "\\x1b[2J" in result.stdout
+
+
+def test_a_terminal_is_shown_how_far_it_is(folder):
+    for number in range(300):
+        (folder / f"{number}.yml").write_text(GOOD.replace("good", f"good-{number}"))
+    ours, theirs = pty.openpty()
+    fsoc = Path(sys.executable).with_name("fsoc")
+    with subprocess.Popen([fsoc, "check", "rules", folder], stdout=subprocess.PIPE, stderr=theirs) as process:
+        os.close(theirs)
+        out = process.stdout.read()
+    told = os.read(ours, 65_536)
+    os.close(ours)
+    assert out == b"301 rules, 0 filters, 1 correlation: 0 problems\n"
+    drawn = [line for line in re.split(rb"\r\x1b\[K", told) if line]
+    assert re.fullmatch(rb"(read [\d,]+ of 302 files|checked [\d,]+ rules? of 302 files)", drawn[0])
+    assert told.endswith(b"\r\x1b[K")
 
 
 def test_placeholders_and_a_pipeline_make_rules_good(tmp_path):
