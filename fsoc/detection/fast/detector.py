@@ -1,0 +1,132 @@
+"""The Python path: anchors are searched, what was found is remembered, rules whose anchor was found are tried.
+
+event ─ names ─► shape ─ what decides its route ─► lane ─ values ─► memos ─► targets ─► tests ─► rule ids
+                                                                    │ miss
+                                                                    └─► search of the field
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from operator import getitem
+from typing import Any
+
+import orjson
+
+from fsoc.detection.detector import Lines, Match, Stated, stated_logsource
+from fsoc.detection.engine import PlannedDetector
+from fsoc.detection.event import Event
+from fsoc.detection.fast.conditions import Vocabulary
+from fsoc.detection.fast.lanes import Lanes
+from fsoc.detection.fast.memo import Ledger
+from fsoc.detection.fast.sampling import SAMPLED_EVERY, Sampler
+from fsoc.detection.fast.searches import Searches
+from fsoc.detection.fast.views import Lane, View
+from fsoc.detection.logsource import Logsource
+from fsoc.detection.logsources import LogsourceMap
+from fsoc.detection.plan import Anchor, Rates, plan
+from fsoc.detection.program import Program, matcher_of
+from fsoc.detection.routes import Router, RouteView, over_of_ticket
+
+
+class FastDetector(PlannedDetector):
+    """The rules of a program; finds what PlainDetector finds."""
+
+    def __init__(self, ids: Sequence[str], logsources: LogsourceMap, program: Program) -> None:
+        """ids: of the program's rules, in their order; several may be the same."""
+        self._ids = tuple(ids)
+        self._router = Router([Logsource(*each) for each in program.logsources], logsources)
+        matchers: dict[int, Any] = {}
+
+        def matcher(index: int) -> Any:
+            found = matchers.get(index)
+            if found is None:
+                found = matchers[index] = matcher_of(program, program.clauses[index])
+            return found
+
+        self._vocabulary = Vocabulary(program, matcher)
+        self._sampler = Sampler(self._vocabulary)
+        self._until_sample = SAMPLED_EVERY - 1
+        self._searches = Searches(self._vocabulary, plan(program))
+        self.adopt(self._searches)
+
+    def rates(self) -> Rates:
+        return self._sampler.rates()
+
+    def prepare(self, anchors: Sequence[Anchor]) -> Searches:
+        return Searches(self._vocabulary, anchors, self._searches)
+
+    def adopt(self, prepared: Searches) -> None:
+        self._searches = prepared
+        ledger = Ledger()
+        self._lanes = Lanes(self._router, prepared, ledger)
+        self._tickets = View(RouteView((), self._router.of_tickets), 0, prepared, ledger)
+
+    def match_event(self, fields: Mapping[str, Any], logsource: Stated = None) -> list[str]:
+        event = fields if type(fields) is dict else dict(fields)
+        found = self._matched(self._lanes.lane(event, logsource), event)
+        return self._ids_of(found) if found else []
+
+    def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
+        matches = []
+        if self._router.of_tickets:
+            ticket = Event(body, over_of_ticket(body))
+            targets = sorted(self._tickets.targets(ticket))
+            own = self._searches.matched(targets, ticket) if targets else []
+            matches = [Match(rule_id, -1) for rule_id in self._ids_of(own)]
+        for place, item in enumerate(body.get("evidence") or ()):
+            found = self.match_event(item.get("fields") or {}, item.get("logsource"))
+            matches += [Match(rule_id, place) for rule_id in found]
+        return matches
+
+    def covers(self, fields: Mapping[str, Any], logsource: Stated = None) -> bool:
+        return self._router.route(fields, stated_logsource(logsource)).tried
+
+    def match_lines(self, lines: Sequence[bytes]) -> Lines:
+        found = Lines()
+        loads, lane_of, matched = orjson.loads, self._lanes.lane, self._matched
+        for place, line in enumerate(lines):
+            try:
+                event = loads(line)
+                stated = event.pop("logsource", None)
+                if stated is not None and type(stated) is not dict:
+                    raise ValueError  # noqa: TRY301
+                lane = lane_of(event, stated)
+            except (ValueError, AttributeError, TypeError):
+                # Nothing, or something wrong with it: said as every engine says it.
+                if line.strip():
+                    self.match_line(place, line, found)
+                continue
+            found.events += 1
+            rules = matched(lane, event)
+            if rules:
+                found.matched.append((place, self._ids_of(rules)))
+            elif not lane.route.views:
+                found.untried += 1
+        return found
+
+    def _matched(self, lane: Lane, fields: dict[str, Any]) -> list[int]:
+        """Indexes of the rules that match, ascending."""
+        self._until_sample -= 1
+        if self._until_sample < 0:
+            self._until_sample = SAMPLED_EVERY - 1
+            self._sampler.sample(lane.route, fields)
+        if lane.deep:
+            return self._matched_anyhow(lane, fields)
+        try:
+            hits = list(filter(None, map(getitem, lane.memos, lane.values(fields))))
+            for memo in lane.everything:
+                hits += filter(None, map(memo.__getitem__, fields.values()))
+        except TypeError:  # lists and objects are no keys
+            return self._matched_anyhow(lane, fields)
+        if hits:
+            return lane.route.matched(lane.always.union(*hits), fields)
+        return lane.route.matched(lane.always, fields) if lane.always else []
+
+    @staticmethod
+    def _matched_anyhow(lane: Lane, fields: dict[str, Any]) -> list[int]:
+        targets = lane.route.targets(fields)
+        return lane.route.matched(targets, fields) if targets else []
+
+    def _ids_of(self, rules: Sequence[int]) -> list[str]:
+        return list(dict.fromkeys([self._ids[rule] for rule in rules]))
