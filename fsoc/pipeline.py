@@ -18,8 +18,9 @@ from dataclasses import dataclass
 import orjson
 
 from fsoc.alerts.book import Alert, Book
+from fsoc.correlation.definitions import DEFINITION, Definitions, fits
 from fsoc.correlation.entries import Feed, GroupKey, entry_of, entry_of_state, entry_state, put_record, withdraw_record
-from fsoc.correlation.groups import EntryName, Groups, settled_from
+from fsoc.correlation.groups import Groups, entry_key, settled_from
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim, Progress, claim_of, progress_record
 from fsoc.correlation.ruleset import RuleSet
@@ -36,7 +37,7 @@ from fsoc.tickets.receipts import Receipt, late_record, quarantine_record, recei
 
 @dataclass(slots=True)
 class Pipeline:
-    """Makes the stages. The registry may be replaced while they run; the partition count may not.
+    """Makes the stages. Rules and registry may be replaced while they run, between slices; the partition count may not.
 
     ends: whether an end record may end an institution's stream: in exercises, tests and replays, never in production.
     """
@@ -72,6 +73,7 @@ class Intake:
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
+        self.ledger.retention_ms = self._pipeline.rules.retention_ms
         receipts = [self._take(record, outputs) for record in records]
         gone = [(self._state_key(name), None) for name in self.ledger.expire()]
         outputs.state.extend(gone)
@@ -192,13 +194,16 @@ class Correlate:
         self._pipeline = pipeline
         self.partition = partition
         self._restoring: dict[bytes, bytes] = {}
+        self._rules = pipeline.rules
+        self._definitions = Definitions(self._rules.correlations)
         self.groups = Groups()
         self.progress = Progress()
-        self.book = Book(pipeline.rules.tactics)
-        self.malformed_total = 0
+        self.book = Book(self._rules.tactics)
+        self.malformed_total = self.misfits_total = 0
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
+        self._adopt_rules(outputs)
         for record in records:
             try:
                 body = orjson.loads(record.value or b"")
@@ -221,20 +226,35 @@ class Correlate:
     def idle(self) -> Outputs:
         return Outputs()
 
+    def _adopt_rules(self, outputs: Outputs) -> None:
+        """Go on with the rules that the pipeline has now; what that changes is judged with this slice."""
+        if self._pipeline.rules is self._rules:
+            return
+        self._rules = self._pipeline.rules
+        self.book.tactics = self._rules.tactics
+        outputs.state.extend(self._definitions.adopt(self._rules.correlations, self.groups))
+
     def _put(self, key: GroupKey, entry: Entry, outputs: Outputs) -> None:
-        rule = self._pipeline.rules.correlations.get(key.rule)
+        rule = self._definitions.current(key.rule)
         closed = self.progress.closed_until_ms
         if rule is None or (closed is not None and entry.event_time_ms + rule.retention_ms <= closed):
             return
+        if not fits(rule, key, entry):
+            self.misfits_total += 1
+            return
+        outputs.state.extend(self._definitions.hold(rule))
         changed, evicted = self.groups.put(rule, key, entry)
         if changed:
-            outputs.state.append((_entry_key((key, entry.institution, entry.ticket_id)), entry_state(entry)))
-        outputs.state.extend((_entry_key(name), None) for name in evicted)
+            outputs.state.append((entry_key((key, entry.institution, entry.ticket_id)), entry_state(entry)))
+        outputs.state.extend((entry_key(name), None) for name in evicted)
 
     def _withdraw(self, key: GroupKey, name: tuple[str, str], revision: int, at: int, outputs: Outputs) -> None:
-        rule = self._pipeline.rules.correlations.get(key.rule)
-        if rule is not None and self.groups.withdraw(rule, key, name, revision, at):
-            outputs.state.append((_entry_key((key, *name)), orjson.dumps({"withdrawn": revision, "at": at})))
+        rule = self._definitions.get(key.rule)
+        if rule is None:
+            return
+        outputs.state.extend(self._definitions.hold(rule))
+        if self.groups.withdraw(rule, key, name, revision, at):
+            outputs.state.append((entry_key((key, *name)), orjson.dumps({"withdrawn": revision, "at": at})))
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
         """Judge every group that changed or whose time has come, then let go of what is settled."""
@@ -245,8 +265,10 @@ class Correlate:
             self.groups.decide(closed)
         changed: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
         for key in sorted(self.groups.dirty):
-            rule = self._pipeline.rules.correlations[key.rule]
-            found = self.groups.evaluate(rule, key, closed)
+            rule = self._definitions.get(key.rule)
+            found = self.groups.evaluate(rule, key, closed) if rule is not None else None
+            if rule is None or found is None:
+                continue  # its time had been noted, and it has gone since
             changed.update(
                 (alert.id, alert) for alert in self.book.revise(rule, key, found, settled_from(rule, settled))
             )
@@ -255,8 +277,9 @@ class Correlate:
             changed.update((alert.id, alert) for alert in self.book.finalise(closed))
         outputs.state.extend((f"alert/{alert.id}".encode(), alert.state()) for alert in changed.values())
         if closed is not None and moved and closed < END_MS:  # an exercise that is over keeps its state to be read
-            outputs.state.extend((_entry_key(name), None) for name in self.groups.expire(closed))
+            outputs.state.extend((entry_key(name), None) for name in self.groups.expire(closed))
             outputs.state.extend((f"alert/{name}".encode(), None) for name in self.book.expire(closed))
+            outputs.state.extend(self._definitions.release(self.groups))
         outputs.state.append((b"header", self._header()))
         for alert in changed.values():
             outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
@@ -284,6 +307,11 @@ class Correlate:
 
     def restored(self) -> Outputs:
         """Rebuild, then judge every group once: a crash may have kept entries and lost the alert they raised."""
+        outputs = Outputs()
+        self._rules = self._pipeline.rules
+        self._definitions = Definitions(self._rules.correlations)
+        definitions = [value for key, value in self._restoring.items() if key.startswith(DEFINITION)]
+        unlike = self._definitions.restore(definitions)
         for key, value in self._restoring.items():
             if key == b"header":
                 state = orjson.loads(value)
@@ -292,33 +320,33 @@ class Correlate:
                 self.groups.evicted_total = state["evicted_total"]
             elif key.startswith(b"alert/"):
                 self.book.restore(value)
-            else:
-                self._restore_entry(key, value)
+            elif not key.startswith(DEFINITION):
+                self._restore_entry(key, value, unlike, outputs)
         fresh = not self._restoring
         self._restoring.clear()
-        outputs = Outputs()
+        outputs.state.extend(self._definitions.release(self.groups))
         if not fresh:
             self._evaluate(outputs, republish=True)
         return outputs
 
-    def _restore_entry(self, key: bytes, value: bytes) -> None:
+    def _restore_entry(self, key: bytes, value: bytes, unlike: frozenset[str], outputs: Outputs) -> None:
         rule_id, environment, group, institution, ticket_id = orjson.loads(key)
-        rule = self._pipeline.rules.correlations.get(rule_id)
+        rule = self._definitions.get(rule_id)
         if rule is None:
             return
         state = orjson.loads(value)
         name = GroupKey(rule_id, environment, group)
-        if isinstance(state, dict):
+        entry = entry_of_state(state) if isinstance(state, list) else None
+        if rule_id in unlike or (entry is not None and not fits(rule, name, entry)):
+            outputs.state.append((key, None))
+            return
+        outputs.state.extend(self._definitions.hold(rule))
+        if entry is None:
             self.groups.withdraw(rule, name, (institution, ticket_id), state["withdrawn"], state["at"])
         else:
-            self.groups.put(rule, name, entry_of_state(state))
+            self.groups.put(rule, name, entry)
 
 
 def _withdrawn(message: Message) -> bool:
     """Whether this revision takes the ticket back (law 6)."""
     return message.action == "retract" or (message.action == "close" and message.verdict == "false_positive")
-
-
-def _entry_key(name: EntryName) -> bytes:
-    key, institution, ticket_id = name
-    return orjson.dumps([*key, institution, ticket_id])

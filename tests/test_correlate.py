@@ -329,7 +329,7 @@ def test_an_entry_that_had_to_leave_leaves_the_state_too(monkeypatch):
     rule = RULES[0]
     topics = run(rule, [[record_of(rule, put("aa", NOON + at, f"t{at}")) for at in (3, 1, 2)]])
 
-    assert sorted(orjson.loads(key)[-1] for key in topics.state if key != b"header") == ["t2", "t3"]
+    assert sorted(orjson.loads(key)[-1] for key in topics.state if key.startswith(b"[")) == ["t2", "t3"]
     assert orjson.loads(topics.state[b"header"])["evicted_total"] == 1
 
 

@@ -61,11 +61,11 @@ class Alert:
 
 
 class Book:
-    """Every alert that may still change, or be continued."""
+    """Every alert that may still change, or be continued. tactics: short name → place in the kill chain."""
 
     def __init__(self, tactics: Mapping[str, int]) -> None:
         self.expired_total = 0
-        self._tactics = tactics
+        self.tactics = tactics
         self._alerts: dict[tuple[GroupKey, int], Alert] = {}
         self._episodes: dict[GroupKey, set[int]] = {}
         self._open: set[tuple[GroupKey, int]] = set()
@@ -97,7 +97,7 @@ class Book:
             continued = number - 1 in holding or (
                 before is not None and number - 1 < live_from and before.status != "retracted"
             )
-            body = compose(rule, key, episode, alert_id(key, number - 1) if continued else None, self._tactics)
+            body = compose(rule, key, episode, alert_id(key, number - 1) if continued else None, self.tactics)
             alert = self._alerts.get((key, number))
             if alert is None:
                 yield self._keep(Alert(key, number, rule.episode_ms, 1, "open", body))
@@ -110,6 +110,8 @@ class Book:
                 yield alert
         for number in sorted(self._episodes.get(key, ())):
             alert = self._alerts[key, number]
+            if alert.episode_ms != rule.episode_ms:
+                continue  # named by an earlier definition: its episodes cannot be told from these numbers
             if number >= live_from and number not in holding and alert.status != "retracted":
                 alert.status, alert.revision = "retracted", alert.revision + 1
                 self._open.discard((key, number))

@@ -10,6 +10,8 @@ from bisect import insort
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
+import orjson
+
 from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Entry, Satisfied, satisfied
@@ -19,6 +21,12 @@ ENTRIES_MAX = 10_000
 
 EntryName = tuple[GroupKey, str, str]
 """(group, institution, ticket id)."""
+
+
+def entry_key(name: EntryName) -> bytes:
+    """Its key in the state."""
+    key, institution, ticket_id = name
+    return orjson.dumps([*key, institution, ticket_id])
 
 
 class Group:
@@ -69,6 +77,7 @@ class Groups:
 
     def __init__(self) -> None:
         self._groups: dict[GroupKey, Group] = {}
+        self._held: dict[str, int] = {}  # groups by rule
         self._expiry: list[tuple[int, EntryName]] = []
         self._expires: dict[EntryName, int] = {}  # the newest word on it: a revision may have moved the event time
         self._undecided: list[tuple[int, GroupKey]] = []
@@ -81,7 +90,7 @@ class Groups:
 
     def put(self, rule: CorrelationRule, key: GroupKey, entry: Entry) -> tuple[bool, list[EntryName]]:
         """Take an entry; return whether anything changed, and the entries that had to leave for it."""
-        group = self._groups.setdefault(key, Group())
+        group = self._group(key)
         if not group.put(entry):
             return False, []
         self._touch(rule, key, entry.event_time_ms, (entry.institution, entry.ticket_id))
@@ -95,7 +104,7 @@ class Groups:
         return True, evicted
 
     def withdraw(self, rule: CorrelationRule, key: GroupKey, name: tuple[str, str], revision: int, at: int) -> bool:
-        group = self._groups.setdefault(key, Group())
+        group = self._group(key)
         if not group.withdraw(name, revision):
             return False
         self._touch(rule, key, at, name)
@@ -112,21 +121,59 @@ class Groups:
             group = self._groups[key]
             group.drop((institution, ticket_id))
             if not group.entries and not group.withdrawn:
-                del self._groups[key]
+                self._drop(key)
             yield name
+
+    def holds(self, rule_id: str) -> bool:
+        """Whether there is a group of this rule."""
+        return rule_id in self._held
+
+    def judge_again(self, rule: CorrelationRule) -> None:
+        """Mark every group of a rule whose definition is another now; at all times at which it may be satisfied."""
+        for key in self._of(rule.id):
+            self.dirty.add(key)
+            if not rule.condition.rising:
+                for entry in self._groups[key].entries:
+                    heappush(self._undecided, (entry.event_time_ms, key))
+
+    def forget(self, rule_id: str) -> Iterator[EntryName]:
+        """Drop every group of a rule, judged or not; yield what was dropped."""
+        for key in self._of(rule_id):
+            group = self._drop(key)
+            self.dirty.discard(key)
+            for institution, ticket_id in group.by_name.keys() | group.withdrawn.keys():
+                del self._expires[key, institution, ticket_id]
+                yield key, institution, ticket_id
 
     def decide(self, closed_until_ms: int) -> None:
         """Mark the groups in which a waiting event time is now settled."""
         while self._undecided and self._undecided[0][0] < closed_until_ms:
             self.dirty.add(heappop(self._undecided)[1])
 
-    def evaluate(self, rule: CorrelationRule, key: GroupKey, closed_until_ms: int | None) -> list[Satisfied]:
+    def evaluate(self, rule: CorrelationRule, key: GroupKey, closed_until_ms: int | None) -> list[Satisfied] | None:
+        """Where the condition holds; None where no such group is held: of one that is gone nothing can be said."""
         group = self._groups.get(key)
         if group is None:
-            return []
+            return None
         if rule.condition.rising:
             return satisfied(rule, group.entries, None)
         return satisfied(rule, group.entries, closed_until_ms if closed_until_ms is not None else -(2**63))
+
+    def _group(self, key: GroupKey) -> Group:
+        group = self._groups.get(key)
+        if group is None:
+            group = self._groups[key] = Group()
+            self._held[key.rule] = self._held.get(key.rule, 0) + 1
+        return group
+
+    def _drop(self, key: GroupKey) -> Group:
+        self._held[key.rule] -= 1
+        if not self._held[key.rule]:
+            del self._held[key.rule]
+        return self._groups.pop(key)
+
+    def _of(self, rule_id: str) -> list[GroupKey]:
+        return [key for key in self._groups if key.rule == rule_id]
 
     def _touch(self, rule: CorrelationRule, key: GroupKey, at: int, name: tuple[str, str]) -> None:
         self.dirty.add(key)

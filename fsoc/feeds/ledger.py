@@ -94,7 +94,7 @@ class Ledger:
     """One institution's intake state.
 
     allowed_lateness_ms: how far below the institution's own watermark a new ticket may lie.
-    retention_ms: how long past its event time a ticket may still be revised.
+    retention_ms: how long past its event time a ticket may still be revised; may be set anew at any time.
     feeds: the feeds that must send an end record before the institution has ended; empty: those met so far.
     ends: whether an end record is obeyed; in production it is refused.
     """
@@ -169,9 +169,14 @@ class Ledger:
         while self._expiry and self.watermark_ms is not None and self._expiry[0][0] <= self.watermark_ms:
             _, name = heappop(self._expiry)
             live = self._live.get(name)
-            if live is not None and live.event_time_ms + self.retention_ms <= self.watermark_ms:
+            if live is None:
+                continue
+            expires_ms = live.event_time_ms + self.retention_ms
+            if expires_ms <= self.watermark_ms:
                 del self._live[name]
                 yield name
+            else:  # its event time has moved, or tickets are kept for longer now
+                heappush(self._expiry, (expires_ms, name))
 
     def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Judgement:
         if live is not None and message.revision == live.revision and offset != live.offset:

@@ -191,6 +191,21 @@ def test_a_ticket_is_forgotten_when_no_alert_it_is_in_can_change():
     assert list(log.ledger.expire()) == [("production", "t-1")]
 
 
+def test_a_longer_retention_keeps_what_is_there_and_it_expires_all_the_same():
+    """
+    ticket      |----------------) 48 h
+    set anew          |------------------------) 96 h
+    """
+    log = Log()
+    log.send(message("t-1"))
+    log.ledger.retention_ms = 96 * HOUR
+    log.send(message("t-2", at=START + 50 * HOUR))
+    assert list(log.ledger.expire()) == []
+
+    log.send(message("t-3", at=START + 96 * HOUR))
+    assert list(log.ledger.expire()) == [("production", "t-1")]
+
+
 def restarted(ledger: Ledger, lives) -> Ledger:
     again = Ledger(
         allowed_lateness_ms=ledger.allowed_lateness_ms, retention_ms=ledger.retention_ms, feeds=ledger.feeds, ends=True

@@ -1,0 +1,99 @@
+"""By which definition of its rule a group is judged, while rules are added, changed and removed. Pure.
+
+    unchanged            its groups are not touched
+    changed              its groups are judged again, by the new definition
+    grouped or counted   what is held says nothing under the new definition, and is let go; alerts stay as they are
+      by other fields
+    removed              takes no new entries; what it holds is judged as before until it has expired
+
+A restart finds the same: the definition lies in the state as long as a group of its rule does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import Final
+
+import msgspec
+import orjson
+
+from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.groups import Groups, entry_key
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Entry
+
+DEFINITION: Final = b"definition/"
+"""What the keys of definitions begin with in the state; the rule's id follows."""
+
+StateRecord = tuple[bytes, bytes | None]
+
+_decoder: Final = msgspec.json.Decoder(CorrelationRule)
+
+
+class Definitions:
+    """Of the rules whose groups one partition holds."""
+
+    def __init__(self, current: Mapping[str, CorrelationRule]) -> None:
+        self._current = current
+        self._held: dict[str, CorrelationRule] = {}
+
+    def current(self, rule_id: str) -> CorrelationRule | None:
+        """What new entries are taken by; None where there is no such rule any more."""
+        return self._current.get(rule_id)
+
+    def get(self, rule_id: str) -> CorrelationRule | None:
+        """What is held is judged by this; None where neither the rule is known nor anything of it is held."""
+        return self._current.get(rule_id) or self._held.get(rule_id)
+
+    def hold(self, rule: CorrelationRule) -> Iterator[StateRecord]:
+        """A group of this rule is held from now on; what the state must know for it."""
+        if self._held.get(rule.id) is not rule:
+            if self._held.get(rule.id) != rule:
+                yield DEFINITION + rule.id.encode(), msgspec.json.encode(rule, order="deterministic")
+            self._held[rule.id] = rule
+
+    def adopt(self, current: Mapping[str, CorrelationRule], groups: Groups) -> Iterator[StateRecord]:
+        """Go on with these rules; what the state must know, entries that are let go before their definition is."""
+        self._current = current
+        for old in list(self._held.values()):
+            rule = current.get(old.id)
+            if rule is None or rule == old:
+                continue
+            if is_alike(rule, old):
+                yield from self.hold(rule)
+                groups.judge_again(rule)
+            else:
+                yield from ((entry_key(name), None) for name in groups.forget(rule.id))
+        yield from self.release(groups)
+
+    def release(self, groups: Groups) -> Iterator[StateRecord]:
+        """Forget the definitions of which no group is held any more."""
+        for rule_id in [rule_id for rule_id in self._held if not groups.holds(rule_id)]:
+            del self._held[rule_id]
+            yield DEFINITION + rule_id.encode(), None
+
+    def restore(self, values: Iterable[bytes]) -> frozenset[str]:
+        """Take the definitions the state knows; return the rules whose held entries say nothing any more."""
+        unlike: set[str] = set()
+        for value in values:
+            try:
+                old = _decoder.decode(value)
+            except msgspec.MsgspecError:  # of another fsoc, which knew other rules
+                continue
+            rule = self._current.get(old.id)
+            self._held[old.id] = old
+            if rule is not None and not is_alike(rule, old):
+                unlike.add(old.id)
+        return frozenset(unlike)
+
+
+def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
+    """Whether groups and values of the one mean the same to the other."""
+    return rule.group_by == other.group_by and rule.fields == other.fields
+
+
+def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
+    """Whether an entry was made by a definition such as this one; not, for moments, where workers reload one by one."""
+    if len(orjson.loads(key.group)) != len(rule.group_by) or bool(entry.values) != bool(rule.fields):
+        return False
+    return all(len(value) == len(rule.fields) for value in entry.values)
