@@ -94,4 +94,4 @@ def test_sqlite_finds_the_same_or_it_is_known_why_not(rules, events, filled):
 
     assert found.unexplained[:10] == []
     assert sum(found.not_asked.values()) < len(rules) / 10
-    assert found.both > sum(found.reasons.values())
+    assert found.both > sum(found.reasons.values()) or not filled
