@@ -5,6 +5,8 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
+CORE   := fsoc/detection/native_core
+LOCKED := $(VENV)/.locked
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-deploy bench soak lock install clean
 .DEFAULT_GOAL := help
@@ -12,13 +14,23 @@ STAMP  := $(VENV)/.installed
 help:  ## what there is to make
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
 
-$(STAMP): requirements.lock pyproject.toml
+$(LOCKED): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or newer is needed; PYTHON=… picks one" >&2; exit 2; }
 	@echo "Setting up $(VENV)/ (once; about a minute) …"
 	@$(PYTHON) -m venv $(VENV)
 	@# The lock is whole, and most of what it names is never imported: a third less to wait for without resolving and compiling.
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-compile --require-hashes -r requirements.lock
 	@$(BIN)/pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $@
+
+# The native engine is left out where there is no compiler: that costs speed and changes no match.
+$(STAMP): $(LOCKED) $(CORE)/Cargo.toml $(CORE)/Cargo.lock $(CORE)/pyproject.toml $(wildcard $(CORE)/src/*.rs)
+	@if ! command -v cargo >/dev/null; then \
+	  echo "No cargo on the path: rules are matched by the Python engine, not the native one."; \
+	elif echo "Building the native engine (a minute) …"; ! PATH="$(CURDIR)/$(BIN):$$PATH" CARGO_TARGET_DIR="$(CURDIR)/build/native_core" \
+	  $(BIN)/pip install --quiet --disable-pip-version-check --no-build-isolation --no-deps --force-reinstall ./$(CORE) >$(VENV)/native_core.log 2>&1; then \
+	  echo "The native engine was not built ($(VENV)/native_core.log says why): rules are matched by the Python engine." >&2; \
+	fi
 	@touch $@
 
 install: $(STAMP)  ## set up .venv/
