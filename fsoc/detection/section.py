@@ -31,6 +31,7 @@ class Section:
     """Named detections and the conditions over them, of which one must hold.
 
     key: where it stands in its document. broken: detections that could not be built.
+    as_written: no pipeline changed it.
     """
 
     document: Document
@@ -38,6 +39,7 @@ class Section:
     detections: Mapping[str, SigmaDetection]
     conditions: tuple[str, ...]
     broken: frozenset[str] = frozenset()
+    as_written: bool = True
 
     def problem(self, text: str, *keys: str | int) -> Problem:
         return self.document.problem(text, self.key, *keys)
@@ -111,6 +113,7 @@ def through(
         section.key,
         rule.detection.detections,
         tuple(condition.condition for condition in rule.detection.parsed_condition),
+        as_written=False,
     )
     stated = {name: getattr(rule.logsource, name) for name in ("product", "category", "service")}
     return changed, Logsource.read(stated)
