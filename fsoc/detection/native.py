@@ -5,8 +5,9 @@ What the core leaves open, odd lines and patterns on text beyond ASCII, is decid
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
+from weakref import WeakMethod
 
 import fsoc_native
 import msgspec
@@ -36,6 +37,18 @@ def _folds() -> list[tuple[str, str]]:
 _FOLDS: Final = _folds()
 
 
+def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
+    """The method without a hold on its object: the collector cannot see what the core holds, and neither could go."""
+    reference = WeakMethod(method)
+
+    def call(*given: Any) -> Any:
+        found = reference()
+        assert found is not None  # noqa: S101 - the object owns the core that calls
+        return found(*given)
+
+    return call
+
+
 class NativeDetector(Detector):
     """The core, what it asks, and the plain evaluator for events it leaves to that."""
 
@@ -62,9 +75,9 @@ class NativeDetector(Detector):
             plan=self._rules.plan(plan(program)),
             ids=list(self._ids),
             deciding=list(self._router.deciding),
-            route=self._route,
-            route_of_json=self._route_of_json,
-            holds=self._holds,
+            route=_weakly(self._route),
+            route_of_json=_weakly(self._route_of_json),
+            holds=_weakly(self._holds),
             of_tickets=list(self._router.of_tickets),
             over=_OVER,
             **{name: bound for name, bound in bounds.items() if bound is not None},

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import gc
 import ipaddress
 import operator
 import os
 import random
+import weakref
 from pathlib import Path
 
 import orjson
@@ -14,7 +16,7 @@ import re2
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from fsoc.detection import LogsourceMap, PlainDetector, load_rules
+from fsoc.detection import LogsourceMap, PlainDetector, Source, load_rules
 from fsoc.detection.event import number_of
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.plan import Rates, plan
@@ -31,6 +33,7 @@ from fsoc.detection.native import NativeDetector
 DATA = Path(__file__).parents[3] / "shared" / "data"
 needs_corpus = pytest.mark.skipif(not DATA.is_dir(), reason=f"the SigmaHQ rules and their events are not at {DATA}")
 
+GOING = "title: A rule\nid: rule\nlogsource: {category: test}\ndetection: {one: {a: x}, condition: one}\n"
 wholes = st.integers() | st.integers(-(10**45), 10**45) | st.sampled_from([2**53, 2**63, 2**64, 2**127, -(2**127)])
 floats = st.floats() | wholes.map(float)
 
@@ -332,3 +335,16 @@ def test_rates_count_what_was_tried_and_what_held(corpus):
     assert len(tried) == len(hits) == len(program.clauses)
     assert any(hits)
     assert all(held <= seen for held, seen in zip(hits, tried, strict=True))
+
+
+def test_an_engine_that_nobody_uses_any_more_goes():
+    loaded = load_rules([Source("a.yml", GOING)])
+    engine = NativeDetector(["rule"], LogsourceMap(), flatten(loaded.rules))
+    assert engine.match_event({"a": "x"}, {"category": "test"}) == ["rule"]
+    engine.match_lines([b'{"a": "x", "logsource": {"category": "test"}}'])
+    reference = weakref.ref(engine)
+
+    del engine
+    gc.collect()
+
+    assert reference() is None
