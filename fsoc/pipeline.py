@@ -194,11 +194,11 @@ class Correlate:
         self._pipeline = pipeline
         self.partition = partition
         self._restoring: dict[bytes, bytes] = {}
-        self._rules = pipeline.rules
-        self._definitions = Definitions(self._rules.correlations)
+        self._correlations = pipeline.rules.correlations
+        self._definitions = Definitions(self._correlations)
         self.groups = Groups()
         self.progress = Progress()
-        self.book = Book(self._rules.tactics)
+        self.book = Book(pipeline.rules.tactics)
         self.malformed_total = self.misfits_total = 0
 
     def work(self, records: Sequence[Record]) -> Outputs:
@@ -224,15 +224,17 @@ class Correlate:
         return outputs
 
     def idle(self) -> Outputs:
-        return Outputs()
+        """Nothing more is there; new rules judge what is held all the same."""
+        return Outputs() if self._pipeline.rules.correlations is self._correlations else self.work(())
 
     def _adopt_rules(self, outputs: Outputs) -> None:
         """Go on with the rules that the pipeline has now; what that changes is judged with this slice."""
-        if self._pipeline.rules is self._rules:
+        rules = self._pipeline.rules
+        if rules.correlations is self._correlations:
             return
-        self._rules = self._pipeline.rules
-        self.book.tactics = self._rules.tactics
-        outputs.state.extend(self._definitions.adopt(self._rules.correlations, self.groups))
+        self._correlations = rules.correlations
+        self.book.tactics = rules.tactics
+        outputs.state.extend(self._definitions.adopt(self._correlations, self.groups))
 
     def _put(self, key: GroupKey, entry: Entry, outputs: Outputs) -> None:
         rule = self._definitions.current(key.rule)
@@ -308,8 +310,8 @@ class Correlate:
     def restored(self) -> Outputs:
         """Rebuild, then judge every group once: a crash may have kept entries and lost the alert they raised."""
         outputs = Outputs()
-        self._rules = self._pipeline.rules
-        self._definitions = Definitions(self._rules.correlations)
+        self._correlations = self._pipeline.rules.correlations
+        self._definitions = Definitions(self._correlations)
         definitions = [value for key, value in self._restoring.items() if key.startswith(DEFINITION)]
         unlike = self._definitions.restore(definitions)
         for key, value in self._restoring.items():

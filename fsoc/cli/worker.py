@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import signal
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fsoc.errors import Problem, RefusedToStart, together
 from fsoc.settings import Settings, load
+
+if TYPE_CHECKING:
+    from fsoc.pipeline import Pipeline
 
 _path = click.Path(path_type=Path)
 
@@ -28,7 +32,8 @@ def command(file: Path | None, port: int | None, **options: Any) -> None:
     """Run one worker of the group.
 
     Prints where it answers, then logs JSON lines on stderr. Start as many as there are cores, anywhere; stop or kill
-    any at any time. Topics must exist: `fsoc topics apply`. Every option may also be given as FSOC_BROKERS and so on.
+    any at any time. Topics must exist: `fsoc topics apply`. Rules that are changed on disk are taken up while it runs;
+    SIGHUP has it look at once. Every option may also be given as FSOC_BROKERS and so on.
     Exit code 0 when told to stop, 1 when a restart is called for, 2 when something must be changed first.
 
     \b
@@ -46,17 +51,30 @@ def command(file: Path | None, port: int | None, **options: Any) -> None:
 def work(settings: Settings) -> int:
     """Run a worker in this process; return its exit code."""
     # Late: Faust and the rules take a second to import and compile, and bad settings are told at once.
-    import structlog
-
-    from fsoc.pipeline import Pipeline
+    from fsoc.runtime.cache import Cache, cache_folder
     from fsoc.runtime.faust.run import run
     from fsoc.runtime.loglines import log_as_json
-    from fsoc.runtime.rules import load_registry, load_ruleset
+    from fsoc.runtime.reload import Reloader, hangup_is_for_rules
+    from fsoc.runtime.rule_files import RuleFiles
+    from fsoc.runtime.rules import beside
+
+    log_as_json()
+    if hangup_is_for_rules():
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)  # until there is somebody to look
+    pipeline = _pipeline(settings)
+    files = RuleFiles(settings.rules, settings.logsources, settings.placeholders, settings.pipeline)
+    reloader = Reloader(pipeline, files, Cache(cache_folder(settings.rules_cache)), settings.engine, beside)
+    return asyncio.run(run(settings, pipeline, lambda url: click.echo(f"fsoc worker at {url}/metrics"), reloader))
+
+
+def _pipeline(settings: Settings) -> Pipeline:
+    """The only one to hold the rules, so that they can go when they are replaced."""
+    from fsoc.pipeline import Pipeline
+    from fsoc.runtime.reload import tell_refused
+    from fsoc.runtime.rules import beside, load_registry, load_ruleset
 
     institutions = settings.institutions
     assert institutions is not None  # noqa: S101 - the caller has seen to it
-    log_as_json()
-    log = structlog.get_logger(__name__)
     rules, registry = together(
         lambda: load_ruleset(
             settings.rules,
@@ -65,10 +83,9 @@ def work(settings: Settings) -> int:
             pipeline=settings.pipeline,
             engine=settings.engine,
             cache=settings.rules_cache,
+            background=beside,
         ),
         lambda: load_registry(institutions, settings.allowed_lateness_ms),
     )
-    if rules.refused:
-        log.warning("rules_refused", rules=rules.refused, first=str(rules.problems[0]), do="run fsoc check rules")
-    pipeline = Pipeline(rules, registry, settings.detections_partitions, ends=settings.environment != "production")
-    return asyncio.run(run(settings, pipeline, lambda url: click.echo(f"fsoc worker at {url}/metrics")))
+    tell_refused(rules)
+    return Pipeline(rules, registry, settings.detections_partitions, ends=settings.environment != "production")

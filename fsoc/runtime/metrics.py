@@ -58,6 +58,26 @@ REGISTRY_REFUSED = Gauge(
     "1 while the institutions file on disk is bad and the one before is in use.",
     registry=REGISTRY,
 )
+RULES = Gauge(
+    "fsoc_rules_info",
+    "1; the labels say which rules this worker uses: the newest day one of them names, and the digest of all texts.",
+    ["version", "digest"],
+    registry=REGISTRY,
+)
+RULES_LOADED = Gauge("fsoc_rules_loaded", "Rules in use.", ["kind"], registry=REGISTRY)
+RULES_REFUSED = Gauge(
+    "fsoc_rules_refused", "Rules on disk that cannot be evaluated and were left out.", registry=REGISTRY
+)
+RULES_STALE = Gauge(
+    "fsoc_rules_stale",
+    "1 while the rules on disk could not be taken up and the set before is in use.",
+    registry=REGISTRY,
+)
+RULES_RELOADS = Counter(
+    "fsoc_rules_reloads_total", "Changes of the rules on disk, by what became of them.", ["outcome"], registry=REGISTRY
+)
+for _outcome in ("taken_up", "failed"):
+    RULES_RELOADS.labels(_outcome)
 BUILD = Gauge("fsoc_build_info", "1; the label says which fsoc this is.", ["version"], registry=REGISTRY)
 BUILD.labels(__version__).set(1)
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from threading import Thread
 
 from fsoc.attack.techniques import Techniques
 from fsoc.correlation.entries import Version
@@ -40,6 +41,11 @@ def load_ruleset(
         content = RuleFiles(tuple(paths), logsources, placeholders, pipeline).read()
         compiled = load(content, Cache(cache_folder(cache)), advance)
         return ruleset_of(compiled, content, engine, background)
+
+
+def beside(work: Callable[[], None]) -> None:
+    """Do a piece of work in a thread, which does not keep the process."""
+    Thread(target=work, name="replan", daemon=True).start()
 
 
 def ruleset_of(

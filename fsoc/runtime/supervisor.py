@@ -6,7 +6,8 @@ import asyncio
 import os
 import signal
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from time import monotonic
 
 from fsoc.institutions.registry import Registry
@@ -16,6 +17,7 @@ from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.topics import refuse_unusable, table
 from fsoc.runtime.lanes import TICKETS
+from fsoc.runtime.reload import hangup_is_for_rules
 from fsoc.runtime.rules import load_registry
 from fsoc.settings import Settings
 
@@ -110,7 +112,10 @@ async def _keep(workers: int, environment: Mapping[str, str], say: Say) -> int:
     told = asyncio.Event()
     for sign in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(sign, told.set)
-    keepers = [asyncio.ensure_future(_keep_one(number + 1, environment, say)) for number in range(workers)]
+    running: set[asyncio.subprocess.Process] = set()
+    if hangup_is_for_rules():
+        loop.add_signal_handler(signal.SIGHUP, _look_at_rules, running)
+    keepers = [asyncio.ensure_future(_keep_one(number + 1, environment, say, running)) for number in range(workers)]
     stop_told = asyncio.ensure_future(told.wait())
     try:
         done, _ = await asyncio.wait([*keepers, stop_told], return_when=asyncio.FIRST_COMPLETED)
@@ -120,12 +125,24 @@ async def _keep(workers: int, environment: Mapping[str, str], say: Say) -> int:
         for task in (*keepers, stop_told):
             task.cancel()
         await asyncio.gather(*keepers, return_exceptions=True)
-        for sign in (signal.SIGINT, signal.SIGTERM):
+        for sign in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
             loop.remove_signal_handler(sign)
 
 
-async def _keep_one(number: int, environment: Mapping[str, str], say: Say) -> int:
-    """Run a worker again and again; return only when it refuses to start. Cancelled, it stops the worker in order."""
+def _look_at_rules(running: Iterable[asyncio.subprocess.Process]) -> None:
+    """Pass SIGHUP on: workers look at once for rules that were changed."""
+    for process in running:
+        with suppress(ProcessLookupError):
+            process.send_signal(signal.SIGHUP)
+
+
+async def _keep_one(
+    number: int, environment: Mapping[str, str], say: Say, running: set[asyncio.subprocess.Process]
+) -> int:
+    """Run a worker again and again; return only when it refuses to start. Cancelled, it stops the worker in order.
+
+    running: holds the worker's process while it runs.
+    """
     pause = RESTART_SECONDS
     while True:
         began = monotonic()
@@ -135,11 +152,14 @@ async def _keep_one(number: int, environment: Mapping[str, str], say: Say) -> in
             stdin=asyncio.subprocess.DEVNULL,
             start_new_session=True,  # Ctrl-C in the terminal ends us, and we end the workers in order
         )
+        running.add(process)
         try:
             code = await process.wait()
         except asyncio.CancelledError:
             await _stop(process)
             raise
+        finally:
+            running.discard(process)
         if code == REFUSED:
             return code
         pause = RESTART_SECONDS if monotonic() - began > LONG_LIFE_SECONDS else min(2 * pause, RESTART_SECONDS_MAX)

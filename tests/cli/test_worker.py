@@ -19,7 +19,7 @@ def fsoc(tmp_path):
         return subprocess.run(
             [sys.executable, "-m", "fsoc", *arguments],
             cwd=tmp_path,
-            env={"PATH": "/usr/bin:/bin"},
+            env={"PATH": "/usr/bin:/bin", "XDG_CACHE_HOME": str(tmp_path / "cache")},
             capture_output=True,
             text=True,
             timeout=60,

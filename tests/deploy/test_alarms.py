@@ -8,6 +8,7 @@ import orjson
 import pytest
 from prometheus_client import CollectorRegistry
 
+from fsoc.correlation.entries import Version
 from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
@@ -23,7 +24,8 @@ REGISTRY = "institutions: [{id: fi-001, name: A, sector: bank, tier: 1, feeds: [
 @pytest.fixture
 def intake():
     """Makes the stage anew, as after a crash. No rule is reached: what is sent is refused or is no ticket."""
-    pipeline = Pipeline(SimpleNamespace(retention_ms=86_400_000), Registry.parse(REGISTRY, "institutions.yml"))
+    rules = SimpleNamespace(retention_ms=86_400_000, version=Version("", ""))
+    pipeline = Pipeline(rules, Registry.parse(REGISTRY, "institutions.yml"))
     return lambda: pipeline.intake("fi-001")
 
 

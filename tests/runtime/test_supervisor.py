@@ -30,7 +30,7 @@ def worker(monkeypatch, tmp_path):
 async def test_a_worker_that_ends_is_started_again_and_one_that_refuses_ends_all(worker):
     runs, said = worker("sys.exit(1 if n < 3 else 2)"), []
 
-    code = await supervisor._keep_one(4, {}, said.append)
+    code = await supervisor._keep_one(4, {}, said.append, set())
 
     assert code == 2
     assert runs() == 3
@@ -46,7 +46,7 @@ async def test_a_worker_told_to_stop_is_stopped_in_order(worker, tmp_path):
         f"open({str(tmp_path / 'up')!r}, 'w').close()\n"
         "signal.pause()"
     )
-    keeping = asyncio.ensure_future(supervisor._keep_one(1, {}, lambda _: None))
+    keeping = asyncio.ensure_future(supervisor._keep_one(1, {}, lambda _: None, set()))
     async with asyncio.timeout(30):
         while not (tmp_path / "up").exists():
             await asyncio.sleep(0.01)

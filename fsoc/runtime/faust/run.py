@@ -19,6 +19,7 @@ from fsoc.runtime.health import HealthServer
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import refuse_unusable, table
 from fsoc.runtime.lanes import institution_of
+from fsoc.runtime.reload import Reloader, hangup_is_for_rules
 from fsoc.settings import Settings
 
 _log = structlog.get_logger(__name__)
@@ -27,10 +28,12 @@ _log = structlog.get_logger(__name__)
 STOP_SECONDS_MAX = 15.0
 
 
-async def run(settings: Settings, pipeline: Pipeline, say: Callable[[str], None]) -> int:
+async def run(
+    settings: Settings, pipeline: Pipeline, say: Callable[[str], None], reloader: Reloader | None = None
+) -> int:
     """Work until SIGTERM or SIGINT; return the exit code: 0 when told to stop, 1 when a restart is called for.
 
-    say: told, once, where the worker answers.
+    say: told, once, where the worker answers. reloader: of the pipeline's rules; at SIGHUP it looks at once.
 
     Raises:
         RefusedToStart: no Kafka answers, topics are missing or differ, or the port is taken.
@@ -40,12 +43,12 @@ async def run(settings: Settings, pipeline: Pipeline, say: Callable[[str], None]
         known = pipeline.registry.institutions
         specs = table(settings.topic_prefix, known, settings.detections_partitions, settings.environment)
         await refuse_unusable(log, specs)
-        return await _serve(build_app(settings, pipeline, log), say)
+        return await _serve(build_app(settings, pipeline, log), say, reloader)
     finally:
         await log.close()
 
 
-async def _serve(app: WorkerApp, say: Callable[[str], None]) -> int:
+async def _serve(app: WorkerApp, say: Callable[[str], None], reloader: Reloader | None) -> int:
     collector = metrics.StateCollector(
         lambda: {institution_of(source): header for source, header in app.intake.lane.headers.items()},
         lambda: {str(source.partition): header for source, header in app.correlate.lane.headers.items()},
@@ -55,13 +58,13 @@ async def _serve(app: WorkerApp, say: Callable[[str], None]) -> int:
     try:
         port = await server.start(app.settings.http_host, app.settings.http_port)
         say(f"http://{app.settings.http_host}:{port}")
-        return await _work(app)
+        return await _work(app, reloader)
     finally:
         await server.stop()
         metrics.REGISTRY.unregister(collector)
 
 
-async def _work(app: WorkerApp) -> int:
+async def _work(app: WorkerApp, reloader: Reloader | None) -> int:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
@@ -72,11 +75,15 @@ async def _work(app: WorkerApp) -> int:
         app.guard(watching)
     if app.settings.institutions is not None:
         app.guard(follow_registry(app, app.settings.institutions))
+    if reloader is not None:
+        if hangup_is_for_rules():
+            loop.add_signal_handler(signal.SIGHUP, reloader.hurry)
+        app.guard(reloader.follow(app.settings.rules_reload_seconds))
     app.guard(app.start())
     stop = asyncio.ensure_future(told.wait())
     ends: set[asyncio.Future[Any]] = {stop, app.failed}
     await asyncio.wait(ends, return_when=asyncio.FIRST_COMPLETED)
-    for sign in (signal.SIGTERM, signal.SIGINT):
+    for sign in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         loop.remove_signal_handler(sign)
     code = 0
     if app.failed.done():
