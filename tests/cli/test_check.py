@@ -103,6 +103,15 @@ def test_json_says_the_same(folder):
 WARNED = GOOD.replace("good", "warned").replace("webserver", "webservre").replace("t1490", "t1070.001")
 
 
+SLOW = """\
+title: Slow
+logsource: {category: webserver}
+detection:
+    selection: {a: null}
+    condition: selection
+"""
+
+
 def test_warnings_are_told_and_leave_the_exit_code_alone(folder):
     (folder / "warned.yml").write_text(WARNED)
     result = run("rules", folder)
@@ -148,9 +157,10 @@ def test_junit_has_a_suite_for_each_file_and_a_case_for_each_rule(folder):
     (folder / "bad.yml").write_text(f"{GOOD.replace('good', 'first')}---\n{BAD}---\n{GOOD.replace('good', 'last')}")
     (folder / "warned.yml").write_text(WARNED)
     (folder / "broken.yml").write_text("a: [\n")
+    (folder / "slow.yml").write_text(f"{GOOD.replace('good', 'quick')}---\n{SLOW}")
     result = run("rules", folder, "--junit", report := folder / "report.xml")
     root = ET.parse(report).getroot()  # noqa: S314 - our own
-    assert dict(root.attrib) == {"name": "fsoc check rules", "tests": "7", "failures": "2", "errors": "0"}
+    assert dict(root.attrib) == {"name": "fsoc check rules", "tests": "9", "failures": "2", "errors": "0"}
     cases = {
         suite.get("name").removeprefix(f"{folder}/"): [
             (case.get("name"), case.get("line"), [part.tag for part in case]) for case in suite
@@ -162,6 +172,7 @@ def test_junit_has_a_suite_for_each_file_and_a_case_for_each_rule(folder):
         "broken.yml": [("the file", None, ["failure"])],
         "correlation.yml": [("Many", "1", [])],
         "good.yml": [("Good", "1", [])],
+        "slow.yml": [("Good", "1", []), ("Slow", "9", ["system-out"])],
         "warned.yml": [("Good", "1", ["system-out"])],
     }
     [failure] = root.findall(".//*[@name='Bad']/failure")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 from pathlib import Path
 
@@ -10,6 +11,7 @@ from click.testing import CliRunner, Result
 
 from fsoc.cli.detect import command
 from fsoc.errors import RefusedToStart
+from fsoc.runtime import line_batches
 
 RULE = """\
 title: Rule {id}
@@ -67,6 +69,37 @@ def test_a_line_that_is_no_event_is_told_and_passed_over(rules):
     assert "standard input:4: not a JSON object" in told
     assert "standard input:5: logsource is 'x' — expected {product, category, service}" in told
     assert told[-1] == "fsoc: 4 lines could not be read"
+    assert result.exit_code == 1
+
+
+def test_lines_far_down_keep_their_numbers(rules, tmp_path, monkeypatch):
+    monkeypatch.setattr(line_batches, "READ_BYTES", 1_000)
+    monkeypatch.setattr(line_batches, "LINE_BYTES_MAX", 3_000)
+    lines = [event(a=2)] * 100 + ["{\n", event(a=1), event(a="x" * 4_000), "[]\n", event(a=1)]
+    (events := tmp_path / "events.ndjson").write_text("".join(lines))
+    result = run("--rules", rules, "--events", events)
+    assert result.stdout == '{"event":101,"rules":["second"]}\n{"event":104,"rules":["second"]}\n'
+    told = [line.removeprefix(f"{events}:") for line in result.stderr.splitlines()]
+    assert told[0].startswith("101: not JSON: ")
+    assert told[1:] == ["103: longer than 16777216 bytes", "104: not a JSON object", "fsoc: 3 lines could not be read"]
+    assert result.exit_code == 1
+
+
+@pytest.mark.parametrize("engine", ["plain", "fast", "native", "auto"])
+def test_every_engine_prints_the_same(rules, engine):
+    if engine in ("fast", "native") and not importlib.util.find_spec(f"fsoc.detection.{engine}"):
+        pytest.skip(f"the {engine} engine is not there")
+    if engine == "native" and not importlib.util.find_spec("fsoc_native"):
+        pytest.skip("the native engine is not built")
+    lines = [event(a=1), "{\n", "\n", '{"a": 1}\n', event(a=[2, 1], b=1), event(user="%ADMINS%"), event(a=1)]
+    result = run("--rules", rules, "--events", "-", "--engine", engine, events="".join(lines))
+    assert [json.loads(line) for line in result.stdout.splitlines()] == [
+        {"event": 0, "rules": ["second"]},
+        {"event": 4, "rules": ["first", "second"]},
+        {"event": 5, "rules": ["third"]},
+        {"event": 6, "rules": ["second"]},
+    ]
+    assert [line.partition(": ")[0] for line in result.stderr.splitlines()] == ["standard input:2", "fsoc", "fsoc"]
     assert result.exit_code == 1
 
 

@@ -286,6 +286,20 @@ def test_a_rule_that_is_not_for_such_events_is_explained_all_the_same(rule):
     assert (found.matched, found.covered, found.condition.matched) == (False, False, True)
 
 
+def test_evidence_cannot_claim_to_be_a_ticket(rule):
+    [draft] = drafts_of(Source("a.yml", rule("one: {a: 1}\ncondition: one")))
+    assert not explain(draft, {"a": 1}, MAP, Logsource("fsoc", "test")).covered
+
+
+def test_as_many_as_are_asked_for_are_enough(condition):
+    text = "one: {a: 1}\ntwo: {b: 1}\nthree: {c: 1}\ncondition: 2 of them"
+    assert [condition(text, dict.fromkeys(fields, 1)).matched for fields in ("a", "ac", "abc")] == [False, True, True]
+
+
+def test_a_long_value_of_a_rule_is_not_shown_whole(condition):
+    assert len(line(condition(f"sel: {{a: {'x' * 1_000}}}\ncondition: sel", {})).label) == VALUE_LENGTH_MAX + 4
+
+
 def test_a_rule_on_tickets_looks_at_the_ticket_and_what_is_derived_of_it(rule):
     text = rule("one: {indicator: 10.0.0.1}\ncondition: one", head="title: t\nlogsource: {product: fsoc}\n")
     [draft] = drafts_of(Source("a.yml", text))

@@ -64,6 +64,13 @@ def test_parts_that_nothing_can_reach_are_problems(detection, problems, rule, re
     assert all(str(each).startswith(start) for each, start in zip(found.problems, problems, strict=True))
 
 
+def test_what_is_refused_already_is_not_told_again(rule, review):
+    assert review(rule("one: {a: 1}\ntwo: {b: 1}\ncondition: one and")).problems == []
+    assert review(rule("one: {a: 1}\ntwo: {b: 1}\ncondition: []")).problems == []
+    broken = review(rule("one: {'a|foo': 1}\ntwo: {b: 1}\nthree: {c: 1}\ncondition: one and two"))
+    assert told(broken.problems) == ['a.yml:8: "three" is used in no condition: nothing comes of it']
+
+
 @pytest.mark.parametrize("condition", ["one or not one", "one or two or not (one and two)"])
 def test_a_condition_that_every_event_satisfies_is_a_warning(condition, rule, review):
     found = review(rule(f"one: {{a: 1}}\ntwo: {{b: 1}}\ncondition: {condition} or two"))
@@ -77,6 +84,14 @@ def test_a_filter_that_leaves_nothing_of_a_rule_is_a_problem_of_the_rule(rule, r
     assert told(found.problems) == [
         "a.yml:7: left out by its filters, it can never be true: Ban",
         'b.yml:6: "spare" is used in no condition: nothing comes of it',
+    ]
+
+
+def test_a_rule_that_can_never_hold_is_not_the_filters_fault(rule, review):
+    ban = "title: Ban\nlogsource: {category: test}\nfilter:\n    rules: any\n    own: {b: 1}\n    condition: not own\n"
+    found = review(rule("one: {a: 1}\ncondition: one and not one"), ban)
+    assert told(found.problems) == [
+        'a.yml:7: condition "one and not one" can never be true: its parts exclude each other'
     ]
 
 

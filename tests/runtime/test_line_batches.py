@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from collections.abc import Callable
+from itertools import repeat
 
 import pytest
 from hypothesis import given
@@ -50,3 +52,14 @@ def test_a_line_of_the_greatest_length_is_whole(monkeypatch):
     found = list(batches(reader([b"xxxx", b"xxxx", b"\n", b"xxxx", b"xxxxx"])))
     assert [line for batch in found for line in batch.lines] == [b"xxxxxxxx", b""]
     assert [batch.first + place for batch in found for place in batch.too_long] == [1]
+
+
+def test_a_line_without_end_is_not_held(monkeypatch):
+    monkeypatch.setattr(line_batches, "LINE_BYTES_MAX", 1_000_000)
+    chunks = (bytes(10_000) for _ in repeat(None, 3_000))
+    tracemalloc.start()
+    [batch] = batches(lambda _: next(chunks, b""))
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert batch == Batch(0, [b""], 30_000_000, (0,))
+    assert peak < 2_500_000
