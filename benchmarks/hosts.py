@@ -1,5 +1,6 @@
-# ruff: noqa: E501 - a table is read as a table
 """What else a bank's hosts log: network, files, registry, modules, scripts, logons; Linux beside Windows. Benign."""
+
+# ruff: noqa: E501 - a table is read as a table
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-# ruff: noqa: E501 - a table is read as a table
 """Process creation on a bank's Windows hosts, as Sysmon and the Security log tell it: office work, services, jobs. Benign."""
+
+# ruff: noqa: E501 - a table is read as a table
 
 from __future__ import annotations
 

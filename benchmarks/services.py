@@ -1,5 +1,6 @@
-# ruff: noqa: E501 - a table is read as a table
 """What a bank's services and appliances log: proxy, DNS, firewall, cloud, identity, web servers, syslog. Benign."""
+
+# ruff: noqa: E501 - a table is read as a table
 
 from __future__ import annotations
 

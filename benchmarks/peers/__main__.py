@@ -1,0 +1,234 @@
+"""Other Sigma engines and ours: the same rules, the same lanes, the same run, one core. Not a test of equality.
+
+    python -m benchmarks.peers [--lane NAME …] [--engine auto] [--events 60000] [--rounds 5] [--json] [--save]
+
+Each engine is its own command, as a user runs it: rules and a file of events in, matches out, thrown away. CPU seconds
+of the process, net of starting. Beside it our detector in this process, and `orjson.loads`, over the same lines.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Final, get_args
+
+import orjson
+
+from benchmarks import corpus
+from benchmarks.detect import say
+from benchmarks.lanes import LANES, Feed, Lane
+from benchmarks.measure import BATCH_EVENTS, PASSES_MIN
+from benchmarks.peers.agreement import agreement
+from benchmarks.peers.install import NOT_TO_BE_HAD, QUICK, SLOW, Absent, Peer
+from benchmarks.peers.rounds import Runs, on_one_core, run_once, run_rounds
+from benchmarks.report import save
+from fsoc.detection import Detector
+from fsoc.detection.engine import EngineName, make_detector
+from fsoc.detection.program import flatten
+from fsoc.detection.rules import Rule
+
+EVENTS: Final = 60_000
+COMPARED_EVENTS: Final = 5_000
+SLOW_LANE: Final = "process"
+SLOW_EVENTS: Final = 200
+"""Engines that try every rule do tens of events a second."""
+OURS: Final = "fsoc"
+
+
+class Contest:
+    """One set of rules, one engine of ours, and the peers that are there."""
+
+    def __init__(self, folder: Path, engine: EngineName, rounds: int, work: Path) -> None:
+        loaded, self.logsources = corpus.load([folder])
+        self.rules: Sequence[Rule] = loaded.rules
+        self.folder = folder
+        self.engine = engine
+        self.rounds = rounds
+        self.work = work
+        self.program = flatten(self.rules)
+        fsoc = str(Path(sys.executable).with_name("fsoc"))
+        ours = ("detect", "--engine", engine, "--rules", str(folder), "--events")
+        self.ours = Peer(OURS, "", f"engine {engine}", lambda _, events: [fsoc, *ours, str(events)], quick=True)
+
+    def detector(self) -> Detector:
+        return make_detector(self.rules, self.logsources, self.engine, program=self.program)
+
+    def on_lane(self, lane: Lane, peers: Sequence[Peer], events: int) -> dict[str, Any]:
+        """Rates of each, and by round how many times as quick ours is."""
+        say(f"{lane.name}: {events:,} events, {', '.join(peer.name for peer in peers)}")
+        lines = Feed(lane, self.rules).take(events)
+        file, one = self.work / f"{lane.name}.ndjson", self.work / "one.ndjson"
+        file.write_bytes(b"\n".join(lines) + b"\n")
+        one.write_bytes(lines[0] + b"\n")
+        contestants = [self.ours, *(self._quickest(peer, lines) for peer in peers)]
+        starts = {each.name: each.command(self.folder, one) for each in contestants}
+        wholes = {each.name: each.command(self.folder, file) for each in contestants}
+        runs = run_rounds(starts, wholes, self.rounds)
+        inside = [_inside(self.detector(), lines) for _ in range(self.rounds)]
+        outcome: dict[str, Any] = {
+            "lane": lane.name,
+            "structured": lane.structured,
+            "events": events,
+            "rounds": self.rounds,
+            "orjson_per_second": round(statistics.median(events / seconds for _, seconds in inside), 1),
+            "in_process_per_second": round(statistics.median(events / seconds for seconds, _ in inside), 1),
+            "by_engine": {name: _rates(run, runs[OURS], events) for name, run in runs.items()},
+        }
+        return outcome
+
+    def agreement_on(self, lane: Lane) -> dict[str, Any]:
+        say(f"{lane.name}: matches of {COMPARED_EVENTS:,} events")
+        lines = Feed(lane, self.rules).take(COMPARED_EVENTS)
+        file = self.work / "compared.ndjson"
+        file.write_bytes(b"\n".join(lines) + b"\n")
+        return {"lane": lane.name, **agreement(self.rules, self.folder, self.detector(), lines, file)}
+
+    def slowly_on(self, lane: Lane, peer: Peer) -> dict[str, Any]:
+        """A peer that tries every rule: two runs, few events; no medians."""
+        say(f"{lane.name}: {SLOW_EVENTS:,} events, {peer.name}")
+        lines = Feed(lane, self.rules).take(SLOW_EVENTS)
+        file, one = self.work / "few.ndjson", self.work / "one.ndjson"
+        file.write_bytes(b"\n".join(lines) + b"\n")
+        one.write_bytes(lines[0] + b"\n")
+        start = run_once(peer.command(self.folder, one))
+        whole = run_once(peer.command(self.folder, file))
+        return {
+            "lane": lane.name,
+            "engine": peer.name,
+            "events": SLOW_EVENTS,
+            "events_per_second": round(SLOW_EVENTS / max(whole.cpu_seconds - start.cpu_seconds, 1e-3), 1),
+            "start_seconds": round(start.cpu_seconds, 3),
+            "loaded": whole.said,
+        }
+
+    def _quickest(self, peer: Peer, lines: Sequence[bytes]) -> Peer:
+        """The way to run it that takes least on a tenth of the lane."""
+        if not peer.variants:
+            return peer
+        sample = self.work / "sample.ndjson"
+        sample.write_bytes(b"\n".join(lines[: max(1, len(lines) // 10)]) + b"\n")
+        commands = (peer.command, *peer.variants)
+        costs = [min(run_once(command(self.folder, sample)).cpu_seconds for _ in range(2)) for command in commands]
+        return replace(peer, command=commands[costs.index(min(costs))])
+
+
+def _inside(detector: Detector, lines: Sequence[bytes]) -> tuple[float, float]:
+    """CPU seconds of our detector, and of orjson, batch by batch over the same lines; new to the detector."""
+    ours = theirs = 0.0
+    for start in range(0, len(lines), BATCH_EVENTS):
+        batch = lines[start : start + BATCH_EVENTS]
+        began = time.process_time()
+        detector.match_lines(batch)
+        between = time.process_time()
+        for line in batch:
+            orjson.loads(line)
+        theirs += time.process_time() - between
+        ours += between - began
+    return ours, theirs
+
+
+def _rates(run: Runs, ours: Runs, events: int) -> dict[str, Any]:
+    ratios = [theirs / mine for theirs, mine in zip(run.net_seconds, ours.net_seconds, strict=True)]
+    return {
+        "events_per_second": round(statistics.median(events / seconds for seconds in run.net_seconds), 1),
+        "start_seconds": round(run.start_seconds, 3),
+        "net_seconds": [round(seconds, 3) for seconds in run.net_seconds],
+        "fsoc_over_it": round(statistics.median(ratios), 3),
+        "ratios": [round(ratio, 3) for ratio in ratios],
+    }
+
+
+def _installed(makers: Sequence[Callable[[], Peer | Absent]]) -> tuple[list[Peer], list[Absent]]:
+    made = [make() for make in makers]
+    return [each for each in made if isinstance(each, Peer)], [each for each in made if isinstance(each, Absent)]
+
+
+def compete(contest: Contest, lanes: Sequence[Lane], events: int, *, slow: bool) -> dict[str, Any]:
+    """slow: the peers that try every rule too, on few events of one lane."""
+    quick, absent = _installed(QUICK)
+    figures: dict[str, Any] = {
+        "rules": len(contest.rules),
+        "engine": contest.engine,
+        "lanes": [contest.on_lane(lane, quick, events) for lane in lanes],
+        "agreement": [contest.agreement_on(lane) for lane in lanes] if quick else [],
+    }
+    peers = list(quick)
+    if slow:
+        others, missing = _installed(SLOW)
+        absent += missing
+        peers += others
+        figures["slow"] = [contest.slowly_on(LANES[SLOW_LANE], peer) for peer in others]
+    figures["peers"] = [{"name": peer.name, "version": peer.version, "what": peer.what} for peer in peers]
+    figures["absent"] = [{"name": each.name, "reason": each.reason} for each in (*absent, *NOT_TO_BE_HAD)]
+    return figures
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--rules", type=Path, default=corpus.default_rules(), help="one folder; default: SigmaHQ's")
+    parser.add_argument("--lane", nargs="+", choices=LANES, metavar="NAME", help=f"of {', '.join(LANES)}; default: all")
+    parser.add_argument("--engine", choices=get_args(EngineName), default="auto", help="ours; default: auto")
+    parser.add_argument("--events", type=int, default=EVENTS, help="events of a lane")
+    parser.add_argument("--rounds", type=int, default=PASSES_MIN, help=f"at least {PASSES_MIN}")
+    parser.add_argument("--quick", action="store_true", help="leave out the peers that do tens of events a second")
+    parser.add_argument("--json", action="store_true", help="one JSON object instead of tables")
+    parser.add_argument("--save", action="store_true", help="keep the figures in results/peers.json")
+    asked = parser.parse_args()
+    if asked.rounds < PASSES_MIN:
+        parser.error(f"--rounds is {asked.rounds}, at least {PASSES_MIN}")
+    on_one_core()
+    with tempfile.TemporaryDirectory(prefix="fsoc-peers-") as work:
+        contest = Contest(asked.rules, asked.engine, asked.rounds, Path(work))
+        lanes = [LANES[name] for name in asked.lane or LANES]
+        figures = compete(contest, lanes, asked.events, slow=not asked.quick)
+    if asked.save:
+        save("peers", figures)
+    print(json.dumps(figures) if asked.json else _tables(figures))
+
+
+def _tables(figures: dict[str, Any]) -> str:
+    rows: list[tuple[str, ...]] = [("lane", "engine", "events/s", "start s", "fsoc is", "in process", "orjson/s")]
+    for line in figures["lanes"]:
+        rows += [
+            (
+                line["lane"],
+                name,
+                f"{each['events_per_second']:,.0f}",
+                f"{each['start_seconds']:.2f}",
+                "" if name == OURS else f"{each['fsoc_over_it']:.2f} ×",
+                f"{line['in_process_per_second']:,.0f}" if name == OURS else "",
+                f"{line['orjson_per_second']:,.0f}" if name == OURS else "",
+            )
+            for name, each in line["by_engine"].items()
+        ]
+    rows += [
+        (
+            each["lane"],
+            each["engine"],
+            f"{each['events_per_second']:,.0f}",
+            f"{each['start_seconds']:.2f}",
+            each["loaded"],
+        )
+        for each in figures.get("slow", ())
+    ]
+    text = ["".join(f"{cell:>19}" for cell in row) for row in rows]
+    for line in figures["agreement"]:
+        text.append(
+            f"{line['lane']}: {line['events']:,} events, matches: ours {line['ours']:,}, rsigma {line['theirs']:,}"
+        )
+        text += [f"    only ours   {count:>6} {why}" for why, count in line["only_ours"].items()]
+        text += [f"    only rsigma {count:>6} {why}" for why, count in line["only_theirs"].items()]
+        text += [f"    other: {', '.join(line['other'])}"] if line["other"] else []
+    text += [f"{each['name']}: {each['reason']}" for each in figures["absent"]]
+    return "\n".join(text)
+
+
+if __name__ == "__main__":
+    main()
