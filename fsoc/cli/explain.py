@@ -16,6 +16,7 @@ from rich.console import Console
 from fsoc.cli.explained import as_json as explained_as_json
 from fsoc.cli.explained import lines
 from fsoc.cli.one_event import read_event, read_logsource, subjects
+from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
 from fsoc.cli.variadic import VariadicCommand
 from fsoc.detection import LoadedRules, LogsourceMap, Source, load_rules
@@ -108,11 +109,15 @@ def _drafts(wanted: str, given: _Given) -> list[Draft]:
         if not found:
             found, loaded = _load(sources, given, lambda draft: _is_called(draft, wanted))
     usable = [draft for draft in found if draft.rule is not None]
-    if usable:
-        return usable
-    refused = {draft.document.path for draft in found} or ({wanted} if file.is_file() else set())
+    refused = {draft.document.path for draft in found if draft.rule is None}
+    if file.is_file() and not found:
+        refused.add(wanted)
     problems = [problem for problem in loaded.problems if problem.where.rpartition(":")[0] in refused]
-    raise RefusedToStart(*problems or [Problem("--rule", _not_there(wanted, loaded))])
+    if not usable:
+        raise RefusedToStart(*problems or [Problem("--rule", _not_there(wanted, loaded))])
+    for problem in problems:
+        click.echo(f"fsoc: {printable(str(problem))}", err=True)
+    return usable
 
 
 def _sources(paths: Iterable[Path]) -> list[Source]:

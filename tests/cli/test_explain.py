@@ -180,6 +180,14 @@ def test_a_rule_that_is_refused_is_told_with_its_problems_and_no_others(rules):
         assert [problem.partition(": ")[0] for problem in problems] == [f"{rules}/one.yml:7", f"{rules}/one.yml:9"]
 
 
+def test_a_refused_rule_beside_a_good_one_is_told(rules):
+    good = (rules / "one.yml").read_text()
+    (rules / "one.yml").write_text(good + "---\n" + good.replace("one", "bad").replace("a|contains", "a|foo"))
+    result = run("--rule", rules / "one.yml")
+    assert result.stderr.startswith(f'fsoc: {rules}/one.yml:17: a|foo: "foo" is no modifier')
+    assert result.exit_code == 0
+
+
 @pytest.mark.parametrize(
     ("wanted", "hint"),
     [
