@@ -1,19 +1,18 @@
 """Which engine matches the rules, and what its rules are searched by while it runs. Matches nothing itself.
 
-rules ──► make_detector ──► plain                        the oracle: every rule is tried
-                        └─► Replanned(fast or native)    anchors are searched; re-planned from what was seen
+plain is the oracle: every rule is tried. fast and native search for anchors, and are planned anew from what they saw.
 """
 
 from __future__ import annotations
 
-import importlib.util
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal
 
 from fsoc.detection.detector import Detector, Lines, Match, Stated
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.plain import PlainDetector
 from fsoc.detection.plan import Anchor, Rates, expected_cost, plan
+from fsoc.detection.planned import PlannedDetector
 from fsoc.detection.program import Program, flatten
 from fsoc.detection.rules import Rule
 from fsoc.errors import Problem, RefusedToStart
@@ -27,23 +26,6 @@ REPLAN_EVENTS_MAX: Final = 1_048_576
 """Plans are looked at again after four times as many events as before, and at least this often."""
 _WORTHWHILE: Final = 0.9
 """A new plan is made ready where it is expected to cost no more than this share of the one in use."""
-
-
-class Planned(Protocol):
-    """What an engine offers whose rules have anchors. None of it changes any match."""
-
-    def rates(self) -> Rates:
-        """What was seen since the start; both numbers of a clause only grow."""
-
-    def prepare(self, anchors: Sequence[Anchor]) -> Any:
-        """Make ready to search by these; slow, and may be called from another thread while events are matched."""
-
-    def adopt(self, prepared: Any) -> None:
-        """Search by what was prepared from now on; quick."""
-
-
-class PlannedDetector(Detector, Planned):
-    """Both of them."""
 
 
 def make_detector(
@@ -66,8 +48,6 @@ def make_detector(
         return PlainDetector(rules, logsources)
     program = flatten(rules) if program is None else program
     ids = [rule.id for rule in rules]
-    if engine == "auto" and not importlib.util.find_spec("fsoc.detection.fast"):
-        return PlainDetector(rules, logsources)
     return Replanned(_planned(ids, logsources, program, engine), program, background or _at_once)
 
 
@@ -75,16 +55,16 @@ def _planned(ids: Sequence[str], logsources: LogsourceMap, program: Program, eng
     if engine != "fast":
         try:
             # Built where there is a Rust compiler, else left out.
-            from fsoc.detection.native import NativeDetector  # type: ignore[import-untyped,unused-ignore]
+            from fsoc.detection.native import NativeDetector
 
-            return NativeDetector(ids, logsources, program)  # type: ignore[no-any-return,unused-ignore]
+            return NativeDetector(ids, logsources, program)
         except ImportError as error:
             if engine == "native":
                 text = f"native: {error} — built by `make install` where cargo is found; auto takes fast instead"
                 raise RefusedToStart(Problem("engine", text)) from error
-    from fsoc.detection.fast import FastDetector  # type: ignore[import-untyped,unused-ignore]
+    from fsoc.detection.fast import FastDetector
 
-    return FastDetector(ids, logsources, program)  # type: ignore[no-any-return,unused-ignore]
+    return FastDetector(ids, logsources, program)
 
 
 class Replanned(Detector):

@@ -13,12 +13,13 @@ import fsoc_native
 import msgspec
 import orjson
 
-from fsoc.detection.detector import Detector, Lines, Match, Stated, stated_logsource
+from fsoc.detection.detector import Lines, Match, Stated, stated_logsource
 from fsoc.detection.event import Event, Value
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap, over
 from fsoc.detection.nodes import Matcher, Node
 from fsoc.detection.plan import Anchor, Rates, plan
+from fsoc.detection.planned import PlannedDetector
 from fsoc.detection.program import Program, matcher_of, unflatten
 from fsoc.detection.routes import Route, Router, over_of_ticket
 
@@ -49,7 +50,7 @@ def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
-class NativeDetector(Detector):
+class NativeDetector(PlannedDetector):
     """The core, what it asks, and the plain evaluator for events it leaves to that."""
 
     def __init__(
