@@ -89,6 +89,9 @@ class Worker:
             outputs = self.stage.work(records)
         self._write(outputs)
 
+    def idle(self):
+        self._write(self.stage.idle())
+
     def _write(self, outputs):
         self._write_state(outputs.state)
         for item in outputs.published:
@@ -281,6 +284,28 @@ def test_a_longer_timespan_names_new_alerts_and_leaves_those_named_before():
     worker.work(END)
 
     assert sorted(alert["status"] for alert in worker.alerts.values()) == ["final", "final"]
+
+
+def test_a_rule_that_now_waits_until_event_time_is_settled_does_so_for_what_is_held():
+    worker = Worker(CHANGES[0])
+    worker.work(put(RULE, "aa", NOON), put(RULE, "bb", NOON + 1))
+    worker.reload(CHANGES[1])
+    worker.work()
+    assert not worker.alerts
+    worker.work(progress(NOON + 2))
+
+    assert len(worker.standing()) == 1
+
+
+def test_new_rules_judge_what_is_held_though_nothing_more_comes():
+    worker = Worker(CHANGES[0])
+    worker.work(put(RULE, "aa", NOON), put(RULE, "bb", NOON + 1))
+    worker.idle()
+    assert not worker.alerts
+    worker.reload(RULE)
+    worker.idle()
+
+    assert len(worker.standing()) == 1
 
 
 def test_a_slice_of_nothing_new_is_judged_by_the_new_rules_too():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import msgspec
 import pytest
 
+from fsoc import __version__
 from fsoc.errors import RefusedToStart
 from fsoc.runtime import compiled, loading
 from fsoc.runtime.cache import Cache
@@ -143,8 +146,16 @@ def other_format(files, tmp_path, patch):
     compiled._make.cache_clear()
 
 
+def other_code(files, tmp_path, patch):
+    """In the place of fsoc's own."""
+    (tmp_path / "detection").mkdir()
+    (tmp_path / "detection" / "rules.py").write_text("")
+    patch.setattr(compiled, "fsoc", SimpleNamespace(__file__=str(tmp_path / "x.py"), __version__=__version__))
+    compiled._make.cache_clear()
+
+
 @pytest.mark.parametrize(
-    "change", [other_text, another_file, other_name, other_placeholders, other_libraries, other_format]
+    "change", [other_text, another_file, other_name, other_placeholders, other_libraries, other_format, other_code]
 )
 def test_whatever_may_change_what_rules_mean_makes_them_anew(change, files, cache, counted, tmp_path, request):
     load(files.read(), cache)
