@@ -6,7 +6,7 @@ def rule(s): return (t := s[2]) is not None and t.endswith(k0) and (t := s[0]) i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from fsoc.detection.event import Event
@@ -18,12 +18,15 @@ from fsoc.detection.program import (
     Condition,
     Is,
     Not,
+    Null,
     Number,
     Or,
     Program,
     Regex,
+    SameAs,
     Text,
     Wildcards,
+    matcher_of,
 )
 
 FOLDED: Final = 0
@@ -34,10 +37,12 @@ CLAUSE: Final = 3
 
 Test = Callable[["Facts"], bool]
 
+COMPILED_AFTER: Final = 4
+"""A condition is worth compiling when it has been evaluated so often."""
 _NESTED_MAX: Final = 40
 """Python's compiler has a bound of its own, and a condition deeper than this is evaluated part by part."""
 _SPELLED_OUT_MAX: Final = 12
-_SEARCHED_MIN: Final = 64
+_SEARCHED_MIN: Final = 256
 """As many texts anywhere in one field are looked for at once."""
 _COST_OF_CLAUSE: Final = 20
 _COST_OF_KEYWORD: Final = 400
@@ -48,42 +53,79 @@ class SeveralError(Exception):
 
 
 class Vocabulary:
-    """The fields and clauses of a program, by number; matchers are made when first asked for, and kept."""
+    """The fields and clauses of a program, by number."""
 
-    def __init__(self, program: Program, matcher_of: Callable[[int], Any]) -> None:
+    def __init__(self, program: Program) -> None:
         self.program = program
-        self.matcher = matcher_of
+        self.fields = program.fields
         self.stride = max(len(program.fields), len(program.clauses), 1)
+        self._matchers: dict[int, Any] = {}
+        self._read: dict[int, frozenset[int]] = {}
+
+    def matcher(self, index: int) -> Any:
+        """The matcher of a clause, made when first asked for."""
+        found = self._matchers.get(index)
+        if found is None:
+            found = self._matchers[index] = matcher_of(self.program, self.program.clauses[index])
+        return found
+
+    def fields_read(self, rule: int) -> frozenset[int]:
+        """The fields that a rule's condition looks at; EVERYTHING too."""
+        found = self._read.get(rule)
+        if found is None:
+            clauses = [self.program.clauses[index] for index in clauses_in(self.program.conditions[rule])]
+            others = {clause.other for clause in clauses if isinstance(clause, SameAs)}
+            found = self._read[rule] = frozenset(others.union(clause.field for clause in clauses))
+        return found
 
 
 class Facts(dict[int, Any]):
-    """What is known of one event, each fact worked out when first asked for; its key is kind * stride + index."""
+    """What is known of one event, each fact worked out when first asked for; its key is kind * stride + index.
 
-    __slots__ = ("_event", "_vocabulary")
+    over: as of Event.
+    """
 
-    def __init__(self, event: Event, vocabulary: Vocabulary) -> None:
-        super().__init__()
-        self._event = event
-        self._vocabulary = vocabulary
+    __slots__ = ("_event", "_fields", "_known", "_over")
+
+    def __init__(self, known: Vocabulary, fields: Mapping[str, Any], over: Mapping[str, Any]) -> None:
+        self._known = known
+        self._fields = fields
+        self._over = over
+        self._event: Event | None = None
 
     def __missing__(self, key: int) -> Any:
-        known = self._vocabulary
+        known = self._known
+        if key < known.stride:
+            # Nearly all that is ever asked for: the folded text of a field that is a text.
+            name = known.fields[key]
+            raw = self._fields.get(name)
+            if name not in self._over:
+                if type(raw) is str:
+                    folded = self[key] = raw.casefold()
+                    return folded
+                if raw is None and "." not in name:
+                    self[key] = None
+                    return None
         kind, index = divmod(key, known.stride)
-        fact: Any
-        if kind == CLAUSE:
-            field = known.program.clauses[index].field
-            found = self._event.everything() if field == EVERYTHING else self._event.find(known.program.fields[field])
-            fact = known.matcher(index)(found, self._event)
-        else:
-            found = self._event.find(known.program.fields[index])
-            if not found:
-                fact = None
-            elif len(found) > 1:
-                raise SeveralError
-            else:
-                fact = found[0].folded if kind == FOLDED else found[0].text if kind == TEXT else found[0].number
-        self[key] = fact
+        if self._event is None:
+            self._event = Event(self._fields, self._over)
+        fact = self[key] = self._holds(index) if kind == CLAUSE else self._of_field(kind, known.fields[index])
         return fact
+
+    def _holds(self, index: int) -> bool:
+        event: Any = self._event
+        field = self._known.program.clauses[index].field
+        found = event.everything() if field == EVERYTHING else event.find(self._known.fields[field])
+        return bool(self._known.matcher(index)(found, event))
+
+    def _of_field(self, kind: int, name: str) -> Any:
+        event: Any = self._event
+        found = event.find(name)
+        if not found:
+            return None
+        if len(found) > 1:
+            raise SeveralError
+        return found[0].folded if kind == FOLDED else found[0].text if kind == TEXT else found[0].number
 
 
 def evaluate(condition: Condition, facts: Facts, stride: int) -> bool:
@@ -209,6 +251,9 @@ class _Writer:
             text = f"s[{(TEXT if clause.cased else FOLDED) * self._known.stride + clause.field}]"
             source = f"((t := {text}) is not None and {self._name(longest)} in t and {source})"
             return _Written(_COST_OF_CLAUSE / 2, source)
+        if isinstance(clause, Null):
+            # What has a text is not null: that is known sooner.
+            return _Written(1, f"(s[{FOLDED * self._known.stride + clause.field}] is None and {source})")
         return _Written(_COST_OF_CLAUSE * (2 if isinstance(clause, Regex) else 1), source)
 
     def _texts(self, field: int, cased: bool, several: Sequence[Text], operator: str) -> _Written:
@@ -253,6 +298,17 @@ class _Writer:
         name = f"k{len(self.names)}"
         self.names[name] = value
         return name
+
+
+def clauses_in(condition: Condition) -> frozenset[int]:
+    """All of them."""
+    match condition:
+        case Is(clause):
+            return frozenset((clause,))
+        case And(parts) | Or(parts) | AtLeast(_, parts):
+            return frozenset(clause for part in parts for clause in clauses_in(part))
+        case Not(part):
+            return clauses_in(part)
 
 
 def _flat(parts: Iterable[Condition], kind: type[And | Or]) -> list[Condition]:

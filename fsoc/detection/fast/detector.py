@@ -8,24 +8,24 @@ event ─ names ─► shape ─ what decides its route ─► lane ─ values �
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from operator import getitem
 from typing import Any
 
 import orjson
 
 from fsoc.detection.detector import Lines, Match, Stated, stated_logsource
-from fsoc.detection.engine import PlannedDetector
 from fsoc.detection.event import Event
 from fsoc.detection.fast.conditions import Vocabulary
+from fsoc.detection.fast.lane import Lane
 from fsoc.detection.fast.lanes import Lanes
 from fsoc.detection.fast.memo import Ledger
 from fsoc.detection.fast.sampling import SAMPLED_EVERY, Sampler
 from fsoc.detection.fast.searches import Searches
-from fsoc.detection.fast.views import Lane, View
+from fsoc.detection.fast.views import View
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.plan import Anchor, Rates, plan
-from fsoc.detection.program import Program, matcher_of
+from fsoc.detection.planned import PlannedDetector
+from fsoc.detection.program import Program
 from fsoc.detection.routes import Router, RouteView, over_of_ticket
 
 
@@ -36,25 +36,17 @@ class FastDetector(PlannedDetector):
         """ids: of the program's rules, in their order; several may be the same."""
         self._ids = tuple(ids)
         self._router = Router([Logsource(*each) for each in program.logsources], logsources)
-        matchers: dict[int, Any] = {}
-
-        def matcher(index: int) -> Any:
-            found = matchers.get(index)
-            if found is None:
-                found = matchers[index] = matcher_of(program, program.clauses[index])
-            return found
-
-        self._vocabulary = Vocabulary(program, matcher)
-        self._sampler = Sampler(self._vocabulary)
+        self._known = Vocabulary(program)
+        self._sampler = Sampler(self._known)
         self._until_sample = SAMPLED_EVERY - 1
-        self._searches = Searches(self._vocabulary, plan(program))
+        self._searches = Searches(self._known, plan(program))
         self.adopt(self._searches)
 
     def rates(self) -> Rates:
         return self._sampler.rates()
 
     def prepare(self, anchors: Sequence[Anchor]) -> Searches:
-        return Searches(self._vocabulary, anchors, self._searches)
+        return Searches(self._known, anchors, self._searches)
 
     def adopt(self, prepared: Searches) -> None:
         self._searches = prepared
@@ -70,9 +62,9 @@ class FastDetector(PlannedDetector):
     def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
         matches = []
         if self._router.of_tickets:
-            ticket = Event(body, over_of_ticket(body))
-            targets = sorted(self._tickets.targets(ticket))
-            own = self._searches.matched(targets, ticket) if targets else []
+            over = over_of_ticket(body)
+            targets = sorted(self._tickets.targets(Event(body, over)))
+            own = self._searches.matched(targets, body, over) if targets else []
             matches = [Match(rule_id, -1) for rule_id in self._ids_of(own)]
         for place, item in enumerate(body.get("evidence") or ()):
             found = self.match_event(item.get("fields") or {}, item.get("logsource"))
@@ -98,35 +90,19 @@ class FastDetector(PlannedDetector):
                     self.match_line(place, line, found)
                 continue
             found.events += 1
-            rules = matched(lane, event)
+            rules = matched(lane, event, line)
             if rules:
                 found.matched.append((place, self._ids_of(rules)))
             elif not lane.route.views:
                 found.untried += 1
         return found
 
-    def _matched(self, lane: Lane, fields: dict[str, Any]) -> list[int]:
+    def _matched(self, lane: Lane, fields: dict[str, Any], line: bytes | None = None) -> list[int]:
         """Indexes of the rules that match, ascending."""
         self._until_sample -= 1
         if self._until_sample < 0:
-            self._until_sample = SAMPLED_EVERY - 1
-            self._sampler.sample(lane.route, fields)
-        if lane.deep:
-            return self._matched_anyhow(lane, fields)
-        try:
-            hits = list(filter(None, map(getitem, lane.memos, lane.values(fields))))
-            for memo in lane.everything:
-                hits += filter(None, map(memo.__getitem__, fields.values()))
-        except TypeError:  # lists and objects are no keys
-            return self._matched_anyhow(lane, fields)
-        if hits:
-            return lane.route.matched(lane.always.union(*hits), fields)
-        return lane.route.matched(lane.always, fields) if lane.always else []
-
-    @staticmethod
-    def _matched_anyhow(lane: Lane, fields: dict[str, Any]) -> list[int]:
-        targets = lane.route.targets(fields)
-        return lane.route.matched(targets, fields) if targets else []
+            self._until_sample = self._sampler.sample(lane.route, fields)
+        return lane.matched(fields, line)
 
     def _ids_of(self, rules: Sequence[int]) -> list[str]:
         return list(dict.fromkeys([self._ids[rule] for rule in rules]))

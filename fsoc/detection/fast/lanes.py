@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fsoc.detection.detector import Stated, stated_logsource
+from fsoc.detection.fast.lane import Lane, values_of
 from fsoc.detection.fast.memo import Ledger
 from fsoc.detection.fast.searches import Searches
-from fsoc.detection.fast.views import CompiledRoute, Lane, lane, values_of
+from fsoc.detection.fast.views import CompiledRoute
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.routes import Route, Router
 
@@ -16,6 +17,8 @@ ROUTES_MAX: Final = 256
 SHAPES_MAX: Final = 1024
 LANES_MAX: Final = 8192
 """Over all shapes. Past each of these three all are forgotten; events of a new kind find them anew."""
+LANES_BYTES_MAX: Final = 32 * 2**20
+"""Of what lanes remember of values; as above."""
 SHAPE_FIELDS_MAX: Final = 256
 SHAPE_CHARACTERS_MAX: Final = 8192
 """Events with more fields, or longer names, have no lane that is remembered."""
@@ -46,6 +49,7 @@ class Lanes:
         self._shapes: dict[tuple[str, ...], _Shape] = {}
         self._routes: dict[int, CompiledRoute] = {}
         self._lanes = 0
+        self._bytes = 0
 
     def lane(self, fields: dict[str, Any], stated: Stated) -> Lane:
         """The lane of an event.
@@ -79,7 +83,7 @@ class Lanes:
         found = shape.by_route.get(id(route))
         if found is None:
             compiled = self._compiled(route)
-            found = lane(compiled, shape.names)
+            found = Lane(compiled, shape.names, self._charge)
             self._count()
             shape.by_route[id(route)] = found
         if key is not None and all(
@@ -113,6 +117,12 @@ class Lanes:
         if self._lanes > LANES_MAX:
             self._forget_shapes()
 
+    def _charge(self, taken: int) -> None:
+        self._bytes += taken
+        if self._bytes > LANES_BYTES_MAX:
+            self._forget_shapes()
+
     def _forget_shapes(self) -> None:
         self._shapes.clear()
         self._lanes = 0
+        self._bytes = 0

@@ -53,6 +53,22 @@ def search_for(texts: Mapping[str, int], patterns: Mapping[str, int]) -> tuple[S
     return search, refused
 
 
+def search_in_bytes(texts: Sequence[str]) -> Callable[[bytes], Sequence[int]]:
+    """Finds texts, by their places, in bytes that are ASCII throughout, whatever their letter case."""
+    if not texts:
+        return lambda _: ()
+    database = _compile(
+        [(literal(text), number, _FLAGS | hyperscan.HS_FLAG_CASELESS) for number, text in enumerate(texts)]
+    )
+
+    def search(subject: bytes) -> Sequence[int]:
+        found: list[int] = []
+        database.scan(subject, _found, 0, found)
+        return found
+
+    return search
+
+
 def any_of(texts: Iterable[str]) -> Callable[[str], bool]:
     """Whether any of the texts, none of them empty or longer than SEARCHED_LENGTH_MAX, is in a folded text."""
     database = _compile([(literal(text), 0, _FLAGS) for text in texts])

@@ -28,9 +28,10 @@ _CONTROLS: Final = {"a": 7, "f": 12, "t": 9, "n": 10, "r": 13, "v": 11}
 _ANCHORS: Final = {"b": r"\b", "A": r"\A", "z": r"\z"}
 _FLAGS: Final = re.compile(r"\(\?([is]+)\)")
 _GROUP: Final = re.compile(r"\((?!\?)|\(\?:|\(\?P?<\w+>", re.ASCII)
-_REPEAT: Final = re.compile(r"[*+?]|\{[0-9]{1,4}(?:,(?:[0-9]{1,4})?)?\}", re.ASCII)
+_REPEAT: Final = re.compile(r"[*+?]|\{([0-9]{1,4})(?:,(?:[0-9]{1,4})?)?\}", re.ASCII)
 _HEX: Final = re.compile(r"x([0-7][0-9a-fA-F])", re.ASCII)
 _NESTED_MAX: Final = 32
+_LENGTH_MAX: Final = 1024
 
 
 class UnsureError(ValueError):
@@ -55,8 +56,8 @@ class _Translation:
     """Reads the pattern from left to right; `at` is the place of the next character."""
 
     def __init__(self, pattern: str) -> None:
-        if not pattern.isascii():
-            raise UnsureError("not ASCII")  # with (?i), ſ is s and K is k
+        if not pattern.isascii() or len(pattern) > _LENGTH_MAX:
+            raise UnsureError("not ASCII, or too long")  # with (?i), ſ is s and K is k
         self._pattern = pattern
         self._at = 0
         self._depth = 0
@@ -98,7 +99,10 @@ class _Translation:
             self._at += 1
         if not repeatable or self._next() in ("*", "+", "?", "{"):
             raise UnsureError("a repetition of what is none")
-        return atom + match[0]
+        if match[0] in ("*", "+", "?"):
+            return atom + match[0]
+        # How often it stands there is left open: Hyperscan would spell it out, and nested counts without end.
+        return atom + ("*" if int(match[1]) == 0 else "+")
 
     def _atom(self) -> tuple[str, bool]:
         """What stands next, and whether it may be repeated."""

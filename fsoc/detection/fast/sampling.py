@@ -2,99 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, Final
 
-from fsoc.detection.event import Event
+from fsoc.detection.event import Event, Value
 from fsoc.detection.fast.conditions import Vocabulary
-from fsoc.detection.fast.search import FieldSearch
 from fsoc.detection.fast.views import CompiledRoute
 from fsoc.detection.logsources import over
 from fsoc.detection.plan import Rates
-from fsoc.detection.program import EVERYTHING, And, AtLeast, Condition, Exists, Is, Null, Or, Program, SameAs
+from fsoc.detection.program import EVERYTHING, And, AtLeast, Condition, Exists, Is, Null, Or, SameAs, Text
 
 SAMPLED_EVERY: Final = 64
-"""One event of so many has its clauses counted."""
-_VALUES_MAX: Final = 256
-"""Of one event; the rest of its values are not looked at."""
+"""At most one event of so many has its clauses counted; fewer have, where that is much work."""
+_WORK_OF_EVENT: Final = 25
+"""So many clauses looked for put the next sample off by one event."""
+_LENGTH_OF_WORK: Final = 256
+"""As long a text counts twice."""
 RULE_SETS_MAX: Final = 32
-"""Counted apart before they are summed up."""
+"""Counted apart, and then summed up and forgotten."""
+VALUES_KEPT_MAX: Final = 1024
+"""Per field of a set of rules: what holds for a value is remembered."""
+KEPT_LENGTH_MAX: Final = 512
+_WORK_OF_OTHERS: Final = 20
+"""What a clause that is no text takes, where a text takes 1."""
+VALUES_MAX: Final = 64
+"""Of a field of one event; the rest of them are not looked at."""
 _NOT_SEARCHED: Final = (Null, Exists, SameAs)
 
 
-class _Counted:
-    """One set of rules: by field, its clauses there and the events that had the field."""
+class _OnField:
+    """The clauses of a set of rules on one field, looked for one by one: there is no plan for all of them."""
 
-    def __init__(self, clauses: frozenset[int], program: Program) -> None:
-        on_field: dict[int, set[int]] = {}
-        for index in clauses:
-            on_field.setdefault(program.clauses[index].field, set()).add(index)
-        self.clauses = {field: frozenset(several) for field, several in on_field.items()}
-        self.events = dict.fromkeys(self.clauses, 0)
+    def __init__(self, clauses: Iterable[int], known: Vocabulary) -> None:
+        self._texts: dict[str, list[tuple[str, int]]] = {"whole": [], "start": [], "end": [], "anywhere": []}
+        self._others: list[tuple[Callable[[Value], bool], int]] = []
+        self.clauses = frozenset(clauses)
+        for index in self.clauses:
+            match known.program.clauses[index]:
+                case Text(text=text, place=place, cased=False, number=None):
+                    self._texts[place].append((text, index))
+                case _:
+                    self._others.append((known.matcher(index).holds, index))
+        self._work = len(self.clauses) + _WORK_OF_OTHERS * len(self._others)
+        self.events = 0
+        self._kept: dict[str, frozenset[int]] = {}
+
+    def found(self, value: Value) -> tuple[frozenset[int], int]:
+        """The clauses that hold for a value, and how much work that was to find."""
+        folded = value.folded
+        if folded is None:
+            return frozenset(), 0
+        raw = value.raw
+        if type(raw) is str and raw in self._kept:
+            return self._kept[raw], 1
+        found = [index for holds, index in self._others if holds(value)]
+        found += [index for text, index in self._texts["whole"] if folded == text]
+        found += [index for text, index in self._texts["start"] if folded.startswith(text)]
+        found += [index for text, index in self._texts["end"] if folded.endswith(text)]
+        found += [index for text, index in self._texts["anywhere"] if text in folded]
+        if type(raw) is str and len(raw) <= KEPT_LENGTH_MAX:
+            if len(self._kept) >= VALUES_KEPT_MAX:
+                self._kept.clear()
+            self._kept[raw] = frozenset(found)
+        return frozenset(found), self._work * (1 + len(folded) // _LENGTH_OF_WORK)
 
 
 class Sampler:
     """Counts, by clause, the events it was looked for in and those it was found in."""
 
-    def __init__(self, vocabulary: Vocabulary) -> None:
-        self._vocabulary = vocabulary
-        self._tried = [0] * len(vocabulary.program.clauses)
-        self._hits = [0] * len(vocabulary.program.clauses)
-        self._counted: dict[frozenset[int], _Counted] = {}
-        self._searches: dict[int, FieldSearch] = {}
-        self._on_field: dict[int, list[int]] = {}
-        for index in sorted(self._searchable(range(len(vocabulary.program.conditions)))):
-            self._on_field.setdefault(vocabulary.program.clauses[index].field, []).append(index)
+    def __init__(self, known: Vocabulary) -> None:
+        self._known = known
+        self._tried = [0] * len(known.program.clauses)
+        self._hits = [0] * len(known.program.clauses)
+        self._sets: dict[frozenset[int], dict[int, _OnField]] = {}
 
     def rates(self) -> Rates:
         self._sum_up()
         return Rates(tuple(self._tried), tuple(self._hits))
 
-    def sample(self, route: CompiledRoute, fields: Mapping[str, Any]) -> None:
-        """Look for every clause that could be in an anchor of a rule for this event."""
-        names = self._vocabulary.program.fields
+    def sample(self, route: CompiledRoute, fields: Mapping[str, Any]) -> int:
+        """Look for every clause that could be in an anchor of a rule for this event; how many events to pass over."""
+        work = 0
         for view in route.views:
-            counted = self._counted.get(view.rules) or self._new(view.rules)
+            on_fields = self._sets.get(view.rules) or self._set(view.rules)
             event = Event(fields, over(fields, view.aliases))
-            for field, clauses in counted.clauses.items():
-                values = event.everything() if field == EVERYTHING else event.find(names[field])
+            for field, on_field in on_fields.items():
+                values = event.everything() if field == EVERYTHING else event.find(self._known.fields[field])
                 if values:
-                    counted.events[field] += 1
-                    search = self._search(field)
-                    found = {index for value in values[:_VALUES_MAX] for index in search.clauses_of(value.raw)}
-                    for index in found & clauses:
+                    on_field.events += 1
+                    hits: set[int] = set()
+                    for value in values[:VALUES_MAX]:
+                        found, done = on_field.found(value)
+                        hits |= found
+                        work += done
+                    for index in hits:
                         self._hits[index] += 1
+        return max(SAMPLED_EVERY, work // _WORK_OF_EVENT) - 1
 
-    def _new(self, rules: frozenset[int]) -> _Counted:
-        if len(self._counted) >= RULE_SETS_MAX:
+    def _set(self, rules: frozenset[int]) -> dict[int, _OnField]:
+        if len(self._sets) >= RULE_SETS_MAX:
             self._sum_up()
-            self._counted.clear()
-        counted = self._counted[rules] = _Counted(self._searchable(rules), self._vocabulary.program)
-        return counted
-
-    def _searchable(self, rules: Iterable[int]) -> frozenset[int]:
-        program = self._vocabulary.program
-        clauses: set[int] = set()
+            self._sets.clear()
+        on_field: dict[int, set[int]] = {}
+        program = self._known.program
         for rule in rules:
-            clauses |= _affirmed(program.conditions[rule])
-        return frozenset(each for each in clauses if not isinstance(program.clauses[each], _NOT_SEARCHED))
+            for index in _affirmed(program.conditions[rule]):
+                if not isinstance(program.clauses[index], _NOT_SEARCHED):
+                    on_field.setdefault(program.clauses[index].field, set()).add(index)
+        found = self._sets[rules] = {field: _OnField(each, self._known) for field, each in on_field.items()}
+        return found
 
     def _sum_up(self) -> None:
-        for counted in self._counted.values():
-            for field, clauses in counted.clauses.items():
-                events = counted.events[field]
-                if events:
-                    counted.events[field] = 0
-                    for index in clauses:
-                        self._tried[index] += events
-
-    def _search(self, field: int) -> FieldSearch:
-        found = self._searches.get(field)
-        if found is None:
-            program = self._vocabulary.program
-            clauses = {index: program.clauses[index] for index in self._on_field[field]}
-            found = self._searches[field] = FieldSearch(clauses, self._vocabulary.matcher)
-        return found
+        for on_fields in self._sets.values():
+            for on_field in on_fields.values():
+                for index in on_field.clauses:
+                    self._tried[index] += on_field.events
+                on_field.events = 0
 
 
 def _affirmed(condition: Condition) -> frozenset[int]:

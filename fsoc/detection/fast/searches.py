@@ -2,89 +2,112 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
 
-from fsoc.detection.event import Event
-from fsoc.detection.fast.conditions import Facts, SeveralError, Test, Vocabulary, compiled, evaluate, without
+from fsoc.detection.fast.conditions import (
+    COMPILED_AFTER,
+    Facts,
+    SeveralError,
+    Test,
+    Vocabulary,
+    compiled,
+    evaluate,
+    without,
+)
 from fsoc.detection.fast.gates import Gate, gate_of
+from fsoc.detection.fast.keywords import Keywords
 from fsoc.detection.fast.search import FieldSearch
 from fsoc.detection.plan import Anchor
-from fsoc.detection.program import Condition
+from fsoc.detection.program import EVERYTHING, Clause, Condition
+
+NOTHING_OVER: Final[Mapping[str, Any]] = {}
 
 
 class Searches:
     """One search per field with anchors, and one test per rule, compiled when the rule is first tried."""
 
-    def __init__(self, vocabulary: Vocabulary, anchors: Sequence[Anchor], before: Searches | None = None) -> None:
+    def __init__(self, known: Vocabulary, anchors: Sequence[Anchor], before: Searches | None = None) -> None:
         """before: what is in use; a field whose anchors stay is not built anew."""
-        program = vocabulary.program
-        self.vocabulary = vocabulary
-        self._anchors = tuple(anchors)
-        self._tests: list[Test | None] = [None] * len(anchors)
-        self._gates: dict[int, Gate] = {}
+        program = known.program
+        self.known = known
+        self._anchors = tuple(frozenset(anchor or ()) for anchor in anchors)
+        self._tests: list[Test | None] = [None] * len(self._anchors)
+        self._tries = [0] * len(self._anchors)
+        self._rest: dict[int, Condition] = {}
         self.fields_of: list[frozenset[int]] = []
         """By rule: where its anchor is looked for; nowhere where it has none."""
         rules_of: dict[int, list[int]] = {}
-        clauses_on: dict[int, set[int]] = {}
+        self._clauses_on: dict[int, dict[int, Clause]] = {}
         for rule, anchor in enumerate(self._anchors):
-            for clause in anchor or ():
-                rules_of.setdefault(clause, []).append(rule)
-                clauses_on.setdefault(program.clauses[clause].field, set()).add(clause)
-            self.fields_of.append(frozenset(program.clauses[clause].field for clause in anchor or ()))
-            if anchor is None and (gate := gate_of(program, program.conditions[rule])) is not None:
-                self._gates[rule] = gate
-        self.rules_of = {clause: tuple(rules) for clause, rules in rules_of.items()}
-        self._clauses_on = {field: frozenset(clauses) for field, clauses in clauses_on.items()}
-        self._of_field = {
-            field: before.search(field)
-            if before is not None and before.clauses_on(field) == clauses
-            else FieldSearch({index: program.clauses[index] for index in sorted(clauses)}, vocabulary.matcher)
-            for field, clauses in self._clauses_on.items()
-        }
+            for index in sorted(anchor):
+                rules_of.setdefault(index, []).append(rule)
+                self._clauses_on.setdefault(program.clauses[index].field, {})[index] = program.clauses[index]
+            self.fields_of.append(frozenset(program.clauses[index].field for index in anchor))
+        self.rules_of = {index: tuple(rules) for index, rules in rules_of.items()}
+        old = before if before is not None else self
+        self._of_field: dict[int, FieldSearch] = {}
+        for field, clauses in self._clauses_on.items():
+            if field != EVERYTHING:
+                kept = old._of_field.get(field) if old._clauses_on.get(field) == clauses else None  # noqa: SLF001
+                self._of_field[field] = kept or FieldSearch(clauses, known.matcher)
+        self.keywords = Keywords(self._clauses_on.get(EVERYTHING, {}))
+        self._set_apart(anchors)
 
-    def search(self, field: int) -> FieldSearch:
-        return self._of_field[field]
+    def _set_apart(self, anchors: Sequence[Anchor]) -> None:
+        """The rules that have a gate instead of an anchor, and those that have neither."""
+        self.gates: dict[int, Gate] = {}
+        self.always = {rule for index in self.keywords.always for rule in self.rules_of[index]}
+        self.not_in_lines = {rule for index in self.keywords.not_in_lines for rule in self.rules_of[index]}
+        for rule, anchor in enumerate(anchors):
+            if anchor is None:
+                gate = gate_of(self.known, self.known.program.conditions[rule])
+                if gate is None:
+                    self.always.add(rule)
+                else:
+                    self.gates[rule] = gate
 
-    def clauses_on(self, field: int) -> frozenset[int] | None:
-        return self._clauses_on.get(field)
+    def search(self, field: int) -> FieldSearch | None:
+        """The search for the anchors on a field, which is not that of keywords."""
+        return self._of_field.get(field)
 
-    def is_anchored(self, rule: int) -> bool:
-        return self._anchors[rule] is not None
+    def proposed(self, values: Iterable[object]) -> set[int]:
+        """The rules for which a keyword may be among the values of an event; but for those of `always`."""
+        return {rule for index in self.keywords.proposed(values) for rule in self.rules_of[index]}
 
-    def gate(self, rule: int) -> Gate | None:
-        return self._gates.get(rule)
-
-    def rules_at(self, field: int, raw: Any) -> list[int]:
-        """The rules whose anchor holds for one value of a field; some more than once."""
-        search = self._of_field.get(field)
-        if search is None:
-            return []
-        return [rule for clause in search.clauses_of(raw) for rule in self.rules_of[clause]]
+    def proposed_in(self, line: bytes) -> set[int] | None:
+        """As `proposed`, and but for those of `not_in_lines`; None where it cannot be told from the line."""
+        proposed = self.keywords.proposed_in(line)
+        return None if proposed is None else {rule for index in proposed for rule in self.rules_of[index]}
 
     def is_open(self, gate: Gate, raw: Any) -> bool:
         """Whether a gate holds for the one value of its field."""
-        name = self.vocabulary.program.fields[gate.field]
-        return evaluate(gate.condition, Facts(Event({name: raw}), self.vocabulary), self.vocabulary.stride)
+        facts = Facts(self.known, {self.known.fields[gate.field]: raw}, NOTHING_OVER)
+        return gate.test(facts)
 
-    def matched(self, rules: Sequence[int], event: Event) -> list[int]:
-        """Those of the rules that match an event; the anchors of those that have one must have been found in it."""
-        facts = Facts(event, self.vocabulary)
+    def matched(self, rules: Iterable[int], fields: Mapping[str, Any], over: Mapping[str, Any]) -> list[int]:
+        """Those of the rules that match an event; the anchors of those that have one on fields must hold for it."""
+        facts = Facts(self.known, fields, over)
         tests = self._tests
         found = []
         for rule in rules:
+            test = tests[rule]
             try:
-                if (tests[rule] or self._compile(rule))(facts):
-                    found.append(rule)
+                holds = test(facts) if test is not None else self._holds(rule, facts)
             except SeveralError:
-                if evaluate(self._condition(rule), facts, self.vocabulary.stride):
-                    found.append(rule)
+                holds = evaluate(self.known.program.conditions[rule], facts, self.known.stride)
+            if holds:
+                found.append(rule)
         return found
 
-    def _compile(self, rule: int) -> Test:
-        test = compiled(without(self._condition(rule), frozenset(self._anchors[rule] or ())), self.vocabulary)
-        self._tests[rule] = test
-        return test
-
-    def _condition(self, rule: int) -> Condition:
-        return self.vocabulary.program.conditions[rule]
+    def _holds(self, rule: int, facts: Facts) -> bool:
+        """A rule that is not compiled yet."""
+        rest = self._rest.get(rule)
+        if rest is None:
+            condition = self.known.program.conditions[rule]
+            on_fields = EVERYTHING not in self.fields_of[rule]
+            rest = self._rest[rule] = without(condition, self._anchors[rule]) if on_fields else condition
+        self._tries[rule] += 1
+        if self._tries[rule] >= COMPILED_AFTER:
+            self._tests[rule] = compiled(rest, self.known)
+        return evaluate(rest, facts, self.known.stride)

@@ -65,8 +65,8 @@ def test_values_without_end_take_room_with_an_end(find, kind):
     memo = Memo(find, (), ledger, entries_max=8)
     for number in range(1000):
         memo[kind(number)]
-    assert len(memo) + len(memo._others) + len(memo._old) <= 2 * 9
-    assert ledger.bytes < 18 * 300
+    assert len(memo) + len(memo._others) + len(memo._old) <= 3 * 10
+    assert ledger.bytes <= 2 * ledger.slab_bytes
 
 
 def test_what_is_asked_for_again_outlives_what_is_not(find):
@@ -78,12 +78,12 @@ def test_what_is_asked_for_again_outlives_what_is_not(find):
 
 
 def test_past_the_ledgers_bound_every_memo_forgets(find):
-    ledger = Ledger(bytes_max=4000)
+    ledger = Ledger(bytes_max=4000, slab_bytes=400)
     memos = [Memo(find, (), ledger) for _ in range(3)]
     for number in range(300):
         memos[number % 3][f"value {number}"]
         assert 0 <= ledger.bytes <= 4000
-    assert sum(map(len, memos)) < 40
+    assert sum(map(len, memos)) < 60
 
 
 def test_a_ledger_that_lets_go_counts_nothing(find):

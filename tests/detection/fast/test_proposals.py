@@ -7,7 +7,7 @@ import re
 import hyperscan
 import pytest
 import re2
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.detection.fast.literals import search_for
@@ -43,6 +43,7 @@ PATTERNS = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(PATTERNS, st.lists(st.text(ALPHABET, max_size=12), min_size=1, max_size=8))
 def test_what_re2_finds_in_ascii_is_proposed(pattern, texts):
     try:
@@ -110,6 +111,10 @@ def test_a_proposal_is_found_where_the_pattern_is(pattern, text):
     assert list(search(text.casefold(), text.casefold().encode())) == [1]
 
 
+def test_counts_within_counts_do_not_multiply():
+    assert propose("(?:(?:(?:a{1,99}b){1,99}c){0,99}d){9}") == r"(?:(?:(?:\x61+\x62)+\x63)*\x64)+"
+
+
 def test_what_hyperscan_refuses_is_named_and_the_rest_is_found():
     search, refused = search_for({"abc": 0}, {propose("x*"): 1, propose("yy"): 2})
     assert refused == {1}
@@ -121,6 +126,7 @@ def test_a_pattern_and_a_text_written_alike_are_both_found():
     assert sorted(search("xabc", b"xabc")) == [0, 1]
 
 
+@settings(deadline=None)
 @given(st.lists(st.text(min_size=1, max_size=4), min_size=1, max_size=40, unique=True), st.text(max_size=20))
 def test_texts_are_found_exactly(texts, hay):
     search, _ = search_for({text: number for number, text in enumerate(texts)}, {})
