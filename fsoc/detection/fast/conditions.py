@@ -33,7 +33,9 @@ FOLDED: Final = 0
 TEXT: Final = 1
 NUMBER: Final = 2
 CLAUSE: Final = 3
-"""What of an event facts are about: the folded text of a field, its text, its number; whether a clause holds."""
+ALL: Final = 4
+"""What of an event facts are about: the folded text of a field, its text, its number; whether a clause holds; the
+folded texts of all values together."""
 
 Test = Callable[["Facts"], bool]
 
@@ -109,7 +111,14 @@ class Facts(dict[int, Any]):
         kind, index = divmod(key, known.stride)
         if self._event is None:
             self._event = Event(self._fields, self._over)
-        fact = self[key] = self._holds(index) if kind == CLAUSE else self._of_field(kind, known.fields[index])
+        fact: Any
+        if kind == CLAUSE:
+            fact = self._holds(index)
+        elif kind == ALL:
+            fact = "\n".join([value.folded or "" for value in self._event.everything()])
+        else:
+            fact = self._of_field(kind, known.fields[index])
+        self[key] = fact
         return fact
 
     def _holds(self, index: int) -> bool:
@@ -244,6 +253,9 @@ class _Writer:
     def _other(self, index: int, clause: Any) -> _Written:
         source = f"s[{CLAUSE * self._known.stride + index}]"
         if clause.field == EVERYTHING:
+            if isinstance(clause, Text) and not clause.cased and clause.number is None:
+                # What is in no value is not in all of them together: that is known sooner.
+                source = f"({self._name(clause.text)} in s[{ALL * self._known.stride}] and {source})"
             return _Written(_COST_OF_KEYWORD, source)
         if isinstance(clause, Wildcards):
             # Its longest text is looked for first: most often it is not there.

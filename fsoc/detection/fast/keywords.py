@@ -15,9 +15,15 @@ from fsoc.detection.program import Clause, Text, Wildcards
 
 _BETWEEN: Final = "\n"
 _AS_WRITTEN: Final = re.compile(r"""[^"\\/\x00-\x1f\x7f-\U0010ffff]{3,}""")
-"""Characters that JSON writes as they are, or as \\u and four digits."""
+"""Characters that JSON writes as they are, or by their number."""
 _OF_NUMBERS: Final = frozenset("0123456789+-.einfa")
 """A number may be written in another way than it is read."""
+_ESCAPED: Final = b"\\\\"
+_BY_NUMBER: Final = b"\\u"
+FOLDED_TO_ASCII: Final = tuple(
+    chr(code) for code in range(0x80, 0x10000) if re.search("[\0-\x7f]", chr(code).casefold())
+)
+"""Characters beyond ASCII that keywords of ASCII may be found in: in a line that has any, all values are folded."""
 
 
 class Keywords:
@@ -45,7 +51,7 @@ class Keywords:
         self._of_text = list(by_text.values())
         self._of_run = list(by_run.values())
         self._search, _ = search_for({text: number for number, text in enumerate(by_text)}, {})
-        self._search_line = search_in_bytes(list(by_run))
+        self._search_line = search_in_bytes([*by_run, *FOLDED_TO_ASCII])
 
     def proposed(self, values: Iterable[object]) -> Sequence[int]:
         """The clauses that may hold for an event with these values, which are scalars all."""
@@ -57,10 +63,14 @@ class Keywords:
 
     def proposed_in(self, line: bytes) -> Sequence[int] | None:
         """The clauses that may hold for the event of a line, but for `not_in_lines`; None where the line hides them."""
-        if not line.isascii() or b"\\u" in line:
+        if _BY_NUMBER in line and _BY_NUMBER in line.replace(_ESCAPED, b""):
             return None
         found = self._search_line(line)
-        return [index for number in found for index in self._of_run[number]] if found else ()
+        if not found:
+            return ()
+        if max(found) >= len(self._of_run):
+            return None
+        return [index for number in found for index in self._of_run[number]]
 
 
 def _certain_text(clause: Clause) -> str:

@@ -54,9 +54,7 @@ def search_for(texts: Mapping[str, int], patterns: Mapping[str, int]) -> tuple[S
 
 
 def search_in_bytes(texts: Sequence[str]) -> Callable[[bytes], Sequence[int]]:
-    """Finds texts, by their places, in bytes that are ASCII throughout, whatever their letter case."""
-    if not texts:
-        return lambda _: ()
+    """Finds texts, by their places, in UTF-8, whatever the case of letters that are ASCII."""
     database = _compile(
         [(literal(text), number, _FLAGS | hyperscan.HS_FLAG_CASELESS) for number, text in enumerate(texts)]
     )

@@ -86,6 +86,8 @@ class Memo(dict[Any, Targets]):
             key = (kind, repr(raw))
         elif kind is bool or (kind is int and raw.bit_length() <= _KEPT_BITS_MAX):
             key = (kind, raw)
+        elif kind is tuple:
+            raise TypeError("a tuple is a list, not a value")
         else:
             return self._find(raw)
         if key in self._others:
