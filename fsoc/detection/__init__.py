@@ -2,6 +2,7 @@
 
 from fsoc.detection.detector import Detector, Lines, Match
 from fsoc.detection.documents import Document, Source
+from fsoc.detection.engine import make_detector
 from fsoc.detection.filters import Filter
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap
@@ -21,4 +22,5 @@ __all__ = [
     "Rule",
     "Source",
     "load_rules",
+    "make_detector",
 ]
