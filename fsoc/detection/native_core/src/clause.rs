@@ -70,6 +70,11 @@ impl Test {
         })
     }
 
+    /// Whether samples try it, where it is not searched.
+    pub fn is_sampled(&self) -> bool {
+        matches!(self, Test::Regex(_) | Test::Compare { .. })
+    }
+
     /// Whether it is looked for together with the others of its field; else it is tried when a rule asks.
     pub fn is_searched(&self) -> bool {
         matches!(self, Test::Text { .. } | Test::Glob { .. } | Test::Number(_) | Test::Network(_))
@@ -150,6 +155,8 @@ pub struct Finder {
     pub raw_numbers: HashMap<Key, Vec<u32>>,
     pub networks: Vec<u32>,
     pub is_empty: bool,
+    /// As soon found as remembered.
+    pub is_quick: bool,
 }
 
 impl Finder {
@@ -187,6 +194,7 @@ impl Finder {
             }
         }
         made.literals = Literals::new(literals);
+        made.is_quick = made.literals.is_quick() && made.networks.is_empty();
         made
     }
 }

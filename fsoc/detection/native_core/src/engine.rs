@@ -13,12 +13,13 @@ use crate::memo::{self, Memo};
 use crate::plan::Plan;
 use crate::python::{object_of, read_value};
 use crate::room::Room;
-use crate::routes::{Routes, View};
+use crate::routes::Routes;
 use crate::routing::{Outcome, unsure};
 use crate::rules::Rules;
+use crate::views::View;
 use crate::{PyPlan, PyRules};
 
-const SAMPLE_EVERY: u64 = 256;
+const SAMPLE_EVERY: u64 = 64;
 /// More fields that decide than this cannot be told apart in a key.
 const DECIDING_MAX: usize = 250;
 
@@ -79,8 +80,9 @@ impl Engine {
         bytes_max: usize,
     ) -> PyResult<Engine> {
         let rules = rules.0.clone();
-        if ids.len() != rules.nodes.len() || deciding.len() > DECIDING_MAX {
-            let text = format!("{} ids, {} rules, {} deciding fields", ids.len(), rules.nodes.len(), deciding.len());
+        if ids.len() != rules.conditions.len() || deciding.len() > DECIDING_MAX {
+            let text =
+                format!("{} ids, {} rules, {} deciding fields", ids.len(), rules.conditions.len(), deciding.len());
             return Err(PyValueError::new_err(text));
         }
         let mut names = rules.names.clone();
@@ -231,6 +233,7 @@ impl Engine {
             holds.call1((clause, object_of(py, span, bytes)?))?.extract::<bool>()
         };
         let (rules, plan) = (&*self.rules, &*self.plan);
+        room.next_event();
         for view in views {
             view.follow(plan, self.plans);
             let mut tried = std::mem::take(&mut view.tried);
@@ -263,8 +266,8 @@ impl Engine {
 
     pub fn add_tried(&self, view: &View, tried: &mut [u64]) {
         for (clause, count) in tried.iter_mut().enumerate() {
-            let is_counted = self.rules.tests[clause].is_searched() || self.rules.sampled.contains(&(clause as u32));
-            if is_counted && view.has_clause(clause as u32) {
+            let test = &self.rules.tests[clause];
+            if (test.is_searched() || test.is_sampled()) && view.has_clause(clause as u32) {
                 *count += view.tried[self.rules.field_of[clause] as usize];
             }
         }

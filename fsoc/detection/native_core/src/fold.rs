@@ -36,14 +36,15 @@ impl Folds {
         if text.is_ascii() {
             return;
         }
-        out.truncate(start);
+        // Most characters beyond ASCII have no letter case: what was copied stands up to the first that has.
         let mut at = 0;
-        while let Some(&first) = text.get(at) {
-            if first < 0x80 {
-                out.push(first.to_ascii_lowercase());
-                at += 1;
-                continue;
+        let mut changed = false;
+        while let Some(ahead) = text.get(at..).and_then(|rest| rest.iter().position(|byte| *byte >= 0x80)) {
+            if changed {
+                out.extend(text[at..at + ahead].iter().map(u8::to_ascii_lowercase));
             }
+            at += ahead;
+            let first = text[at];
             let length = if first < 0xE0 {
                 2
             } else if first < 0xF0 {
@@ -52,13 +53,23 @@ impl Folds {
                 4
             };
             let bytes = text.get(at..at + length).unwrap_or(&text[at..]);
-            at += bytes.len();
             let lead = u32::from(first) & (0x7F >> length);
             let code = bytes[1..].iter().fold(lead, |code, byte| code << 6 | u32::from(byte & 0x3F));
-            match self.pages.get((code >> 8) as usize) {
-                Some(true) => out.extend_from_slice(self.by_code.get(&code).map_or(bytes, |to| to)),
-                _ => out.extend_from_slice(bytes),
+            let folded = match self.pages.get((code >> 8) as usize) {
+                Some(true) => self.by_code.get(&code),
+                _ => None,
+            };
+            if folded.is_some() && !changed {
+                changed = true;
+                out.truncate(start + at);
             }
+            if changed {
+                out.extend_from_slice(folded.map_or(bytes, |to| to));
+            }
+            at += bytes.len();
+        }
+        if changed {
+            out.extend(text[at..].iter().map(u8::to_ascii_lowercase));
         }
     }
 }

@@ -1,6 +1,7 @@
 //! Sigma matching for fsoc. Python reads rules, plans and routes; here events are read and matched.
 
 mod clause;
+mod code;
 mod engine;
 mod fold;
 mod glob;
@@ -18,8 +19,10 @@ mod room;
 mod routes;
 mod routing;
 mod rules;
+mod search;
 mod tree;
 mod value;
+mod views;
 
 use std::sync::Arc;
 

@@ -22,8 +22,9 @@ pub struct Literal {
 #[derive(Default)]
 pub struct Literals {
     texts: Vec<u8>,
-    spans: Vec<(u32, u32, u32)>,
     whole: HashMap<Box<[u8]>, Vec<u32>>,
+    /// A bit for each length of a whole text, the last for all that are longer.
+    whole_lengths: u64,
     /// In every text there is.
     always: Vec<u32>,
     /// Of one byte, at an end: (byte, number).
@@ -39,8 +40,12 @@ const SIZES: [usize; 3] = [8, 4, 2];
 #[derive(Clone, Copy)]
 struct Entry {
     gram: u64,
-    literal: u32,
+    /// Where in the text the piece stands.
     offset: u32,
+    /// Where among all texts the text stands, and how long it is.
+    text: u32,
+    length: u32,
+    number: u32,
 }
 
 /// Pieces of one size.
@@ -51,6 +56,7 @@ struct Grams {
     bits_shift: u32,
     directory: Vec<u32>,
     directory_shift: u32,
+    size: u32,
 }
 
 impl Literals {
@@ -60,6 +66,7 @@ impl Literals {
         let popular = popularity(&literals);
         for Literal { text, place, number } in literals {
             if place == Place::Whole {
+                made.whole_lengths |= 1 << text.len().min(63);
                 made.whole.entry(text.into()).or_default().push(number);
                 continue;
             }
@@ -71,34 +78,46 @@ impl Literals {
                 ([byte], Place::Start) => made.start_byte.push((*byte, number)),
                 ([byte], Place::End) => made.end_byte.push((*byte, number)),
                 _ => {
-                    let literal = made.spans.len() as u32;
                     let class = class_of(text.len());
                     let into = &mut entries[place as usize - 1][class];
                     let size = SIZES[class];
-                    if text.len() == 1 {
+                    let (at, length) = (made.texts.len() as u32, text.len() as u32);
+                    made.texts.extend_from_slice(&text);
+                    if let [byte] = text[..] {
+                        let gram = |next: u64| u64::from(byte) | next << 8;
                         into.extend((0..256).map(|next| Entry {
-                            gram: u64::from(text[0]) | next << 8,
-                            literal,
+                            gram: gram(next),
                             offset: 0,
+                            text: at,
+                            length,
+                            number,
                         }));
                     } else {
                         let offset = match place {
                             Place::Start => 0,
                             Place::End => text.len() - size,
-                            _ => rarest(&text, size, &popular[class]),
+                            _ => rarest(&text, class, &popular),
                         };
-                        into.push(Entry { gram: gram(&text[offset..], size), literal, offset: offset as u32 });
+                        let gram = gram(&text[offset..], size);
+                        into.push(Entry { gram, offset: offset as u32, text: at, length, number });
                     }
-                    made.spans.push((made.texts.len() as u32, text.len() as u32, number));
-                    made.texts.extend_from_slice(&text);
                 }
             }
         }
         let [start, end, anywhere] = entries;
-        made.start = start.map(Grams::new);
-        made.end = end.map(Grams::new);
-        made.anywhere = anywhere.map(Grams::new);
+        let grams = |entries: [Vec<Entry>; 3]| {
+            let mut sizes = SIZES.into_iter();
+            entries.map(|entries| Grams::new(entries, sizes.next().unwrap_or(0) as u32))
+        };
+        made.start = grams(start);
+        made.end = grams(end);
+        made.anywhere = grams(anywhere);
         made
+    }
+
+    /// Whether nothing is looked for within texts: then finding costs as much as remembering.
+    pub fn is_quick(&self) -> bool {
+        [&self.start, &self.end, &self.anywhere].into_iter().flatten().all(|grams| grams.entries.is_empty())
     }
 
     /// Tells the number of each literal that stands in its place in `subject`; some more than once.
@@ -106,7 +125,9 @@ impl Literals {
     pub fn find(&self, padded: &[u8], found: &mut impl FnMut(u32)) {
         let Some(subject) = padded.get(..padded.len().saturating_sub(PADDING)) else { return };
         self.always.iter().for_each(|number| found(*number));
-        if let Some(numbers) = self.whole.get(subject) {
+        if self.whole_lengths >> subject.len().min(63) & 1 == 1
+            && let Some(numbers) = self.whole.get(subject)
+        {
             numbers.iter().for_each(|number| found(*number));
         }
         if let (Some(first), Some(last)) = (subject.first(), subject.last()) {
@@ -117,12 +138,14 @@ impl Literals {
             if subject.len() < size {
                 continue;
             }
-            if !self.start[class].entries.is_empty() {
-                self.compare(&self.start[class], gram(subject, size), subject, 0, found);
-            }
-            if !self.end[class].entries.is_empty() {
-                let at = subject.len() - size;
-                self.compare(&self.end[class], gram(&subject[at..], size), subject, at, found);
+            let at = subject.len() - size;
+            for (grams, at) in [(&self.start[class], 0), (&self.end[class], at)] {
+                if !grams.entries.is_empty() {
+                    let gram = gram(&subject[at..], size);
+                    if grams.may_have(gram) {
+                        self.compare(grams, gram, subject, at, found);
+                    }
+                }
             }
         }
         let [eight, four, two] = &self.anywhere;
@@ -171,18 +194,23 @@ impl Literals {
             if entry.gram != gram {
                 continue;
             }
-            let (from, length, number) = self.spans[entry.literal as usize];
-            let text = &self.texts[from as usize..(from + length) as usize];
             let Some(start) = at.checked_sub(entry.offset as usize) else { continue };
-            if subject.get(start..start + text.len()) == Some(text) {
-                found(number);
+            let end = start + entry.length as usize;
+            // A piece that is all of the text need not be compared again.
+            let is_all = entry.length == grams.size;
+            if end <= subject.len() && (is_all || self.text(entry) == &subject[start..end]) {
+                found(entry.number);
             }
         }
+    }
+
+    fn text(&self, entry: &Entry) -> &[u8] {
+        &self.texts[entry.text as usize..(entry.text + entry.length) as usize]
     }
 }
 
 impl Grams {
-    fn new(mut entries: Vec<Entry>) -> Grams {
+    fn new(mut entries: Vec<Entry>, size: u32) -> Grams {
         if entries.is_empty() {
             return Grams::default();
         }
@@ -200,7 +228,7 @@ impl Grams {
         for slot in 1..directory.len() {
             directory[slot] += directory[slot - 1];
         }
-        Grams { entries, bits, bits_shift, directory, directory_shift }
+        Grams { entries, bits, bits_shift, directory, directory_shift, size }
     }
 
     #[inline(always)]
@@ -238,20 +266,33 @@ fn gram(text: &[u8], size: usize) -> u64 {
     u64::from_le_bytes(bytes)
 }
 
-/// How many texts have each piece, by class.
-fn popularity(literals: &[Literal]) -> [HashMap<u64, u32>; 3] {
+/// How many texts have each piece, by class, and how often there is each byte.
+struct Popularity {
+    pieces: [HashMap<u64, u32>; 3],
+    bytes: [u32; 256],
+}
+
+fn popularity(literals: &[Literal]) -> Popularity {
     let mut counts: [HashMap<u64, u32>; 3] = Default::default();
+    let mut bytes = [0; 256];
     for literal in literals {
+        literal.text.iter().for_each(|byte| bytes[*byte as usize] += 1);
         for (class, size) in SIZES.into_iter().enumerate() {
             for piece in literal.text.windows(size) {
                 *counts[class].entry(gram(piece, size)).or_default() += 1;
             }
         }
     }
-    counts
+    Popularity { pieces: counts, bytes }
 }
 
-fn rarest(text: &[u8], size: usize, counts: &HashMap<u64, u32>) -> usize {
-    let count = |at: &usize| counts.get(&gram(&text[*at..], size)).copied().unwrap_or(0);
-    (0..=text.len() - size).min_by_key(count).unwrap_or(0)
+/// Where the piece begins that fewest texts have, and of those the one of the rarest bytes.
+fn rarest(text: &[u8], class: usize, popularity: &Popularity) -> usize {
+    let size = SIZES[class];
+    let rank = |at: &usize| {
+        let piece = &text[*at..*at + size];
+        let common: u32 = piece.iter().map(|byte| popularity.bytes[*byte as usize]).fold(0, u32::saturating_add);
+        (popularity.pieces[class].get(&gram(piece, size)).copied().unwrap_or(0), common)
+    };
+    (0..=text.len() - size).min_by_key(rank).unwrap_or(0)
 }

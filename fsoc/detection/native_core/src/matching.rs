@@ -4,17 +4,17 @@ use std::cmp::Ordering;
 
 use pyo3::PyErr;
 
-use crate::clause::{Address, TO_TRY, Test, stands};
-use crate::fold::PADDING;
+use crate::clause::{Test, stands};
+use crate::code::{Op, after};
 use crate::json::{Kind, Span};
 use crate::members::Members;
-use crate::memo::{Found, Memo, NOTHING, VALUE_BYTES_MAX};
-use crate::number::Number;
+use crate::memo::{Memo, NOTHING};
 use crate::plan::Plan;
 use crate::program::Order;
 use crate::room::{FieldState, Room, Value};
-use crate::routes::View;
-use crate::rules::{Node, Rules};
+
+use crate::rules::Rules;
+use crate::views::{Keywords, View, everything_folded};
 
 /// Python's answer for one clause and one value.
 pub type Ask<'a> = &'a dyn Fn(u32, Span, &[u8]) -> Result<bool, PyErr>;
@@ -31,30 +31,35 @@ pub struct Matching<'a> {
 }
 
 impl Matching<'_> {
-    /// Adds the rules of the view that match, but for those in `matched` already.
+    /// Adds the rules of the view that match, but for those in `matched` already. Views of an event follow each other;
+    /// what is known of fields that the next one does not change is kept.
     pub fn run(&mut self, matched: &mut Vec<u32>) {
         self.room.next_view();
-        let now = self.room.now;
+        self.forget_changed();
+        let seen = self.room.view;
         for rule in matched.iter() {
-            self.room.rule_at[*rule as usize] = now;
+            self.room.rule_at[*rule as usize] = seen;
         }
         self.room.candidates.clear();
         let view = self.view;
         for &field in &view.anchored {
+            if field == self.rules.everything() && self.has_no_keyword() {
+                continue;
+            }
             let (from, to) = self.find(field);
             for value in from..to {
                 let found = self.look_up(field, value);
                 let (rules, _) = self.memo.read(found);
                 for &rule in rules {
-                    if view.has_rule(rule) && self.room.rule_at[rule as usize] != now {
-                        self.room.rule_at[rule as usize] = now;
+                    if view.has_rule(rule) && self.room.rule_at[rule as usize] != seen {
+                        self.room.rule_at[rule as usize] = seen;
                         self.room.candidates.push(rule);
                     }
                 }
             }
         }
         for &rule in &view.always {
-            if self.room.rule_at[rule as usize] != now {
+            if self.room.rule_at[rule as usize] != seen {
                 self.room.candidates.push(rule);
             }
         }
@@ -62,17 +67,62 @@ impl Matching<'_> {
         for place in 0..self.room.candidates.len() {
             let rule = self.room.candidates[place];
             self.room.verified += 1;
-            if self.holds(&rules.nodes[rule as usize]) {
+            if self.holds(&rules.conditions[rule as usize], 0) {
                 matched.push(rule);
             }
         }
     }
 
+    fn forget_changed(&mut self) {
+        let (view, now) = (self.view, self.room.now);
+        for &field in &view.changed {
+            let state = self.room.fields[field as usize];
+            if state.found_at != now {
+                continue;
+            }
+            for value in state.from..state.to {
+                let (_, marks) = self.memo.read(self.room.values[value as usize].found.unwrap_or(NOTHING));
+                marks.iter().for_each(|mark| self.room.true_at[*mark as usize] = 0);
+            }
+            self.room.fields[field as usize] = FieldState::default();
+        }
+        // Another view has other keywords, and clauses that look at two fields.
+        self.room.fields[self.rules.everything() as usize].marked_at = 0;
+        for clause in std::mem::take(&mut self.room.tried) {
+            self.room.tried_at[clause as usize] = 0;
+            self.room.true_at[clause as usize] = 0;
+        }
+    }
+
+    /// Whether a glance at the whole event shows that no keyword of the view can be in it.
+    fn has_no_keyword(&mut self) -> bool {
+        let (rules, everything) = (self.rules, self.rules.everything() as usize);
+        if matches!(self.view.keywords, Keywords::Any)
+            || !self.plan.eager[everything].is_empty()
+            || !self.members.shows_texts()
+        {
+            return false;
+        }
+        let Room { text, everything: folded, glanced_at, fields, now, .. } = &mut *self.room;
+        if *glanced_at != *now {
+            *glanced_at = *now;
+            everything_folded(&rules.folds, self.bytes, self.members.is_of_json(), text, folded);
+        }
+        let has_none = !self.view.keywords.may_be_in(folded);
+        if has_none {
+            fields[everything].marked_at = *now;
+        }
+        has_none
+    }
+
     /// Tells every clause of the view's rules that holds, and every field that is there. Asks Python nothing.
     pub fn sample(&mut self, mut hit: impl FnMut(u32), mut there: impl FnMut(u32)) {
-        self.room.next_view();
         let (view, rules) = (self.view, self.rules);
         for &field in &view.fields {
+            if field == rules.everything() && self.has_no_keyword() {
+                there(field);
+                continue;
+            }
             let (from, to) = self.find(field);
             if self.room.fields[field as usize].present {
                 there(field);
@@ -96,7 +146,7 @@ impl Matching<'_> {
                 continue;
             }
             // Anchors were tried above already, and told.
-            if !self.plan.rules_of[clause as usize].is_empty() {
+            if !self.plan.rules_of.of(clause).is_empty() {
                 continue;
             }
             if matches!(test, Test::Regex(_) | Test::Compare { .. }) && self.tried(clause) {
@@ -105,23 +155,44 @@ impl Matching<'_> {
         }
     }
 
-    fn holds(&mut self, node: &Node) -> bool {
-        match node {
-            Node::Marked { field, mark } => {
-                self.mark(*field);
-                self.room.true_at[*mark as usize] == self.room.now
-            }
-            Node::Tried(clause) => self.tried(*clause),
-            Node::And(parts) => parts.iter().all(|part| self.holds(part)),
-            Node::Or(parts) => parts.iter().any(|part| self.holds(part)),
-            Node::AtLeast(count, parts) => {
-                let mut held = 0;
-                for part in parts {
-                    held += i64::from(self.holds(part));
+    fn holds(&mut self, code: &[Op], at: usize) -> bool {
+        match code[at] {
+            Op::Marked { field, mark } => {
+                if self.room.fields[field as usize].marked_at != self.room.now {
+                    self.mark(field);
                 }
-                held >= *count
+                self.room.true_at[mark as usize] == self.room.now
             }
-            Node::Not(part) => !self.holds(part),
+            Op::Tried(clause) => self.tried(clause),
+            Op::And { end } => {
+                let mut part = at + 1;
+                while part < end as usize {
+                    if !self.holds(code, part) {
+                        return false;
+                    }
+                    part = after(code, part);
+                }
+                true
+            }
+            Op::Or { end } => {
+                let mut part = at + 1;
+                while part < end as usize {
+                    if self.holds(code, part) {
+                        return true;
+                    }
+                    part = after(code, part);
+                }
+                false
+            }
+            Op::AtLeast { count, end } => {
+                let (mut part, mut held) = (at + 1, 0);
+                while part < end as usize {
+                    held += u32::from(self.holds(code, part));
+                    part = after(code, part);
+                }
+                held >= count
+            }
+            Op::Not => !self.holds(code, at + 1),
         }
     }
 
@@ -162,6 +233,9 @@ impl Matching<'_> {
         if self.room.fields[field as usize].marked_at == self.room.now {
             return;
         }
+        if field == self.rules.everything() && self.has_no_keyword() {
+            return;
+        }
         let (from, to) = self.find(field);
         for value in from..to {
             let found = self.look_up(field, value);
@@ -173,131 +247,10 @@ impl Matching<'_> {
         self.room.fields[field as usize].marked_at = self.room.now;
     }
 
-    fn look_up(&mut self, field: u32, value: u32) -> Found {
-        let Value { span, found } = self.room.values[value as usize];
-        if let Some(found) = found {
-            return found;
-        }
-        let found = if matches!(span.kind, Kind::Null | Kind::Object) {
-            NOTHING
-        } else {
-            let (tag, raw) = (field << 4 | span.kind as u32, span.raw(self.bytes));
-            let hash = self.memo.hash(tag, raw);
-            let known = if raw.len() > VALUE_BYTES_MAX { None } else { self.memo.get(hash, tag, raw) };
-            known.unwrap_or_else(|| {
-                self.search(field, span);
-                self.memo.put(hash, tag, raw, &self.room.rules, &self.room.marks)
-            })
-        };
-        self.room.values[value as usize].found = Some(found);
-        found
-    }
-
-    /// Leaves in the room what holds of the value, and the rules to try for it.
-    fn search(&mut self, field: u32, span: Span) {
-        self.room.next_search();
-        let search = self.room.search;
-        let (rules, plan, finder) = (self.rules, self.plan, &self.rules.finders[field as usize]);
-        let mut text = std::mem::take(&mut self.room.text);
-        let mut folded = std::mem::take(&mut self.room.folded);
-        let mut proposed = std::mem::take(&mut self.room.proposed);
-        let mut marks = std::mem::take(&mut self.room.marks);
-        text.clear();
-        folded.clear();
-        proposed.clear();
-        marks.clear();
-        self.room.rules.clear();
-        if !finder.is_empty && span.text_into(self.bytes, &mut text) {
-            rules.folds.fold_into(&text, &mut folded);
-            let length = folded.len();
-            folded.resize(length + PADDING, 0);
-            finder.literals.find(&folded, &mut |number| proposed.push(number));
-            for &number in &proposed {
-                let clause = number & !TO_TRY;
-                if self.room.mark_seen[clause as usize] == search {
-                    continue;
-                }
-                self.room.mark_seen[clause as usize] = search;
-                if number == clause || self.proposed_holds(clause, span, &text, &folded[..length]) {
-                    marks.push(clause);
-                }
-            }
-            self.search_numbers(field, span, &mut marks);
-            self.search_networks(field, span, &text, &mut marks);
-            for &clause in &plan.eager[field as usize] {
-                if self.value_holds(clause, span, &text) {
-                    marks.push(clause);
-                }
-            }
-            for place in 0..marks.len() {
-                let clause = marks[place] as usize;
-                for &or in &rules.ors_of[clause] {
-                    if self.room.mark_seen[or as usize] != search {
-                        self.room.mark_seen[or as usize] = search;
-                        marks.push(or);
-                    }
-                }
-                for &rule in &plan.rules_of[clause] {
-                    if self.room.rule_seen[rule as usize] != search {
-                        self.room.rule_seen[rule as usize] = search;
-                        self.room.rules.push(rule);
-                    }
-                }
-            }
-        }
-        (self.room.text, self.room.folded, self.room.proposed, self.room.marks) = (text, folded, proposed, marks);
-    }
-
-    fn proposed_holds(&mut self, clause: u32, span: Span, text: &[u8], folded: &[u8]) -> bool {
-        match &self.rules.tests[clause as usize] {
-            Test::Text { text: wanted, place, .. } => stands(*place, text, wanted),
-            Test::Glob { glob, cased } => glob.holds(if *cased { text } else { folded }),
-            // Those that are no anchors wait until a rule asks.
-            _ if self.plan.rules_of[clause as usize].is_empty() => false,
-            _ => self.value_holds(clause, span, text),
-        }
-    }
-
-    fn search_numbers(&mut self, field: u32, span: Span, marks: &mut Vec<u32>) {
-        let finder = &self.rules.finders[field as usize];
-        if finder.numbers.is_empty() && (finder.raw_numbers.is_empty() || !span.is_number()) {
-            return;
-        }
-        let Some(key) = span.number(self.bytes).as_ref().and_then(Number::key) else { return };
-        let raw = if span.is_number() { finder.raw_numbers.get(&key) } else { None };
-        for &clause in finder.numbers.get(&key).into_iter().chain(raw).flatten() {
-            let seen = &mut self.room.mark_seen[clause as usize];
-            if *seen != self.room.search {
-                *seen = self.room.search;
-                marks.push(clause);
-            }
-        }
-    }
-
-    fn search_networks(&mut self, field: u32, span: Span, text: &[u8], marks: &mut Vec<u32>) {
-        let networks = &self.rules.finders[field as usize].networks;
-        if networks.is_empty() || !span.is_text() {
-            return;
-        }
-        let address = Address::new(text);
-        if address.is_none() && !text.contains(&b'%') {
-            return;
-        }
-        for &clause in networks {
-            let holds = match (&self.rules.tests[clause as usize], &address) {
-                (Test::Network(network), Some(address)) => network.has(address),
-                _ => self.asked(clause, span),
-            };
-            if holds {
-                marks.push(clause);
-            }
-        }
-    }
-
     /// A clause that is not searched, of the field's values; once per view.
     fn tried(&mut self, clause: u32) -> bool {
         let (rules, field) = (self.rules, self.rules.field_of[clause as usize]);
-        if !self.plan.rules_of[clause as usize].is_empty() {
+        if !self.plan.rules_of.of(clause).is_empty() {
             // An anchor: tried with the search, and remembered with it.
             self.mark(field);
             return self.room.true_at[clause as usize] == self.room.now;
@@ -325,6 +278,7 @@ impl Matching<'_> {
             }
         };
         self.room.tried_at[clause as usize] = self.room.now;
+        self.room.tried.push(clause);
         if holds {
             self.room.true_at[clause as usize] = self.room.now;
         }
@@ -336,7 +290,7 @@ impl Matching<'_> {
     }
 
     /// A clause that is not searched, of one value with its text.
-    fn value_holds(&mut self, clause: u32, span: Span, text: &[u8]) -> bool {
+    pub fn value_holds(&mut self, clause: u32, span: Span, text: &[u8]) -> bool {
         match &self.rules.tests[clause as usize] {
             Test::Regex(pattern) => match pattern.holds(text) {
                 Some(holds) => holds,
@@ -355,7 +309,7 @@ impl Matching<'_> {
         }
     }
 
-    fn asked(&mut self, clause: u32, span: Span) -> bool {
+    pub fn asked(&mut self, clause: u32, span: Span) -> bool {
         self.room.asked += 1;
         (self.ask)(clause, span, self.bytes).unwrap_or_else(|error| {
             self.room.error.get_or_insert(error);

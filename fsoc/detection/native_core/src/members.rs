@@ -173,6 +173,17 @@ impl Members {
         member.tree.as_ref()
     }
 
+    /// Whether each text of the event's own stands in its bytes as rules see it, but for escapes.
+    pub fn shows_texts(&self) -> bool {
+        let is_shown =
+            |member: &Member| !member.own || !matches!(member.span.kind, Kind::Object | Kind::List | Kind::JsonNumber);
+        !self.of_json || self.list.iter().all(is_shown)
+    }
+
+    pub fn is_of_json(&self) -> bool {
+        self.of_json
+    }
+
     /// The values of a member, lists laid flat.
     #[inline]
     pub fn leaves(&mut self, place: usize, bytes: &[u8], out: &mut impl FnMut(Span)) {

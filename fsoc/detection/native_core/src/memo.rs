@@ -118,7 +118,20 @@ impl Memo {
     /// Remember, if it was seen before; either way, where to read it.
     pub fn put(&mut self, hash: u64, tag: u32, value: &[u8], rules: &[u32], marks: &[u32]) -> Found {
         let kept = value.len() <= VALUE_BYTES_MAX && self.was_seen(hash);
-        let found = if rules.is_empty() && marks.is_empty() {
+        let found = self.write(kept, rules, marks);
+        if kept {
+            self.enter(hash, tag, value, found);
+        }
+        found
+    }
+
+    /// Where to read it until the next event.
+    pub fn lend(&mut self, rules: &[u32], marks: &[u32]) -> Found {
+        self.write(false, rules, marks)
+    }
+
+    fn write(&mut self, kept: bool, rules: &[u32], marks: &[u32]) -> Found {
+        if rules.is_empty() && marks.is_empty() {
             NOTHING
         } else {
             let into = if kept { &mut self.new.found } else { &mut self.fleeting };
@@ -128,11 +141,7 @@ impl Memo {
             into.push(marks.len() as u32);
             into.extend_from_slice(marks);
             if kept { found } else { found | FLEETING }
-        };
-        if kept {
-            self.enter(hash, tag, value, found);
         }
-        found
     }
 
     /// The rules to try, and the marks that hold.

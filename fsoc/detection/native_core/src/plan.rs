@@ -1,11 +1,11 @@
 //! What is searched for: each rule's anchor, turned about. Made apart, swapped in between two batches.
 
 use crate::clause::Test;
-use crate::rules::Rules;
+use crate::rules::{Lists, Rules};
 
 pub struct Plan {
     /// Of each clause: the rules it is an anchor of.
-    pub rules_of: Vec<Vec<u32>>,
+    pub rules_of: Lists,
     /// Of each field: anchors that nothing proposes, tried on every new value.
     pub eager: Vec<Vec<u32>>,
     /// Rules tried always.
@@ -16,18 +16,19 @@ pub struct Plan {
 
 impl Plan {
     pub fn new(rules: &Rules, anchors: &[Option<Vec<u32>>]) -> Result<Plan, String> {
-        if anchors.len() != rules.nodes.len() {
-            return Err(format!("{} anchors for {} rules", anchors.len(), rules.nodes.len()));
+        if anchors.len() != rules.conditions.len() {
+            return Err(format!("{} anchors for {} rules", anchors.len(), rules.conditions.len()));
         }
         let mut plan = Plan {
-            rules_of: vec![Vec::new(); rules.tests.len()],
+            rules_of: Lists::default(),
             eager: vec![Vec::new(); rules.fields.len()],
             always: anchors.iter().map(Option::is_none).collect(),
             fields_of: vec![Vec::new(); anchors.len()],
         };
+        let mut rules_of = vec![Vec::new(); rules.tests.len()];
         for (rule, anchor) in anchors.iter().enumerate() {
             for &clause in anchor.iter().flatten() {
-                let Some(rules_of) = plan.rules_of.get_mut(clause as usize) else {
+                let Some(rules_of) = rules_of.get_mut(clause as usize) else {
                     return Err(format!("there is no clause {clause}"));
                 };
                 if matches!(rules.tests[clause as usize], Test::Null | Test::Exists(_) | Test::Same { .. }) {
@@ -45,6 +46,7 @@ impl Plan {
             plan.fields_of[rule].sort_unstable();
             plan.fields_of[rule].dedup();
         }
+        plan.rules_of = Lists::new(&rules_of);
         for eager in &mut plan.eager {
             eager.sort_unstable();
             eager.dedup();

@@ -23,8 +23,12 @@ pub struct Value {
 /// What an event needs room for; used again for the next.
 #[derive(Default)]
 pub struct Room {
-    /// Counts views of events; whatever is stamped with it is known of this view.
+    /// Counts events; whatever is stamped with it is known of this one.
     pub now: u32,
+    /// Counts views.
+    pub view: u32,
+    /// Clauses that were tried on this event.
+    pub tried: Vec<u32>,
     /// Counts searches.
     pub search: u32,
     pub fields: Vec<FieldState>,
@@ -34,6 +38,9 @@ pub struct Room {
     pub rule_at: Vec<u32>,
     pub mark_seen: Vec<u32>,
     pub rule_seen: Vec<u32>,
+    /// The event whose texts all stand in `everything`, folded.
+    pub glanced_at: u32,
+    pub everything: Vec<u8>,
     pub text: Vec<u8>,
     pub folded: Vec<u8>,
     pub proposed: Vec<u32>,
@@ -52,23 +59,31 @@ impl Room {
             fields: vec![FieldState::default(); rules.fields.len()],
             true_at: stamps(rules.marks),
             tried_at: stamps(rules.tests.len()),
-            rule_at: stamps(rules.nodes.len()),
+            rule_at: stamps(rules.conditions.len()),
             mark_seen: stamps(rules.marks),
-            rule_seen: stamps(rules.nodes.len()),
+            rule_seen: stamps(rules.conditions.len()),
             ..Room::default()
         }
     }
 
-    pub fn next_view(&mut self) {
+    pub fn next_event(&mut self) {
         self.values.clear();
+        self.tried.clear();
         if self.now == u32::MAX {
             self.now = 0;
             self.fields.fill(FieldState::default());
             self.true_at.fill(0);
             self.tried_at.fill(0);
-            self.rule_at.fill(0);
         }
         self.now += 1;
+    }
+
+    pub fn next_view(&mut self) {
+        if self.view == u32::MAX {
+            self.view = 0;
+            self.rule_at.fill(0);
+        }
+        self.view += 1;
     }
 
     pub fn next_search(&mut self) {

@@ -5,90 +5,12 @@ use pyo3::prelude::*;
 
 use crate::json::{Kind, Span};
 use crate::members::Members;
-use crate::plan::Plan;
-use crate::rules::Rules;
+use crate::views::View;
 
 pub const REMEMBERED_MAX: usize = 4096;
 pub const ROUTES_MAX: usize = 1024;
 /// Longer texts are not worth remembering by.
 const TEXT_BYTES_MAX: u32 = 256;
-
-/// One way to look at an event.
-pub struct View {
-    /// (field, number of the name its values stand under).
-    pub aliases: Vec<(u32, u32)>,
-    pub rules: Vec<u32>,
-    rule_bits: Vec<u64>,
-    clause_bits: Vec<u64>,
-    /// Fields that its rules look at.
-    pub fields: Vec<u32>,
-    /// Of these, those with anchors of the plan; and the rules tried always.
-    pub anchored: Vec<u32>,
-    pub always: Vec<u32>,
-    plan: u32,
-    /// Events seen, by field that was there; of samples only.
-    pub tried: Vec<u64>,
-}
-
-impl View {
-    pub fn new(rules: &Rules, aliases: Vec<(u32, u32)>, indexes: Vec<u32>) -> View {
-        let mut made = View {
-            aliases,
-            rule_bits: vec![0; rules.nodes.len().div_ceil(64)],
-            clause_bits: vec![0; rules.tests.len().div_ceil(64)],
-            fields: Vec::new(),
-            anchored: Vec::new(),
-            always: Vec::new(),
-            plan: 0,
-            tried: vec![0; rules.fields.len()],
-            rules: indexes.into_iter().filter(|rule| (*rule as usize) < rules.nodes.len()).collect(),
-        };
-        for &rule in &made.rules {
-            set(&mut made.rule_bits, rule);
-            for &clause in &rules.clauses_of[rule as usize] {
-                set(&mut made.clause_bits, clause);
-                made.fields.push(rules.field_of[clause as usize]);
-            }
-        }
-        made.fields.sort_unstable();
-        made.fields.dedup();
-        made
-    }
-
-    #[inline]
-    pub fn has_rule(&self, rule: u32) -> bool {
-        has(&self.rule_bits, rule)
-    }
-
-    #[inline]
-    pub fn has_clause(&self, clause: u32) -> bool {
-        has(&self.clause_bits, clause)
-    }
-
-    /// Made ready for a plan, by its number; the first is 1.
-    pub fn follow(&mut self, plan: &Plan, number: u32) {
-        if self.plan == number {
-            return;
-        }
-        self.plan = number;
-        let anchored = self.rules.iter().flat_map(|rule| &plan.fields_of[*rule as usize]);
-        self.anchored = anchored.copied().collect();
-        self.anchored.sort_unstable();
-        self.anchored.dedup();
-        self.always = self.rules.iter().copied().filter(|rule| plan.always[*rule as usize]).collect();
-    }
-}
-
-#[inline]
-fn has(bits: &[u64], number: u32) -> bool {
-    bits.get(number as usize / 64).is_some_and(|word| word >> (number % 64) & 1 == 1)
-}
-
-fn set(bits: &mut [u64], number: u32) {
-    if let Some(word) = bits.get_mut(number as usize / 64) {
-        *word |= 1 << (number % 64);
-    }
-}
 
 pub type Route = Vec<View>;
 /// As Python has it: per view, (name a rule uses, name in the event) and the rules.

@@ -8,7 +8,7 @@ use crate::Unsure;
 use crate::engine::{Engine, State};
 use crate::json::{Kind, Span};
 use crate::python::read_dict;
-use crate::routes::{Answer, View, write_key};
+use crate::routes::{Answer, write_key};
 
 const STATED_BYTES_MAX: usize = 256;
 /// Between what decides in the event and what its sender states.
@@ -142,14 +142,14 @@ impl Engine {
                 }
                 let (rules, names) = (&self.rules, &mut self.names);
                 self.routes.keep(answer, views, |views| {
-                    let made = views.iter().map(|(aliases, indexes)| {
+                    let raw = views.iter().map(|(aliases, indexes)| {
                         let numbered = aliases.iter().filter_map(|(wanted, name)| {
                             let field = rules.field_names.iter().position(|field| field == wanted)?;
                             Some((field as u32, names.add(name.as_bytes())))
                         });
-                        View::new(rules, numbered.collect(), indexes.clone())
+                        (numbered.collect(), indexes.clone())
                     });
-                    made.collect()
+                    crate::views::views(rules, raw.collect())
                 })
             }
         };

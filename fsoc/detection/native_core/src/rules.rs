@@ -3,6 +3,7 @@
 use foldhash::{HashMap, HashMapExt};
 
 use crate::clause::{Finder, Test, parts_known};
+use crate::code::{Code, code_of};
 use crate::fold::Folds;
 use crate::members::Names;
 use crate::program::{Clause, Condition, EVERYTHING, Program};
@@ -14,6 +15,32 @@ const TOGETHER_MIN: usize = 6;
 pub struct Field {
     pub name: u32,
     pub paths: Vec<(u32, Box<[u8]>)>,
+}
+
+/// Many lists of numbers, one behind the other.
+#[derive(Default)]
+pub struct Lists {
+    ends: Vec<u32>,
+    numbers: Vec<u32>,
+}
+
+impl Lists {
+    pub fn new(lists: &[Vec<u32>]) -> Lists {
+        let mut made = Lists { ends: vec![0], numbers: Vec::new() };
+        for list in lists {
+            made.numbers.extend_from_slice(list);
+            made.ends.push(made.numbers.len() as u32);
+        }
+        made
+    }
+
+    #[inline]
+    pub fn of(&self, number: u32) -> &[u32] {
+        match self.ends.get(number as usize..number as usize + 2) {
+            Some(&[from, to]) => &self.numbers[from as usize..to as usize],
+            _ => &[],
+        }
+    }
 }
 
 pub enum Node {
@@ -40,9 +67,9 @@ pub struct Rules {
     /// Of each clause.
     pub field_of: Vec<u32>,
     /// The Ors that each clause is in: marks past the clauses.
-    pub ors_of: Vec<Vec<u32>>,
+    pub ors_of: Lists,
     pub marks: usize,
-    pub nodes: Vec<Node>,
+    pub conditions: Vec<Code>,
     pub clauses_of: Vec<Vec<u32>>,
     /// Clauses that are not searched but seen to in samples.
     pub sampled: Vec<u32>,
@@ -71,10 +98,10 @@ impl Rules {
         }
         let finders = by_field.iter().map(|clauses| Finder::new(clauses, &tests, &folds)).collect();
         let mut writer = Writer { tests: &tests, field_of: &field_of, ors: HashMap::new(), clauses: Vec::new() };
-        let mut nodes = Vec::with_capacity(program.conditions.len());
+        let mut conditions = Vec::with_capacity(program.conditions.len());
         let mut clauses_of = Vec::with_capacity(program.conditions.len());
         for condition in &program.conditions {
-            nodes.push(writer.node(condition)?);
+            conditions.push(code_of(&writer.node(condition)?));
             let mut clauses = std::mem::take(&mut writer.clauses);
             clauses.sort_unstable();
             clauses.dedup();
@@ -85,9 +112,9 @@ impl Rules {
         for (clauses, mark) in &ors {
             clauses.iter().for_each(|clause| ors_of[*clause as usize].push(*mark));
         }
+        let ors_of = Lists::new(&ors_of);
         let marks = tests.len() + ors.len();
-        let is_sampled = |clause: &u32| matches!(tests[*clause as usize], Test::Regex(_) | Test::Compare { .. });
-        let sampled = (0..tests.len() as u32).filter(is_sampled).collect();
+        let sampled = (0..tests.len() as u32).filter(|clause| tests[*clause as usize].is_sampled()).collect();
         let field_names = program.fields.clone();
         Ok(Rules {
             names,
@@ -98,7 +125,7 @@ impl Rules {
             field_of,
             ors_of,
             marks,
-            nodes,
+            conditions,
             clauses_of,
             sampled,
             folds,
@@ -109,6 +136,14 @@ impl Rules {
     pub fn is_proposed(&self, clause: u32) -> bool {
         let test = &self.tests[clause as usize];
         test.is_searched() || matches!(test, Test::Regex(pattern) if !pattern.required.is_empty())
+    }
+
+    /// The fields a rule looks at; some more than once.
+    pub fn fields_of(&self, rule: u32) -> impl Iterator<Item = u32> {
+        self.clauses_of[rule as usize].iter().flat_map(|clause| {
+            let other = if let Test::Same { other, .. } = self.tests[*clause as usize] { Some(other) } else { None };
+            std::iter::once(self.field_of[*clause as usize]).chain(other)
+        })
     }
 
     pub fn everything(&self) -> u32 {

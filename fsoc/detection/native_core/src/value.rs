@@ -38,7 +38,11 @@ impl Span {
     pub fn number(&self, bytes: &[u8]) -> Option<Number> {
         let raw = self.raw(bytes);
         match self.kind {
-            Kind::Int | Kind::Float => Number::of_python(std::str::from_utf8(raw).ok()?),
+            Kind::Int => {
+                let text = std::str::from_utf8(raw).ok()?;
+                text.parse::<i64>().map_or_else(|_| Number::of_python(text), |number| Some(Number::Int(number.into())))
+            }
+            Kind::Float => Number::of_python(std::str::from_utf8(raw).ok()?),
             Kind::JsonNumber => Number::of_json(std::str::from_utf8(raw).ok()?),
             Kind::Text => Number::of_text(raw),
             Kind::Escaped => {
