@@ -74,7 +74,8 @@ class Replanned(Detector):
         self._engine = engine
         self._program = program
         self._background = background
-        self._anchors = plan(program)
+        # None: by the prior, as the engine planned for itself; made again only where it is compared with another.
+        self._anchors: tuple[Anchor, ...] | None = None
         self._ready: tuple[tuple[Anchor, ...], Any] | None = None
         self._seen_last = Rates((0,) * len(program.clauses), (0,) * len(program.clauses))
         self._weighed = self._seen_last
@@ -131,7 +132,8 @@ class Replanned(Detector):
     def _replan(self) -> None:
         try:
             anchors = plan(self._program, self._weighed)
-            cost, cost_now = (expected_cost(self._program, each, self._weighed) for each in (anchors, self._anchors))
+            used = plan(self._program) if self._anchors is None else self._anchors
+            cost, cost_now = (expected_cost(self._program, each, self._weighed) for each in (anchors, used))
             if cost <= _WORTHWHILE * cost_now:
                 self._ready = anchors, self._engine.prepare(anchors)
         finally:
