@@ -97,14 +97,14 @@ def _choose(condition: Condition, costs: Sequence[float | None]) -> _Choice | No
 
 
 def _together(choices: Sequence[_Choice | None]) -> _Choice | None:
-    clauses: frozenset[int] = frozenset()
+    clauses: set[int] = set()
     cost = 0.0
     for choice in choices:
         if choice is None:
             return None
         clauses |= choice.clauses
         cost += choice.cost
-    return _Choice(cost, clauses)
+    return _Choice(cost, frozenset(clauses))
 
 
 def _preference(choice: _Choice) -> tuple[float, int, list[int]]:
