@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 from collections.abc import Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
@@ -57,7 +58,10 @@ def read_source(path: Path) -> Source:
         RefusedToStart: it cannot be read, or is not UTF-8.
     """
     try:
-        return Source(str(path), path.read_text(encoding="utf-8-sig"))
+        text = path.read_bytes().decode()
+        if "\r" in text:
+            text = text.replace("\r\n", "\n").replace("\r", "\n")
+        return Source(str(path), text.removeprefix("\ufeff"))
     except OSError as error:
         raise RefusedToStart(Problem(str(path), error.strerror or str(error))) from error
     except UnicodeDecodeError as error:
@@ -71,11 +75,25 @@ def logsources_files(paths: Iterable[Path]) -> list[Path]:
 
 
 def files_of(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
-    """The file that a path is, or the files of a folder that `read_sources` reads, in its order."""
+    """The file that a path is, or the files of a folder that `read_sources` reads, in its order.
+
+    Hidden folders within it are left out: a repository's own, or the one behind a volume that Kubernetes mounts.
+    """
     if not path.is_dir():
         return [path] if path.exists() else []
-    found = (file for file in path.rglob("*") if file.suffix in suffixes and file.name not in _NOT_RULES)
-    return sorted(file for file in found if file.is_file())
+    return list(_walk(path, tuple(suffixes)))
+
+
+def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+    # Not pathlib's: workers look every few seconds, at thousands of files.
+    with os.scandir(folder) as entries:
+        found = sorted(entries, key=lambda entry: entry.name)
+    for entry in found:
+        if entry.is_dir(follow_symlinks=False):
+            if not entry.name.startswith("."):
+                yield from _walk(folder / entry.name, suffixes)
+        elif entry.name.endswith(suffixes) and entry.name not in _NOT_RULES and entry.is_file():
+            yield folder / entry.name
 
 
 @contextmanager

@@ -8,7 +8,15 @@ from pathlib import Path
 import pytest
 
 from fsoc.errors import RefusedToStart
-from fsoc.runtime.content import TABLE_SUFFIXES, collector_paused, logsources_files, read_sources, shipped
+from fsoc.runtime.content import (
+    TABLE_SUFFIXES,
+    collector_paused,
+    files_of,
+    logsources_files,
+    read_source,
+    read_sources,
+    shipped,
+)
 
 
 def test_a_folder_is_read_by_name_to_any_depth_without_what_is_no_rule(tmp_path: Path):
@@ -62,3 +70,30 @@ def test_the_collector_runs_again_after_loading():
         assert not gc.isenabled()
     finally:
         gc.enable()
+
+
+def test_hidden_folders_are_left_out_and_files_that_lead_into_them_are_not(tmp_path: Path):
+    """As Kubernetes mounts a volume: ..data is a link to a folder that is hidden, and each file a link through it."""
+    (tmp_path / "..2026_01").mkdir()
+    (tmp_path / "..2026_01" / "a.yml").write_text("a")
+    (tmp_path / "..data").symlink_to("..2026_01")
+    (tmp_path / "a.yml").symlink_to("..data/a.yml")
+    (tmp_path / ".github").mkdir()
+    (tmp_path / ".github" / "workflow.yml").write_text("w")
+
+    assert [source.path for source in read_sources([tmp_path])] == [str(tmp_path / "a.yml")]
+
+
+def test_a_byte_order_mark_and_other_ends_of_lines_are_nobodys_business(tmp_path: Path):
+    (tmp_path / "a.yml").write_bytes(b"\xef\xbb\xbfa: 1\r\nb: 2\rc: 3\n")
+
+    assert read_source(tmp_path / "a.yml").text == "a: 1\nb: 2\nc: 3\n"
+
+
+def test_a_folder_is_read_in_the_order_of_its_paths(tmp_path: Path):
+    names = ["b.yml", "a/z.yml", "a.yml", "a-b/c.yml", "a/b/c.yml", "B.yml"]
+    for name in names:
+        (tmp_path / name).parent.mkdir(exist_ok=True, parents=True)
+        (tmp_path / name).write_text("")
+
+    assert files_of(tmp_path, {".yml"}) == sorted(tmp_path / name for name in names)
