@@ -56,10 +56,14 @@ check-rules: $(STAMP)
 check-deploy: $(STAMP)
 	deploy/check
 
-bench: $(STAMP)  ## the timings of benchmarks/README.md
-	$(BIN)/python -m benchmarks.detect
-	$(BIN)/python -m benchmarks.pipeline
-	$(BIN)/python -m benchmarks.end_to_end
+# SAVE=--save keeps the figures in benchmarks/results/ and draws the charts of its manual.
+bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an hour
+	$(BIN)/python -m benchmarks.detect --check $(SAVE)
+	$(BIN)/python -m benchmarks.detect $(SAVE)
+	$(BIN)/python -m benchmarks.peers $(SAVE)
+	$(BIN)/python -m benchmarks.pipeline $(SAVE)
+	$(BIN)/python -m benchmarks.end_to_end $(SAVE)
+	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
 
 soak: $(STAMP)  ## the long tests, about half an hour: eight exercises three times over, twenty times the examples
 	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=1800 tests/test_soak.py tests/test_correlate.py tests/test_intake.py tests/tickets/test_differential.py tests/runtime/faust/test_pause.py

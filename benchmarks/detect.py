@@ -47,19 +47,17 @@ class Bench:
     engine: EngineName
     size: Size
 
-    def on_lane(self, lane: Lane, *, count: int | None = None, novelty: float = NOVELTY) -> dict[str, Any]:
-        """count: so many of the rules; the events are the same for each."""
+    def on_lane(self, lane: Lane, *, count: int | None = None, novelty: float | None = None) -> dict[str, Any]:
+        """count: so many of the rules; the events are the same for each. With it, or with novelty, no cold figures."""
         rules = self.rules if count is None else corpus.sample(self.rules, count)
-        feed = Feed(lane, self.rules, novelty=novelty)
-        say(
-            f"{lane.name}: {len(rules):,} rules, {novelty:.0%} novel"
-            if novelty != NOVELTY
-            else f"{lane.name}: {len(rules):,} rules"
-        )
-        return {"lane": lane.name, "structured": lane.structured, "novelty": novelty, **self.on(feed.take, rules)}
+        share = NOVELTY if novelty is None else novelty
+        say(f"{lane.name}: {len(rules):,} rules, {share:.1%} novel")
+        take = Feed(lane, self.rules, novelty=share).take
+        figures = self.on(take, rules, with_cold=count is None and novelty is None)
+        return {"lane": lane.name, "structured": lane.structured, "novelty": share, **figures}
 
-    def on(self, take: Take, rules: Sequence[Rule]) -> Figures:
-        return measure(self.builder(rules), len(rules), take, self.size)
+    def on(self, take: Take, rules: Sequence[Rule], *, with_cold: bool = True) -> Figures:
+        return measure(self.builder(rules), len(rules), take, self.size, with_cold=with_cold)
 
     def builder(self, rules: Sequence[Rule]) -> Callable[[], Detector]:
         """Flattened once: what is built again and again is what an engine makes of it."""
@@ -119,7 +117,9 @@ def main() -> None:
         "--check", action="store_true", help="compare matches with the plain evaluator's; exit 1 on any"
     )
     parser.add_argument("--json", action="store_true", help="one JSON object instead of a table")
-    parser.add_argument("--save", action="store_true", help="keep the figures in results/detect.json")
+    parser.add_argument(
+        "--save", action="store_true", help="keep the figures in results/detect.json, --check's in equality.json"
+    )
     asked = parser.parse_args()
     if asked.passes < PASSES_MIN:
         parser.error(f"--passes is {asked.passes}, at least {PASSES_MIN}")
@@ -132,7 +132,10 @@ def main() -> None:
     bench = Bench(loaded.rules, logsources, asked.engine, _size(asked, len(given)))
     lanes = [LANES[name] for name in asked.lane or LANES]
     if asked.check:
-        _tell_check(check(bench, lanes, given, asked.pass_events or CHECKED_EVENTS), as_json=asked.json)
+        outcome = check(bench, lanes, given, asked.pass_events or CHECKED_EVENTS)
+        if asked.save:
+            save("equality", outcome)
+        _tell_check(outcome, as_json=asked.json)
         return
     if given:
         figures = {"engine": asked.engine, **bench.on(_repeated(given), loaded.rules)}
@@ -174,10 +177,10 @@ def _table(rows: Sequence[dict[str, Any]]) -> str:
             f"{row['rules']:,}",
             f"{row['novelty']:.1%}" if "novelty" in row else "",
             f"{row['events_per_second']:,.0f}",
-            f"{row['cold_events_per_second']:,.0f}",
+            f"{row['cold_events_per_second']:,.0f}" if "cold_ratio" in row else "",
             f"{row['orjson_per_second']:,.0f}",
             f"{row['ratio']:.4f}",
-            f"{row['cold_ratio']:.4f}",
+            f"{row['cold_ratio']:.4f}" if "cold_ratio" in row else "",
             f"{row['matches']:,}",
             f"{row['bytes_per_event']:,}",
         )

@@ -10,7 +10,7 @@ import statistics
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Final, TypedDict
+from typing import Final, NotRequired, TypedDict
 
 import orjson
 
@@ -47,9 +47,9 @@ class Figures(TypedDict):
     orjson_per_second: float
     ratio: float
     ratios: list[float]
-    cold_events_per_second: float
-    cold_ratio: float
-    cold_ratios: list[float]
+    cold_events_per_second: NotRequired[float]
+    cold_ratio: NotRequired[float]
+    cold_ratios: NotRequired[list[float]]
     rules: int
     events: int
     matches: int
@@ -71,12 +71,12 @@ class _Pass:
         return self.orjson_seconds / self.detect_seconds
 
 
-def measure(build: Callable[[], Detector], rules: int, take: Take, size: Size) -> Figures:
-    """`size.passes` detectors for the cold figures; the last of them goes on for the warm ones."""
+def measure(build: Callable[[], Detector], rules: int, take: Take, size: Size, *, with_cold: bool = True) -> Figures:
+    """`size.passes` detectors for the cold figures, else one; the last of them goes on for the warm ones."""
     first = take(size.events)
     cold: list[_Pass] = []
     builds: list[float] = []
-    for _ in range(size.passes):
+    for _ in range(size.passes if with_cold else 1):
         began = time.process_time()
         detector = build()
         builds.append(time.process_time() - began)
@@ -92,14 +92,11 @@ def measure(build: Callable[[], Detector], rules: int, take: Take, size: Size) -
         bytes_taken += sum(map(len, lines))
         warm.append(_one_pass(detector, lines))
     events = len(lines)
-    return Figures(
+    figures = Figures(
         events_per_second=round(statistics.median(events / one.detect_seconds for one in warm), 1),
         orjson_per_second=round(statistics.median(events / one.orjson_seconds for one in warm), 1),
         ratio=round(statistics.median(one.ratio for one in warm), 6),
         ratios=[round(one.ratio, 6) for one in warm],
-        cold_events_per_second=round(statistics.median(len(first) / one.detect_seconds for one in cold), 1),
-        cold_ratio=round(statistics.median(one.ratio for one in cold), 6),
-        cold_ratios=[round(one.ratio, 6) for one in cold],
         rules=rules,
         events=events,
         matches=warm[0].matches,
@@ -108,6 +105,11 @@ def measure(build: Callable[[], Detector], rules: int, take: Take, size: Size) -
         bytes_per_event=round(bytes_taken / (events * size.passes)),
         build_seconds=round(statistics.median(builds), 3),
     )
+    if with_cold:
+        figures["cold_events_per_second"] = round(statistics.median(len(first) / one.detect_seconds for one in cold), 1)
+        figures["cold_ratio"] = round(statistics.median(one.ratio for one in cold), 6)
+        figures["cold_ratios"] = [round(one.ratio, 6) for one in cold]
+    return figures
 
 
 def _one_pass(detector: Detector, lines: Sequence[bytes]) -> _Pass:

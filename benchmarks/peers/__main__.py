@@ -1,6 +1,6 @@
 """Other Sigma engines and ours: the same rules, the same lanes, the same run, one core. Not a test of equality.
 
-    python -m benchmarks.peers [--lane NAME …] [--engine auto] [--events 60000] [--rounds 5] [--json] [--save]
+    python -m benchmarks.peers [--lane NAME …] [--engine auto] [--events 30000] [--rounds 5] [--json] [--save]
 
 Each engine is its own command, as a user runs it: rules and a file of events in, matches out, thrown away. CPU seconds
 of the process, net of starting. Beside it our detector in this process, and `orjson.loads`, over the same lines.
@@ -27,14 +27,16 @@ from benchmarks.lanes import LANES, Feed, Lane
 from benchmarks.measure import BATCH_EVENTS, PASSES_MIN
 from benchmarks.peers.agreement import agreement
 from benchmarks.peers.install import NOT_TO_BE_HAD, QUICK, SLOW, Absent, Peer
-from benchmarks.peers.rounds import Runs, on_one_core, run_once, run_rounds
+from benchmarks.peers.rounds import Starts, net, on_one_core, run_once, run_rounds
 from benchmarks.report import save
 from fsoc.detection import Detector
 from fsoc.detection.engine import EngineName, make_detector
 from fsoc.detection.program import flatten
 from fsoc.detection.rules import Rule
 
-EVENTS: Final = 60_000
+EVENTS: Final = 30_000
+UNSTRUCTURED_TIMES: Final = 4
+"""Events without named fields are short: so many times as many, that a run is long enough to be told from a start."""
 COMPARED_EVENTS: Final = 5_000
 SLOW_LANE: Final = "process"
 SLOW_EVENTS: Final = 200
@@ -52,6 +54,9 @@ class Contest:
         self.engine = engine
         self.rounds = rounds
         self.work = work
+        self.starts = Starts(rounds)
+        self.one = work / "one.ndjson"
+        self.one.write_bytes(Feed(LANES[SLOW_LANE], ()).take(1)[0] + b"\n")
         self.program = flatten(self.rules)
         fsoc = str(Path(sys.executable).with_name("fsoc"))
         ours = ("detect", "--engine", engine, "--rules", str(folder), "--events")
@@ -61,27 +66,48 @@ class Contest:
         return make_detector(self.rules, self.logsources, self.engine, program=self.program)
 
     def on_lane(self, lane: Lane, peers: Sequence[Peer], events: int) -> dict[str, Any]:
-        """Rates of each, and by round how many times as quick ours is."""
+        """What each costs, by round; `rate` then makes rates of it."""
+        events *= 1 if lane.structured else UNSTRUCTURED_TIMES
         say(f"{lane.name}: {events:,} events, {', '.join(peer.name for peer in peers)}")
         lines = Feed(lane, self.rules).take(events)
-        file, one = self.work / f"{lane.name}.ndjson", self.work / "one.ndjson"
+        file = self.work / f"{lane.name}.ndjson"
         file.write_bytes(b"\n".join(lines) + b"\n")
-        one.write_bytes(lines[0] + b"\n")
         contestants = [self.ours, *(self._quickest(peer, lines) for peer in peers)]
-        starts = {each.name: each.command(self.folder, one) for each in contestants}
-        wholes = {each.name: each.command(self.folder, file) for each in contestants}
-        runs = run_rounds(starts, wholes, self.rounds)
+        starts = {each.name: each.command(self.folder, self.one) for each in contestants}
+        for command in starts.values():
+            self.starts.measure(command)
+        seconds = run_rounds({each.name: each.command(self.folder, file) for each in contestants}, self.rounds)
         inside = [_inside(self.detector(), lines) for _ in range(self.rounds)]
-        outcome: dict[str, Any] = {
+        return {
             "lane": lane.name,
             "structured": lane.structured,
             "events": events,
             "rounds": self.rounds,
             "orjson_per_second": round(statistics.median(events / seconds for _, seconds in inside), 1),
             "in_process_per_second": round(statistics.median(events / seconds for seconds, _ in inside), 1),
-            "by_engine": {name: _rates(run, runs[OURS], events) for name, run in runs.items()},
+            "by_engine": {
+                name: {"options": _options(starts[name]), "start": starts[name], "seconds": seconds[name]}
+                for name in seconds
+            },
         }
-        return outcome
+
+    def rate(self, lane: dict[str, Any]) -> dict[str, Any]:
+        """The lane with rates, once all starts have been measured."""
+        engines = lane["by_engine"]
+        starts = {name: self.starts.median(each["start"]) for name, each in engines.items()}
+        seconds = {name: net(each["seconds"], starts[name]) for name, each in engines.items()}
+        return lane | {
+            "by_engine": {
+                name: {
+                    "events_per_second": round(statistics.median(lane["events"] / each for each in seconds[name]), 1),
+                    "start_seconds": round(starts[name], 3),
+                    "net_seconds": [round(each, 3) for each in seconds[name]],
+                    **_compared(seconds[name], seconds[OURS]),
+                    "options": engines[name]["options"],
+                }
+                for name in engines
+            }
+        }
 
     def agreement_on(self, lane: Lane) -> dict[str, Any]:
         say(f"{lane.name}: matches of {COMPARED_EVENTS:,} events")
@@ -94,10 +120,9 @@ class Contest:
         """A peer that tries every rule: two runs, few events; no medians."""
         say(f"{lane.name}: {SLOW_EVENTS:,} events, {peer.name}")
         lines = Feed(lane, self.rules).take(SLOW_EVENTS)
-        file, one = self.work / "few.ndjson", self.work / "one.ndjson"
+        file = self.work / "few.ndjson"
         file.write_bytes(b"\n".join(lines) + b"\n")
-        one.write_bytes(lines[0] + b"\n")
-        start = run_once(peer.command(self.folder, one))
+        start = run_once(peer.command(self.folder, self.one))
         whole = run_once(peer.command(self.folder, file))
         return {
             "lane": lane.name,
@@ -134,15 +159,17 @@ def _inside(detector: Detector, lines: Sequence[bytes]) -> tuple[float, float]:
     return ours, theirs
 
 
-def _rates(run: Runs, ours: Runs, events: int) -> dict[str, Any]:
-    ratios = [theirs / mine for theirs, mine in zip(run.net_seconds, ours.net_seconds, strict=True)]
-    return {
-        "events_per_second": round(statistics.median(events / seconds for seconds in run.net_seconds), 1),
-        "start_seconds": round(run.start_seconds, 3),
-        "net_seconds": [round(seconds, 3) for seconds in run.net_seconds],
-        "fsoc_over_it": round(statistics.median(ratios), 3),
-        "ratios": [round(ratio, 3) for ratio in ratios],
-    }
+def _compared(seconds: Sequence[float], ours: Sequence[float]) -> dict[str, Any]:
+    """How many times as quick ours is, by round; of our own there is nothing to say."""
+    if seconds is ours:
+        return {}
+    ratios = [each / mine for each, mine in zip(seconds, ours, strict=True)]
+    return {"fsoc_over_it": round(statistics.median(ratios), 3), "ratios": [round(ratio, 3) for ratio in ratios]}
+
+
+def _options(command: Sequence[str]) -> list[str]:
+    """Those by which variants differ."""
+    return [word for word in command if word.startswith("--bloom")]
 
 
 def _installed(makers: Sequence[Callable[[], Peer | Absent]]) -> tuple[list[Peer], list[Absent]]:
@@ -153,10 +180,12 @@ def _installed(makers: Sequence[Callable[[], Peer | Absent]]) -> tuple[list[Peer
 def compete(contest: Contest, lanes: Sequence[Lane], events: int, *, slow: bool) -> dict[str, Any]:
     """slow: the peers that try every rule too, on few events of one lane."""
     quick, absent = _installed(QUICK)
+    by_lane = [contest.on_lane(lane, quick, events) for lane in lanes]
+    contest.starts.complete()
     figures: dict[str, Any] = {
         "rules": len(contest.rules),
         "engine": contest.engine,
-        "lanes": [contest.on_lane(lane, quick, events) for lane in lanes],
+        "lanes": [contest.rate(lane) for lane in by_lane],
         "agreement": [contest.agreement_on(lane) for lane in lanes] if quick else [],
     }
     peers = list(quick)

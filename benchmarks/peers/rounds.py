@@ -10,46 +10,49 @@ import os
 import statistics
 import subprocess
 import tempfile
+from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import NamedTuple
 
-RoundsOf = Mapping[str, Sequence[str]]
-"""The command of each contestant."""
+
+class Starts:
+    """What it costs to start each command: measured once beside its runs, and at the end until it was often enough."""
+
+    def __init__(self, runs_min: int) -> None:
+        self._runs_min = runs_min
+        self._seconds: defaultdict[tuple[str, ...], list[float]] = defaultdict(list)
+
+    def measure(self, command: Sequence[str]) -> None:
+        self._seconds[tuple(command)].append(run_once(command).cpu_seconds)
+
+    def complete(self) -> None:
+        """In turn, until each has been measured often enough."""
+        while few := [command for command, seconds in self._seconds.items() if len(seconds) < self._runs_min]:
+            for command in few:
+                self.measure(command)
+
+    def median(self, command: Sequence[str]) -> float:
+        return statistics.median(self._seconds[tuple(command)])
 
 
-@dataclass(slots=True)
-class Runs:
-    """CPU seconds of one contestant's runs, by round."""
+def net(whole: Sequence[float], start: float) -> list[float]:
+    """Each run less the start; it cannot cost less than a hundredth of what is taken off."""
+    return [max(seconds - start, start / 100) for seconds in whole]
 
-    start: list[float] = field(default_factory=list)
-    whole: list[float] = field(default_factory=list)
 
-    @property
-    def start_seconds(self) -> float:
-        return statistics.median(self.start)
-
-    @property
-    def net_seconds(self) -> list[float]:
-        """By round; a run cannot cost less than a hundredth of the start it is compared with."""
-        least = self.start_seconds / 100
-        return [max(seconds - self.start_seconds, least) for seconds in self.whole]
+def run_rounds(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, list[float]]:
+    """CPU seconds by contestant and round; every round runs each of them, in turn."""
+    seconds: dict[str, list[float]] = {name: [] for name in commands}
+    for _ in range(rounds):
+        for name, command in commands.items():
+            seconds[name].append(run_once(command).cpu_seconds)
+    return seconds
 
 
 def on_one_core() -> None:
     """This process, and those it starts, use one core from now on, where the system can be told so."""
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
-
-
-def run_rounds(starts: RoundsOf, wholes: RoundsOf, rounds: int) -> dict[str, Runs]:
-    """Every round runs every contestant on one event and on all."""
-    runs = {name: Runs() for name in wholes}
-    for _ in range(rounds):
-        for name, run in runs.items():
-            run.start.append(run_once(starts[name]).cpu_seconds)
-            run.whole.append(run_once(wholes[name]).cpu_seconds)
-    return runs
 
 
 class Ran(NamedTuple):

@@ -92,3 +92,17 @@ def test_a_line_that_one_side_cannot_read_is_a_difference():
             return super().match_event(fields, logsource)
 
     assert compare(Threes(), Deaf(), numbers()(9), [])["different"] == 1
+
+
+def test_without_cold_figures_one_detector_is_made():
+    made = []
+
+    def build():
+        made.append(Threes())
+        return made[-1]
+
+    figures = measure(build, 1, numbers(), SIZE, with_cold=False)
+
+    assert len(made) == 1
+    assert "cold_ratio" not in figures
+    assert figures["matched"] == 170

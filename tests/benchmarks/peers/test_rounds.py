@@ -7,27 +7,40 @@ import sys
 
 import pytest
 
-from benchmarks.peers.rounds import Runs, run_once, run_rounds
+from benchmarks.peers.rounds import Starts, net, run_once, run_rounds
 
 
-def test_what_a_process_costs_is_net_of_the_median_start():
-    runs = Runs(start=[1.0, 1.2, 9.0], whole=[3.2, 2.2, 4.2])
-
-    assert runs.net_seconds == pytest.approx([2.0, 1.0, 3.0])
+def test_what_a_run_costs_is_net_of_the_start():
+    assert net([3.25, 2.25, 4.25], 1.25) == [2.0, 1.0, 3.0]
 
 
 def test_a_run_that_costs_less_than_the_start_costs_a_hundredth_of_it():
-    assert Runs(start=[2.0], whole=[1.9]).net_seconds == [0.02]
+    assert net([1.9], 2.0) == [0.02]
 
 
-def test_every_round_runs_each_contestant_on_one_event_and_on_all(tmp_path):
+def telling(path, word):
+    return [sys.executable, "-c", f"open({str(path)!r}, 'a').write('{word} ')"]
+
+
+def test_every_round_runs_each_contestant_in_turn(tmp_path):
     told = tmp_path / "order"
-    tell = lambda word: [sys.executable, "-c", f"open({str(told)!r}, 'a').write('{word} ')"]  # noqa: E731
 
-    runs = run_rounds({"a": tell("a1"), "b": tell("b1")}, {"a": tell("a"), "b": tell("b")}, 2)
+    seconds = run_rounds({"a": telling(told, "a"), "b": telling(told, "b")}, 3)
 
-    assert told.read_text().split() == ["a1", "a", "b1", "b"] * 2
-    assert all(len(run.start) == len(run.whole) == 2 for run in runs.values())
+    assert told.read_text().split() == ["a", "b"] * 3
+    assert all(len(each) == 3 and min(each) > 0 for each in seconds.values())
+
+
+def test_starts_are_measured_until_each_was_often_enough(tmp_path):
+    told = tmp_path / "order"
+    starts = Starts(runs_min=3)
+    for word in ("a", "a", "a", "a", "b"):
+        starts.measure(telling(told, word))
+
+    starts.complete()
+
+    assert told.read_text().split() == ["a"] * 4 + ["b"] * 3
+    assert starts.median(telling(told, "b")) > 0
 
 
 def test_the_last_line_that_a_run_says_is_kept():
