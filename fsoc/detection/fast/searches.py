@@ -28,7 +28,7 @@ class Searches:
     """One search per field with anchors, and one test per rule, compiled when the rule is first tried."""
 
     def __init__(self, known: Vocabulary, anchors: Sequence[Anchor], before: Searches | None = None) -> None:
-        """before: what is in use; a field whose anchors stay is not built anew."""
+        """before: what is in use; a field whose anchors stay is not built anew, nor a rule whose anchor stays."""
         program = known.program
         self.known = known
         self._anchors = tuple(frozenset(anchor or ()) for anchor in anchors)
@@ -51,6 +51,9 @@ class Searches:
             if field != EVERYTHING:
                 kept = old._of_field.get(field) if old._clauses_on.get(field) == clauses else None  # noqa: SLF001
                 self._of_field[field] = kept or FieldSearch(clauses, known.matcher)
+        for rule, anchor in enumerate(self._anchors):
+            if before is not None and before._anchors[rule] == anchor:  # noqa: SLF001
+                self._tests[rule] = before._tests[rule]  # noqa: SLF001
         self.keywords = Keywords(self._clauses_on.get(EVERYTHING, {}))
         self._set_apart(anchors)
 
