@@ -39,7 +39,7 @@ impl Folds {
         // Most characters beyond ASCII have no letter case: what was copied stands up to the first that has.
         let mut at = 0;
         let mut changed = false;
-        while let Some(ahead) = text.get(at..).and_then(|rest| rest.iter().position(|byte| *byte >= 0x80)) {
+        while let Some(ahead) = text.get(at..).and_then(beyond_ascii) {
             if changed {
                 out.extend(text[at..at + ahead].iter().map(u8::to_ascii_lowercase));
             }
@@ -72,6 +72,19 @@ impl Folds {
             out.extend(text[at..].iter().map(u8::to_ascii_lowercase));
         }
     }
+}
+
+/// Where the first byte beyond ASCII stands.
+fn beyond_ascii(text: &[u8]) -> Option<usize> {
+    let mut at = 0;
+    while let Some(chunk) = text.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
+        let high = u64::from_le_bytes(*chunk) & 0x8080_8080_8080_8080;
+        if high != 0 {
+            return Some(at + (high.trailing_zeros() / 8) as usize);
+        }
+        at += 8;
+    }
+    text.get(at..)?.iter().position(|byte| *byte >= 0x80).map(|ahead| at + ahead)
 }
 
 /// What stands between the quotes of a JSON string that was checked, without escapes; appends.

@@ -20,8 +20,10 @@ pub enum Kind {
     /// Any other number of JSON.
     JsonNumber,
     Text,
-    /// A text of JSON with escapes in it.
+    /// A text of JSON with escapes in it, each character escaped that must be and no other.
     Escaped,
+    /// With escapes that need not be: of a letter, of a slash.
+    EscapedOddly,
     Object,
     List,
 }
@@ -37,6 +39,13 @@ pub struct Span {
 pub struct Unsure;
 
 type Checked<T> = Result<T, Unsure>;
+
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Escapes {
+    None,
+    Plain,
+    Odd,
+}
 
 /// Calls `member(name's start, name's end, value)` for each member of the object that the line is.
 pub fn members(line: &[u8], mut member: impl FnMut(usize, usize, Span)) -> Checked<()> {
@@ -55,8 +64,8 @@ pub fn members(line: &[u8], mut member: impl FnMut(usize, usize, Span)) -> Check
         if line.get(at) != Some(&b'"') {
             return Err(Unsure);
         }
-        let (end, escaped) = string(line, at + 1)?;
-        if escaped {
+        let (end, escapes) = string(line, at + 1)?;
+        if escapes != Escapes::None {
             return Err(Unsure);
         }
         let name = (at + 1, end);
@@ -93,8 +102,13 @@ pub fn value(line: &[u8], at: usize, depth: usize) -> Checked<(Span, usize)> {
     let span = |kind, start: usize, end: usize| Span { kind, start: start as u32, end: end as u32 };
     match line.get(at) {
         Some(b'"') => {
-            let (end, escaped) = string(line, at + 1)?;
-            Ok((span(if escaped { Kind::Escaped } else { Kind::Text }, at + 1, end), end + 1))
+            let (end, escapes) = string(line, at + 1)?;
+            let kind = match escapes {
+                Escapes::None => Kind::Text,
+                Escapes::Plain => Kind::Escaped,
+                Escapes::Odd => Kind::EscapedOddly,
+            };
+            Ok((span(kind, at + 1, end), end + 1))
         }
         Some(b'-' | b'0'..=b'9') => {
             let (kind, end) = number(line, at)?;
@@ -133,9 +147,9 @@ fn object(line: &[u8], at: usize, depth: usize) -> Checked<usize> {
         if line.get(at) != Some(&b'"') {
             return Err(Unsure);
         }
-        let (end, escaped) = string(line, at + 1)?;
+        let (end, escapes) = string(line, at + 1)?;
         at = blank(line, end + 1);
-        if escaped || line.get(at) != Some(&b':') {
+        if escapes != Escapes::None || line.get(at) != Some(&b':') {
             return Err(Unsure);
         }
         let (_, after) = value(line, blank(line, at + 1), depth)?;
@@ -207,10 +221,10 @@ fn number(line: &[u8], start: usize) -> Checked<(Kind, usize)> {
 const ONES: u64 = 0x0101_0101_0101_0101;
 const HIGHS: u64 = 0x8080_8080_8080_8080;
 
-/// Where the string ends whose text begins at `at`, and whether it has escapes.
+/// Where the string ends whose text begins at `at`, and what escapes it has.
 #[inline]
-fn string(line: &[u8], mut at: usize) -> Checked<(usize, bool)> {
-    let mut escaped = false;
+fn string(line: &[u8], mut at: usize) -> Checked<(usize, Escapes)> {
+    let mut escapes = Escapes::None;
     loop {
         // Eight bytes at once: a high bit for each quote, backslash and control character. The first is exact.
         while let Some(chunk) = line.get(at..).and_then(|rest| rest.first_chunk::<8>()) {
@@ -228,9 +242,10 @@ fn string(line: &[u8], mut at: usize) -> Checked<(usize, bool)> {
             at += 8;
         }
         match line.get(at) {
-            Some(b'"') => return Ok((at, escaped)),
+            Some(b'"') => return Ok((at, escapes)),
             Some(b'\\') => {
-                escaped = true;
+                let is_odd = matches!(line.get(at + 1), Some(b'u' | b'/'));
+                escapes = escapes.max(if is_odd { Escapes::Odd } else { Escapes::Plain });
                 at = escape(line, at + 1)?;
             }
             Some(0x20..) => at += 1,

@@ -1,6 +1,6 @@
 //! Thousands of texts looked for in one text at once: by a few rare bytes of each, hashed, then compared whole.
 //!
-//! Of each text one piece of 8, 4 or 2 bytes is kept, the one that fewest other texts have. Every position of the
+//! Of each text one piece of 8, 4, 3 or 2 bytes is kept, the one that fewest other texts have. Every position of the
 //! subject is asked of a bit table per size; few positions pass, and those are compared. No automaton, no worst case
 //! but many texts that share all their pieces.
 
@@ -30,12 +30,12 @@ pub struct Literals {
     /// Of one byte, at an end: (byte, number).
     start_byte: Vec<(u8, u32)>,
     end_byte: Vec<(u8, u32)>,
-    start: [Grams; 3],
-    end: [Grams; 3],
-    anywhere: [Grams; 3],
+    start: [Grams; SIZES.len()],
+    end: [Grams; SIZES.len()],
+    anywhere: [Grams; SIZES.len()],
 }
 
-const SIZES: [usize; 3] = [8, 4, 2];
+const SIZES: [usize; 4] = [8, 4, 3, 2];
 
 #[derive(Clone, Copy)]
 struct Entry {
@@ -48,21 +48,23 @@ struct Entry {
     number: u32,
 }
 
-/// Pieces of one size.
+/// Pieces of one size: each in the slot of its hash, or in one of those that follow.
 #[derive(Default)]
 struct Grams {
-    entries: Vec<Entry>,
     bits: Vec<u64>,
     bits_shift: u32,
-    directory: Vec<u32>,
-    directory_shift: u32,
+    slots: Vec<Entry>,
+    slots_shift: u32,
     size: u32,
 }
+
+/// What no text's length is.
+const FREE: Entry = Entry { gram: 0, offset: 0, text: 0, length: u32::MAX, number: 0 };
 
 impl Literals {
     pub fn new(literals: Vec<Literal>) -> Literals {
         let mut made = Literals::default();
-        let mut entries: [[Vec<Entry>; 3]; 3] = Default::default();
+        let mut entries: [[Vec<Entry>; SIZES.len()]; 3] = Default::default();
         let popular = popularity(&literals);
         for Literal { text, place, number } in literals {
             if place == Place::Whole {
@@ -105,7 +107,7 @@ impl Literals {
             }
         }
         let [start, end, anywhere] = entries;
-        let grams = |entries: [Vec<Entry>; 3]| {
+        let grams = |entries: [Vec<Entry>; SIZES.len()]| {
             let mut sizes = SIZES.into_iter();
             entries.map(|entries| Grams::new(entries, sizes.next().unwrap_or(0) as u32))
         };
@@ -117,7 +119,7 @@ impl Literals {
 
     /// Whether nothing is looked for within texts: then finding costs as much as remembering.
     pub fn is_quick(&self) -> bool {
-        [&self.start, &self.end, &self.anywhere].into_iter().flatten().all(|grams| grams.entries.is_empty())
+        [&self.start, &self.end, &self.anywhere].into_iter().flatten().all(|grams| grams.is_empty())
     }
 
     /// Tells the number of each literal that stands in its place in `subject`; some more than once.
@@ -140,7 +142,7 @@ impl Literals {
             }
             let at = subject.len() - size;
             for (grams, at) in [(&self.start[class], 0), (&self.end[class], at)] {
-                if !grams.entries.is_empty() {
+                if !grams.is_empty() {
                     let gram = gram(&subject[at..], size);
                     if grams.may_have(gram) {
                         self.compare(grams, gram, subject, at, found);
@@ -148,41 +150,13 @@ impl Literals {
                 }
             }
         }
-        let [eight, four, two] = &self.anywhere;
-        match (!eight.entries.is_empty(), !four.entries.is_empty(), !two.entries.is_empty()) {
-            (true, true, true) => self.sweep::<true, true, true>(padded, subject, found),
-            (true, true, false) => self.sweep::<true, true, false>(padded, subject, found),
-            (true, false, true) => self.sweep::<true, false, true>(padded, subject, found),
-            (true, false, false) => self.sweep::<true, false, false>(padded, subject, found),
-            (false, true, true) => self.sweep::<false, true, true>(padded, subject, found),
-            (false, true, false) => self.sweep::<false, true, false>(padded, subject, found),
-            (false, false, true) => self.sweep::<false, false, true>(padded, subject, found),
-            (false, false, false) => {}
-        }
-    }
-
-    fn sweep<const EIGHT: bool, const FOUR: bool, const TWO: bool>(
-        &self,
-        padded: &[u8],
-        subject: &[u8],
-        found: &mut impl FnMut(u32),
-    ) {
-        let [eight, four, two] = &self.anywhere;
-        for (at, window) in padded.windows(8).take(subject.len()).enumerate() {
-            let Ok(bytes) = window.try_into() else { return };
-            let word = u64::from_le_bytes(bytes);
-            let in_eight = EIGHT && eight.may_have(word);
-            let in_four = FOUR && four.may_have(word & 0xFFFF_FFFF);
-            let in_two = TWO && two.may_have(word & 0xFFFF);
-            if in_eight | in_four | in_two {
-                if in_eight {
-                    self.compare(eight, word, subject, at, found);
-                }
-                if in_four {
-                    self.compare(four, word & 0xFFFF_FFFF, subject, at, found);
-                }
-                if in_two {
-                    self.compare(two, word & 0xFFFF, subject, at, found);
+        for grams in self.anywhere.iter().filter(|grams| !grams.is_empty()) {
+            let mask = u64::MAX >> (64 - 8 * grams.size);
+            for (at, window) in padded.windows(8).take(subject.len()).enumerate() {
+                let Some(bytes) = window.first_chunk::<8>() else { return };
+                let gram = u64::from_le_bytes(*bytes) & mask;
+                if grams.may_have(gram) {
+                    self.compare(grams, gram, subject, at, found);
                 }
             }
         }
@@ -190,7 +164,12 @@ impl Literals {
 
     #[inline]
     fn compare(&self, grams: &Grams, gram: u64, subject: &[u8], at: usize, found: &mut impl FnMut(u32)) {
-        for entry in grams.bucket(gram) {
+        let mut slot = (hash(gram) >> grams.slots_shift) as usize;
+        while let Some(entry) = grams.slots.get(slot) {
+            if entry.length == FREE.length {
+                return;
+            }
+            slot += 1;
             if entry.gram != gram {
                 continue;
             }
@@ -214,33 +193,35 @@ impl Grams {
         if entries.is_empty() {
             return Grams::default();
         }
-        let directory_log = (entries.len() * 2).next_power_of_two().trailing_zeros();
+        let slots_log = (entries.len() * 2).next_power_of_two().trailing_zeros();
         let bits_log = (entries.len() * BITS_PER_ENTRY).next_power_of_two().trailing_zeros().max(6);
-        let (directory_shift, bits_shift) = (64 - directory_log, 64 - bits_log);
-        entries.sort_by_key(|entry| hash(entry.gram) >> directory_shift);
+        let (slots_shift, bits_shift) = (64 - slots_log, 64 - bits_log);
+        entries.sort_by_key(|entry| hash(entry.gram));
         let mut bits = vec![0; 1 << (bits_log - 6)];
-        let mut directory = vec![0_u32; (1 << directory_log) + 1];
-        for entry in &entries {
+        // In the order of their hashes none wraps around: what comes last may stand behind all slots.
+        let mut slots = vec![FREE; 1 << slots_log];
+        let mut next = 0;
+        for entry in entries {
             let bit = hash(entry.gram) >> bits_shift;
             bits[(bit >> 6) as usize] |= 1_u64 << (bit & 63);
-            directory[(hash(entry.gram) >> directory_shift) as usize + 1] += 1;
+            let slot = next.max((hash(entry.gram) >> slots_shift) as usize);
+            if slot == slots.len() {
+                slots.push(FREE);
+            }
+            slots[slot] = entry;
+            next = slot + 1;
         }
-        for slot in 1..directory.len() {
-            directory[slot] += directory[slot - 1];
-        }
-        Grams { entries, bits, bits_shift, directory, directory_shift, size }
+        Grams { bits, bits_shift, slots, slots_shift, size }
+    }
+
+    fn is_empty(&self) -> bool {
+        self.slots.is_empty()
     }
 
     #[inline(always)]
     fn may_have(&self, gram: u64) -> bool {
         let bit = hash(gram) >> self.bits_shift;
         self.bits.get((bit >> 6) as usize).is_some_and(|word| word >> (bit & 63) & 1 == 1)
-    }
-
-    #[inline]
-    fn bucket(&self, gram: u64) -> &[Entry] {
-        let slot = (hash(gram) >> self.directory_shift) as usize;
-        &self.entries[self.directory[slot] as usize..self.directory[slot + 1] as usize]
     }
 }
 
@@ -250,14 +231,9 @@ fn hash(gram: u64) -> u64 {
     (gram ^ gram >> 29).wrapping_mul(MULTIPLIER)
 }
 
+/// The largest pieces that a text has.
 fn class_of(length: usize) -> usize {
-    if length >= 8 {
-        0
-    } else if length >= 4 {
-        1
-    } else {
-        2
-    }
+    SIZES.iter().position(|size| *size <= length).unwrap_or(SIZES.len() - 1)
 }
 
 fn gram(text: &[u8], size: usize) -> u64 {
@@ -268,12 +244,12 @@ fn gram(text: &[u8], size: usize) -> u64 {
 
 /// How many texts have each piece, by class, and how often there is each byte.
 struct Popularity {
-    pieces: [HashMap<u64, u32>; 3],
+    pieces: [HashMap<u64, u32>; SIZES.len()],
     bytes: [u32; 256],
 }
 
 fn popularity(literals: &[Literal]) -> Popularity {
-    let mut counts: [HashMap<u64, u32>; 3] = Default::default();
+    let mut counts: [HashMap<u64, u32>; SIZES.len()] = Default::default();
     let mut bytes = [0; 256];
     for literal in literals {
         literal.text.iter().for_each(|byte| bytes[*byte as usize] += 1);

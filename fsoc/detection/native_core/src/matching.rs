@@ -88,7 +88,7 @@ impl Matching<'_> {
         }
         // Another view has other keywords, and clauses that look at two fields.
         self.room.fields[self.rules.everything() as usize].marked_at = 0;
-        for clause in std::mem::take(&mut self.room.tried) {
+        while let Some(clause) = self.room.tried.pop() {
             self.room.tried_at[clause as usize] = 0;
             self.room.true_at[clause as usize] = 0;
         }
@@ -103,12 +103,12 @@ impl Matching<'_> {
         {
             return false;
         }
-        let Room { text, everything: folded, glanced_at, fields, now, .. } = &mut *self.room;
+        let Room { everything: folded, glanced_at, fields, now, .. } = &mut *self.room;
         if *glanced_at != *now {
             *glanced_at = *now;
-            everything_folded(&rules.folds, self.bytes, self.members.is_of_json(), text, folded);
+            everything_folded(&rules.folds, self.bytes, folded);
         }
-        let has_none = !self.view.keywords.may_be_in(folded);
+        let has_none = !self.view.keywords.may_be_in(folded, self.members.is_of_json());
         if has_none {
             fields[everything].marked_at = *now;
         }
@@ -269,12 +269,14 @@ impl Matching<'_> {
                 })
             }
             _ => {
-                let mut text = Vec::new();
-                (from..to).any(|value| {
+                let mut text = std::mem::take(&mut self.room.text);
+                let holds = (from..to).any(|value| {
                     let span = self.span(value);
                     text.clear();
                     span.text_into(self.bytes, &mut text) && self.value_holds(clause, span, &text)
-                })
+                });
+                self.room.text = text;
+                holds
             }
         };
         self.room.tried_at[clause as usize] = self.room.now;

@@ -13,7 +13,8 @@ const NAMES_COMPARED_MAX: usize = 16;
 #[derive(Clone, Default)]
 pub struct Names {
     names: Vec<Box<[u8]>>,
-    table: Vec<u32>,
+    /// A name's first and last bytes and length, and its number.
+    table: Vec<(Ends, u32)>,
     shift: u32,
 }
 
@@ -31,7 +32,7 @@ impl Names {
         let number = self.reserve(name);
         if self.names.len() * 4 > self.table.len() {
             self.shift = 64 - (self.names.len() * 8).next_power_of_two().trailing_zeros();
-            self.table = vec![UNKNOWN; 1 << (64 - self.shift)];
+            self.table = vec![(Ends::default(), UNKNOWN); 1 << (64 - self.shift)];
             for number in 0..self.names.len() {
                 self.enter(number as u32);
             }
@@ -52,11 +53,12 @@ impl Names {
     }
 
     fn enter(&mut self, number: u32) {
-        let mut slot = self.slot(&self.names[number as usize]);
-        while self.table[slot] != UNKNOWN {
+        let ends = Ends::of(&self.names[number as usize]);
+        let mut slot = self.slot(ends);
+        while self.table[slot].1 != UNKNOWN {
             slot = (slot + 1) & (self.table.len() - 1);
         }
-        self.table[slot] = number;
+        self.table[slot] = (ends, number);
     }
 
     #[inline]
@@ -64,10 +66,15 @@ impl Names {
         if self.table.is_empty() {
             return UNKNOWN;
         }
-        let mut slot = self.slot(name);
+        let ends = Ends::of(name);
+        let mut slot = self.slot(ends);
         loop {
-            let number = self.table[slot];
-            if number == UNKNOWN || *self.names[number as usize] == *name {
+            let (known, number) = self.table[slot];
+            if number == UNKNOWN {
+                return UNKNOWN;
+            }
+            // Up to sixteen bytes the ends are all of a name.
+            if known == ends && (name.len() <= 16 || *self.names[number as usize] == *name) {
                 return number;
             }
             slot = (slot + 1) & (self.table.len() - 1);
@@ -75,15 +82,29 @@ impl Names {
     }
 
     #[inline]
-    fn slot(&self, name: &[u8]) -> usize {
-        let word = |bytes: &[u8]| bytes.first_chunk::<8>().map_or(0, |chunk| u64::from_le_bytes(*chunk));
-        let (head, tail) = if name.len() >= 8 {
-            (word(name), word(&name[name.len() - 8..]))
-        } else {
-            (name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), 0)
-        };
-        let mixed = (head ^ tail.rotate_left(23) ^ name.len() as u64).wrapping_mul(MULTIPLIER);
+    fn slot(&self, ends: Ends) -> usize {
+        let mixed = (ends.head ^ ends.tail.rotate_left(23) ^ u64::from(ends.length)).wrapping_mul(MULTIPLIER);
         ((mixed ^ mixed >> 29).wrapping_mul(MULTIPLIER) >> self.shift) as usize
+    }
+}
+
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+struct Ends {
+    head: u64,
+    tail: u64,
+    length: u32,
+}
+
+impl Ends {
+    #[inline]
+    fn of(name: &[u8]) -> Ends {
+        let length = name.len() as u32;
+        match (name.first_chunk::<8>(), name.last_chunk::<8>()) {
+            (Some(head), Some(tail)) => {
+                Ends { head: u64::from_le_bytes(*head), tail: u64::from_le_bytes(*tail), length }
+            }
+            _ => Ends { head: name.iter().fold(0, |word, byte| word << 8 | u64::from(*byte)), tail: 0, length },
+        }
     }
 }
 
@@ -173,10 +194,12 @@ impl Members {
         member.tree.as_ref()
     }
 
-    /// Whether each text of the event's own stands in its bytes as rules see it, but for escapes.
+    /// Whether each text of the event's own stands in its bytes as rules see it, but for escapes that must be.
     pub fn shows_texts(&self) -> bool {
-        let is_shown =
-            |member: &Member| !member.own || !matches!(member.span.kind, Kind::Object | Kind::List | Kind::JsonNumber);
+        let is_shown = |member: &Member| {
+            !member.own
+                || !matches!(member.span.kind, Kind::Object | Kind::List | Kind::JsonNumber | Kind::EscapedOddly)
+        };
         !self.of_json || self.list.iter().all(is_shown)
     }
 

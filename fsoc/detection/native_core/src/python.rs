@@ -103,7 +103,7 @@ pub fn object_of<'py>(py: Python<'py>, span: Span, bytes: &[u8]) -> PyResult<Bou
             Some(number) => int(number.text()),
             None => Ok(py.None().into_bound(py)),
         },
-        Kind::Text | Kind::Escaped => {
+        Kind::Text | Kind::Escaped | Kind::EscapedOddly => {
             let mut text = Vec::new();
             span.text_into(bytes, &mut text);
             Ok(PyString::new(py, &String::from_utf8_lossy(&text)).into_any())

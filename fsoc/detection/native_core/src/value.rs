@@ -15,7 +15,7 @@ impl Span {
     }
 
     pub fn is_text(&self) -> bool {
-        matches!(self.kind, Kind::Text | Kind::Escaped)
+        matches!(self.kind, Kind::Text | Kind::Escaped | Kind::EscapedOddly)
     }
 
     /// Appends the text, as JSON writes it, without quotes; false for what has none.
@@ -24,7 +24,7 @@ impl Span {
             Kind::Null | Kind::Object | Kind::List => return false,
             Kind::True => out.extend_from_slice(b"true"),
             Kind::False => out.extend_from_slice(b"false"),
-            Kind::Escaped => unescape_into(self.raw(bytes), out),
+            Kind::Escaped | Kind::EscapedOddly => unescape_into(self.raw(bytes), out),
             Kind::Int | Kind::Float | Kind::Text => out.extend_from_slice(self.raw(bytes)),
             Kind::JsonNumber => {
                 if let Some(number) = self.number(bytes) {
@@ -45,7 +45,7 @@ impl Span {
             Kind::Float => Number::of_python(std::str::from_utf8(raw).ok()?),
             Kind::JsonNumber => Number::of_json(std::str::from_utf8(raw).ok()?),
             Kind::Text => Number::of_text(raw),
-            Kind::Escaped => {
+            Kind::Escaped | Kind::EscapedOddly => {
                 let mut text = Vec::new();
                 unescape_into(raw, &mut text);
                 Number::of_text(&text)

@@ -3,7 +3,7 @@
 use aho_corasick::packed;
 
 use crate::clause::Test;
-use crate::fold::{Folds, unescape_into};
+use crate::fold::Folds;
 use crate::plan::Plan;
 use crate::rules::Rules;
 
@@ -118,7 +118,11 @@ pub enum Keywords {
     /// There is no such way.
     Any,
     None,
-    Few(packed::Searcher),
+    /// As they are, and as they stand in JSON.
+    Few {
+        plain: packed::Searcher,
+        escaped: packed::Searcher,
+    },
 }
 
 impl Keywords {
@@ -142,30 +146,41 @@ impl Keywords {
         if texts.is_empty() {
             return Keywords::None;
         }
+        let escaped: Option<Vec<Vec<u8>>> = texts.iter().map(|text| escaped(text)).collect();
         // Where they are many, looking at values one by one, most of them seen before, is as quick.
-        packed::Searcher::new(&texts).map_or(Keywords::Any, Keywords::Few)
+        match (packed::Searcher::new(&texts), escaped.and_then(packed::Searcher::new)) {
+            (Some(plain), Some(escaped)) => Keywords::Few { plain, escaped },
+            _ => Keywords::Any,
+        }
     }
 
-    /// Whether a folded text may hold one.
-    pub fn may_be_in(&self, text: &[u8]) -> bool {
+    /// Whether the bytes of an event, folded, may hold one.
+    pub fn may_be_in(&self, folded: &[u8], is_of_json: bool) -> bool {
         match self {
             Keywords::Any => true,
             Keywords::None => false,
-            Keywords::Few(searcher) => searcher.find(text).is_some(),
+            Keywords::Few { plain, escaped } => (if is_of_json { escaped } else { plain }).find(folded).is_some(),
         }
     }
 }
 
-/// Every text of an event in one, folded. bytes: all of it.
-pub fn everything_folded(folds: &Folds, bytes: &[u8], has_escapes: bool, room: &mut Vec<u8>, out: &mut Vec<u8>) {
-    room.clear();
-    if has_escapes {
-        unescape_into(bytes, room);
-    } else {
-        room.extend_from_slice(bytes);
+/// A text as JSON writes it where it escapes what must be and no more; None for those with rarer escapes.
+fn escaped(text: &[u8]) -> Option<Vec<u8>> {
+    let mut out = Vec::with_capacity(text.len());
+    for &byte in text {
+        match byte {
+            b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+            0..0x20 => return None,
+            _ => out.push(byte),
+        }
     }
-    // What has no text of its own where the event came from Python.
-    room.extend_from_slice(b" true false");
+    Some(out)
+}
+
+/// Every text of an event in one, folded. bytes: all of it.
+pub fn everything_folded(folds: &Folds, bytes: &[u8], out: &mut Vec<u8>) {
     out.clear();
-    folds.fold_into(room, out);
+    folds.fold_into(bytes, out);
+    // What has no text of its own where the event came from Python.
+    out.extend_from_slice(b" true false");
 }
