@@ -9,8 +9,7 @@ from functools import cache
 from hypothesis import strategies as st
 
 from fsoc.detection import Source, load_rules
-from tests.detection.differential.events import FIELDS
-from tests.detection.differential.rules import FORMS, NETWORKS, PARTS, PATTERNS
+from tests.detection.differential.rules import FORMS, NETWORKS, PARTS, PATTERNS, fields
 from tests.detection.differential.texts import changed
 
 PLACEHOLDERS = {"users": ["root", "adm*", 5], "dashes": ["-a", "/b"]}
@@ -62,7 +61,7 @@ LOGSOURCES += [{"product": "fsoc"}, {"product": "windows", "service": "security"
 @st.composite
 def _lines_of(draw):
     """One line of a selection: the key with its modifiers, and a value or several."""
-    field = draw(st.sampled_from(FIELDS))
+    field = draw(fields)
     kind = draw(st.integers(0, 9))
     if kind <= 4:
         modifier = draw(st.sampled_from(TEXTUAL))
@@ -78,7 +77,7 @@ def _lines_of(draw):
         given = form if form in PATTERNS else form.format(word, "a-k", word)
     elif kind == 7:
         modifier = draw(st.sampled_from(REFERENCE))
-        given = draw(st.sampled_from(FIELDS))
+        given = draw(fields)
     else:
         modifier = draw(st.sampled_from(sorted(OTHER)))
         given = draw(OTHER[modifier])

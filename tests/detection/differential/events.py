@@ -11,6 +11,8 @@ from tests.detection.differential.texts import changed
 
 FIELDS = ["A", "B", "a", "a.b", "a.b.c", "b", "C D", "Ä.ß", "Image", "EventID", "CommandLine"]
 """The fields of rules. Of events too, with parts of the dotted ones, and names that others stand for."""
+COMMON = ["A", "B", "a.b", "A", "B"]
+"""Fields that stand in most rules and events, so that they meet."""
 NAMES = [*FIELDS, "b.c", "c", "a.", ".b", "", "Ä", "ß", "NewProcessName", "Channel", "product", "category", "service"]
 NUMBERS = [0, 1, -1, 5, 5.0, 0.5, 1e3, 1000, 1e16, 1e-7, 2**53 + 1, 2.0**53, 2**63, 2**64 - 1, -(2**63), 1.5e300, -0.0]
 NUMBERS += [1_772_409_600, 1_772_409_600_000, 1_772_409_600.5, 4688, 4688.0, 8]
@@ -77,7 +79,8 @@ def values():
 @cache
 def flat():
     """An event that JSON text can bring."""
-    return st.dictionaries(st.sampled_from(FIELDS) | st.sampled_from(NAMES), values(), max_size=7)
+    often, seldom = st.sampled_from([*COMMON, *FIELDS]), st.sampled_from(NAMES)
+    return st.dictionaries(st.one_of(often, often, often, seldom), values(), max_size=7)
 
 
 @cache
@@ -86,7 +89,8 @@ def windows(draw):
     """An event whose logsource, and whose other names for fields, follow from itself."""
     event = {"Channel": "Security", "EventID": draw(st.sampled_from([4688, "4688", 4688.0, 4689, [4688, 1], True]))}
     event |= draw(flat())
-    return event | {"NewProcessName": draw(values())} if draw(st.booleans()) else event
+    other_names = st.dictionaries(st.sampled_from(["NewProcessName", "B", "C D"]), values(), max_size=3)
+    return event | draw(other_names)
 
 
 @cache

@@ -13,7 +13,7 @@ from fsoc.detection.event import number_of
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.rules import Rule
-from tests.detection.differential.events import FIELDS, NUMBERS
+from tests.detection.differential.events import COMMON, FIELDS, NUMBERS
 from tests.detection.differential.texts import changed
 
 MAPPING = LogsourceMap.parse(
@@ -36,6 +36,7 @@ OF_RULES = [
     *(Logsource(category="test"), Logsource(product="windows"), Logsource(product="windows", service="security")),
     *(Logsource(product="windows", category="process_creation"), Logsource(service="sshd"), Logsource(product="linux")),
 ]
+COMMON_LOGSOURCES = [*OF_RULES[:2], *OF_RULES[:2], Logsource(product="windows", category="process_creation")]
 OF_TICKETS = Logsource(product="fsoc")
 
 FORMS = ["{0}", "^{0}", "{0}$", "^{0}$", "(?i){0}", "(?i)^{0}$", r"\b{0}\b", "{0}.+", "(?s)^.*{0}.{{2}}", "(?m)^{0}$"]
@@ -93,7 +94,7 @@ NETWORKS = ["10.0.0.0/8", "0.0.0.0/0", "10.0.0.1/32", "2001:db8::/32", "::/0", "
 PARTS = ["minute", "hour", "day", "week", "month", "year"]
 PLACES = ["whole", "start", "end", "anywhere"]
 
-fields = st.sampled_from(FIELDS)
+fields = st.sampled_from([*COMMON, *FIELDS, "Image"])
 numbers = st.sampled_from([*NUMBERS, 2026, 30, 3, 2**64, 10**30])
 
 
@@ -199,6 +200,6 @@ def rule_sets(draw):
     rules = []
     for index, condition in enumerate(drawn):
         whole = nodes.And((drawn[0], condition)) if index and draw(st.integers(0, 5)) == 0 else condition
-        logsource = draw(st.sampled_from([*OF_RULES, *OF_RULES[:2], *OF_RULES[:2], OF_TICKETS]))
+        logsource = draw(st.sampled_from([*OF_RULES, *COMMON_LOGSOURCES, OF_TICKETS]))
         rules.append(rule_of(index, whole, logsource, "rule-0" if draw(st.integers(0, 9)) == 0 else None))
     return tuple(rules)

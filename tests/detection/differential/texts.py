@@ -38,9 +38,30 @@ TIMES = ["2026-03-02T08:30:00+08:00", "2026-03-02", "20260302T083000Z", "2026-W1
 ADDRESSES = ["10.0.0.1", "10.0.0.256", "::ffff:10.0.0.1", "fe80::1%eth0", "2001:db8::1", "010.0.0.1", "10.0.0.1 ", "::"]
 SPECIAL = ["", " ", "*", "?", "\\", "\\*", "null", "True", "false", "nan", "inf", "a" * 300, "ab" * 2_500, "ß" * 70]
 
+WORDS = [
+    "Straße",
+    "STRASSE",
+    "Kſ",
+    "\u212as",
+    "İx",
+    "i\u0307X",
+    "Éa",
+    "ΣΊΣ",
+    "σίς",
+    "ﬁN",
+    "ΐ",
+    "aẞ",
+    "cmd.exe",
+    "A B",
+    "a\\B",
+    "\U0001e900z",
+]
+"""Letters in both cases, most of them beyond ASCII."""
+
 texts = st.one_of(
     st.text(SIMPLE, max_size=5),
-    st.text(SIMPLE, min_size=1, max_size=5),
+    st.sampled_from(WORDS),
+    st.sampled_from(WORDS),
     st.text(CHARACTERS, max_size=6),
     st.sampled_from(NUMERIC + TIMES + ADDRESSES + SPECIAL),
 )
@@ -53,16 +74,16 @@ def _changed(draw):
     known = draw(pool)
     text = draw(st.sampled_from(known))
     other = draw(st.sampled_from(known))
-    kind = draw(st.integers(0, 11))
-    if kind <= 3:
+    kind = draw(st.integers(0, 15))
+    if kind <= 5:
         return text
-    if kind <= 7:
-        return [text.upper(), text.lower(), text.swapcase(), text.casefold()][kind - 4]
-    if kind == 8:
+    if kind <= 11:
+        return [text.upper(), text.lower(), text.swapcase(), text.casefold(), text.upper(), text.title()][kind - 6]
+    if kind == 12:
         return draw(st.text(CHARACTERS, max_size=2)) + text + draw(st.text(CHARACTERS, max_size=2))
-    if kind == 9:
+    if kind == 13:
         return text + other
-    if kind == 10:
+    if kind == 14:
         return draw(st.sampled_from([text[1:], text[:-1], text[: len(text) // 2], text * 2]))
     plain, alike = draw(st.sampled_from(LOOKALIKES))
     return text.replace(plain, alike)
