@@ -57,6 +57,29 @@ async def test_a_worker_told_to_stop_is_stopped_in_order(worker, tmp_path):
     assert ended.read_text() == "in order"
 
 
+async def test_workers_are_told_to_look_at_the_rules(worker, tmp_path):
+    told = tmp_path / "told"
+    worker(
+        "import signal\n"
+        f"signal.signal(signal.SIGHUP, lambda *_: open({str(told)!r}, 'w').write('look'))\n"
+        f"open({str(tmp_path / 'up')!r}, 'w').close()\n"
+        "while True: signal.pause()"
+    )
+    running = set()
+    keeping = asyncio.ensure_future(supervisor._keep_one(1, {}, lambda _: None, running))
+    async with asyncio.timeout(30):
+        while not (tmp_path / "up").exists():
+            await asyncio.sleep(0.01)
+        supervisor._look_at_rules(running)
+        while not told.exists():
+            await asyncio.sleep(0.01)
+
+    keeping.cancel()
+    await asyncio.gather(keeping, return_exceptions=True)
+
+    assert not running
+
+
 def test_workers_are_given_all_settings_and_no_others(monkeypatch, tmp_path):
     from fsoc.settings import load
 

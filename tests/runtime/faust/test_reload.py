@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import signal
 from dataclasses import dataclass
 from itertools import count
 
@@ -36,14 +37,19 @@ class Sent:
 
 
 @pytest.fixture
-async def worker(field, tmp_path):
+async def new_worker(field, tmp_path):
+    """Starts a worker on a folder with one rule, which it looks at every so often."""
     field.rules = tmp_path / "rules"
     field.rules.mkdir()
     (field.rules / "first.yml").write_text(RULE.format(name="first", day="2026-01-01"))
     field.institutions.write_text(REGISTRY, encoding="utf-8")
-    field._environment |= {"FSOC_RULES": str(field.rules), "FSOC_RULES_RELOAD_SECONDS": "1"}
     await field.create_topics(["fi-001"])
-    return field.start_worker()
+
+    def start(seconds):
+        field._environment |= {"FSOC_RULES": str(field.rules), "FSOC_RULES_RELOAD_SECONDS": str(seconds)}
+        return field.start_worker()
+
+    return start
 
 
 def tickets(numbers, amount):
@@ -65,7 +71,19 @@ async def detections(field):
     return bodies
 
 
-async def test_rules_are_edited_under_load(field, worker):
+async def test_a_worker_told_to_look_does_so_at_once(field, new_worker):
+    worker = new_worker(seconds=3600)
+    await field.until(lambda: worker.figure("fsoc_owned_partitions") == 1 + field.partitions)
+    (field.rules / "second.yml").write_text(RULE.format(name="second", day="2026-02-02"))
+
+    worker.process.send_signal(signal.SIGHUP)
+
+    await field.until(lambda: worker.figure("fsoc_rules_info", version="2026-02-02") == 1)
+    assert worker.stop() == 0
+
+
+async def test_rules_are_edited_under_load(field, new_worker):
+    worker = new_worker(seconds=1)
     numbers, sent = count(1), 0
 
     async def flow_until(condition):
