@@ -5,7 +5,8 @@
 from __future__ import annotations
 
 import random
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from benchmarks.processes import fill, guid, time_of_day
 from benchmarks.sources import Fields, Source
@@ -195,24 +196,31 @@ _MESSAGES: Final = (
     ("java", "java[{n}]: INFO c.bank.{word}.Worker - batch {hex} of {word} done in {n} ms, {n} rows, next at 02:00"),
     ("chronyd", "chronyd[{n}]: Selected source 10.200.0.{n}"),
 )  # fmt: skip
-# product, category, service, logger, message: of applications whose rules are keywords
+_TROUBLE_SHARE: Final = 0.03
+"""The share of shapes that say something rules of keywords ask for."""
+_TROUBLE: Final = (
+    ("named", "named[{n}]: client 10.200.1.{n}#5{n}: zone {word}.bank.example denied AXFR from 198.18.0.{n}"),
+    ("named", "named[{n}]: exiting (due to fatal error)"),
+    ("sudo", "sudo: svc-{word} : TTY=pts/{n} ; COMMAND=/bin/sh -c cat /dev/null >/root/.bash_history"),
+)
+# product, category, service, logger, message, and one that rules ask for: of applications whose rules are keywords
 _LOGGED: Final = (
-    ("django", "application", "other", "django.request", "INFO GET /{word}/{n} 200 [0.{n}, 10.200.1.{n}]"),
-    ("python", "application", "other", "celery.worker", "Task {word}.refresh[{hex}] succeeded in 0.{n}s: None"),
-    ("spring", "application", "other", "o.s.web.servlet", "Completed 200 OK for GET /api/{word}/{n}, parameters=(masked)"),
-    ("jvm", "application", "other", "c.bank.batch", "Job {word} step {n} completed; heap 512M of 2048M used"),
-    ("sql", "application", "other", "postgres", "LOG: duration: {n}.1 ms statement: SELECT id, amount FROM {word} WHERE branch = {n}"),
-    ("ruby_on_rails", "application", "other", "rails", "Completed 200 OK in {n}ms (Views: 3.2ms | ActiveRecord: {n}ms) {word}"),
-    ("cisco", "other", "aaa", "tacacs", "admin-{n} show interfaces status | include {word}"),
-    ("linux", "other", "sshd", "sshd", "Accepted publickey for svc-{word} from 10.200.1.{n} port 5{n} ssh2"),
-    ("linux", "other", "vsftpd", "vsftpd", 'OK DOWNLOAD: Client "10.200.1.{n}", "/srv/{word}/{n}.csv", {n} bytes'),
-    ("linux", "other", "clamav", "clamd", "/srv/{word}/{n}.pdf: OK"),
-    ("windows", "other", "application", "MSSQLSERVER", "Log was backed up. Database: {word}, number of dump devices: 1, file {n}"),
+    ("django", "application", "other", "django.request", "INFO GET /{word}/{n} 200 [0.{n}, 10.200.1.{n}]", "Invalid HTTP_HOST header: DisallowedHost at /{word} from 10.200.1.{n}"),
+    ("python", "application", "other", "celery.worker", "Task {word}.refresh[{hex}] succeeded in 0.{n}s: None", "Task {word}.refresh[{hex}] raised DataError(value too long for type {n})"),
+    ("spring", "application", "other", "o.s.web.servlet", "Completed 200 OK for GET /api/{word}/{n}, parameters=(masked)", "Access is denied: AccessDeniedException for user svc-{word} at /api/{n}"),
+    ("jvm", "application", "other", "c.bank.batch", "Job {word} step {n} completed; heap 512M of 2048M used", "Job {word} failed: java.lang.RuntimeException: Cannot run program /opt/{word}/{n}"),
+    ("sql", "application", "other", "postgres", "LOG: duration: {n}.1 ms statement: SELECT id, amount FROM {word} WHERE branch = {n}", "ERROR: You have an error in your SQL syntax near {word} at line {n}"),
+    ("ruby_on_rails", "application", "other", "rails", "Completed 200 OK in {n}ms (Views: 3.2ms | ActiveRecord: {n}ms) {word}", "ActionController::InvalidAuthenticityToken in {word}#{n}"),
+    ("cisco", "other", "aaa", "tacacs", "admin-{n} show interfaces status | include {word}", "admin-{n} show running-config | include {word}"),
+    ("linux", "other", "sshd", "sshd", "Accepted publickey for svc-{word} from 10.200.1.{n} port 5{n} ssh2", "error: unexpected internal error while handling svc-{word} port {n}"),
+    ("linux", "other", "vsftpd", "vsftpd", 'OK DOWNLOAD: Client "10.200.1.{n}", "/srv/{word}/{n}.csv", {n} bytes', "Connection refused: too many sessions for this address. 10.200.1.{n} {word}"),
+    ("linux", "other", "clamav", "clamd", "/srv/{word}/{n}.pdf: OK", "/srv/{word}/{n}.pdf: Trojan.Generic-{n} FOUND"),
+    ("windows", "other", "application", "MSSQLSERVER", "Log was backed up. Database: {word}, number of dump devices: 1, file {n}", "Adfind hacktool found in {word} by scan {n}"),
 )  # fmt: skip
 
 
 def _message(draw: random.Random) -> Fields:
-    program, text = draw.choice(_MESSAGES)
+    program, text = draw.choice(_TROUBLE if draw.random() < _TROUBLE_SHARE else _MESSAGES)
     when = f"Mar  2 {draw.randrange(24):02d}:{draw.randrange(60):02d}:{draw.randrange(60):02d}"
     return {
         "message": f"<{draw.randrange(30, 190)}>{when} lx{draw.randrange(300):03d} {fill(text, draw)}",
@@ -224,14 +232,10 @@ def _only_message(draw: random.Random) -> Fields:
     return {"message": _message(draw)["message"]}
 
 
-def _logged(logger: str, text: str) -> Any:
+def _logged(logger: str, text: str, trouble: str) -> Callable[[random.Random], Fields]:
     def shape(draw: random.Random) -> Fields:
-        return {
-            "logger": logger,
-            "level": "INFO",
-            "message": fill(text, draw),
-            "thread": f"worker-{draw.randrange(16)}",
-        }
+        said = fill(trouble if draw.random() < _TROUBLE_SHARE else text, draw)
+        return {"logger": logger, "level": "INFO", "message": said, "thread": f"worker-{draw.randrange(16)}"}
 
     return shape
 
@@ -257,6 +261,6 @@ WEBSERVER: Final = Source(
 SYSLOG: Final = Source({"product": "linux", "category": "other", "service": "syslog"}, _message, _host, 2_000)
 RAW: Final = Source({"product": "linux", "category": "other", "service": "syslog"}, _only_message, _nothing, 3_000)
 LOGGED: Final = tuple(
-    Source({"product": product, "category": category, "service": service}, _logged(logger, text), _host, 300)
-    for product, category, service, logger, text in _LOGGED
+    Source({"product": product, "category": category, "service": service}, _logged(logger, text, trouble), _host, 300)
+    for product, category, service, logger, text, trouble in _LOGGED
 )
