@@ -12,13 +12,14 @@ from fsoc.detection.compile import CannotEvaluateError, compile_detection
 from fsoc.detection.documents import Document, Source, read
 from fsoc.detection.event import Event
 from fsoc.detection.logsource import ATTRIBUTES, Logsource
+from fsoc.detection.matchers import Exists, Null, SameAs, Text
 from fsoc.detection.modifiers import modifiers
-from fsoc.detection.nodes import Node, fields_of
+from fsoc.detection.nodes import Node, fields_of, items_of
 from fsoc.errors import Problem, RefusedToStart
 
 REMEMBERED_MAX: Final = 4096
 REMEMBERED_LENGTH_MAX: Final = 256
-_REMEMBERED_TYPES: Final = (str, int, type(None))
+_REMEMBERED_TYPES: Final = (str, int, type(None), type(...))
 _ALWAYS_DECIDING: Final = dict.fromkeys((*ATTRIBUTES, "EventID"))
 _KEYS: Final = frozenset({"logsources", "stated"})
 _ENTRY_KEYS: Final = frozenset({"when", "logsource", "events", "fields"})
@@ -121,6 +122,26 @@ class LogsourceMap:
         """The fields of an event that decide what is derived; nothing else of it is looked at."""
         return self._deciding
 
+    def texts_deciding(self, name: str) -> tuple[Text, ...] | None:
+        """What a text of a deciding field is compared with; two of which the same hold decide alike.
+
+        None where more of it decides.
+        """
+        if name in _ALWAYS_DECIDING:
+            return None
+        conditions = [each.when for entry in self._entries for each in entry.meanings() if each.when is not None]
+        texts: list[Text] = []
+        for item in (item for condition in conditions for item in items_of(condition)):
+            for matcher in item.matchers:
+                if isinstance(matcher, SameAs):
+                    return None
+                if item.field != name or isinstance(matcher, Null | Exists):
+                    continue
+                if not isinstance(matcher, Text) or matcher.cased:
+                    return None
+                texts.append(matcher)
+        return tuple(texts)
+
     def views(self, fields: Mapping[str, Any], stated: Logsource | None = None) -> list[View]:
         """Every view of an event; that which hides nothing comes first. No view: nothing is known of its logsource.
 
@@ -171,7 +192,8 @@ class LogsourceMap:
     def _key(self, fields: Mapping[str, Any], said: Logsource | None) -> tuple[Any, ...] | None:
         """All that decides the derivation; None where that is not worth remembering, or cannot be."""
         stated = (None,) * len(ATTRIBUTES) if said is None else (said.product, said.category, said.service)
-        key = (*stated, *(fields.get(name) for name in self._deciding))
+        # A field that is null is there; one that is missing is not: `exists` tells them apart.
+        key = (*stated, *(fields.get(name, ...) for name in self._deciding))
         for value in key:
             # Exact types: True and 1.0 equal 1 as keys, and mean something else.
             if type(value) not in _REMEMBERED_TYPES or (type(value) is str and len(value) > REMEMBERED_LENGTH_MAX):

@@ -50,6 +50,11 @@ def _weakly(method: Callable[..., Any]) -> Callable[..., Any]:
     return call
 
 
+def _texts(logsources: LogsourceMap, name: str) -> list[tuple[str, str]] | None:
+    texts = logsources.texts_deciding(name)
+    return None if texts is None else [(each.place, each.text) for each in texts]
+
+
 class NativeDetector(PlannedDetector):
     """The core, what it asks, and the plain evaluator for events it leaves to that."""
 
@@ -75,7 +80,7 @@ class NativeDetector(PlannedDetector):
             rules=self._rules,
             plan=self._rules.plan(plan(program)),
             ids=list(self._ids),
-            deciding=list(self._router.deciding),
+            deciding=[(name, _texts(logsources, name)) for name in self._router.deciding],
             route=_weakly(self._route),
             route_of_json=_weakly(self._route_of_json),
             holds=_weakly(self._holds),

@@ -85,14 +85,20 @@ def any_of(parts: Iterable[Node | None]) -> Node | None:
     return Or(kept) if len(kept) > 1 else kept[0] if kept else None
 
 
-def fields_of(node: Node) -> Iterator[str | None]:
-    """The fields a node looks at, in order, some more than once; None for keywords, which look at every field."""
+def items_of(node: Node) -> Iterator[Item]:
+    """The lines of rules that a node is made of, in order."""
     match node:
         case Item():
-            yield node.field
-            yield from (matcher.field for matcher in node.matchers if isinstance(matcher, SameAs))
+            yield node
         case Not():
-            yield from fields_of(node.part)
+            yield from items_of(node.part)
         case And() | Or() | AtLeast():
             for part in node.parts:
-                yield from fields_of(part)
+                yield from items_of(part)
+
+
+def fields_of(node: Node) -> Iterator[str | None]:
+    """The fields a node looks at, in order, some more than once; None for keywords, which look at every field."""
+    for item in items_of(node):
+        yield item.field
+        yield from (matcher.field for matcher in item.matchers if isinstance(matcher, SameAs))

@@ -195,6 +195,32 @@ def test_what_was_derived_is_remembered_by_all_that_decides_it():
         assert of(mapping, {"a": 1, "b": "x"}, Logsource("q")) == {(None, None)}
 
 
+def test_a_field_that_is_null_is_remembered_apart_from_one_that_is_missing():
+    text = """\
+logsources:
+  - when: {made|exists: true}
+    logsource: {product: test}
+"""
+    for order in ((None, {"made": None}), ({"made": None}, None)):
+        mapping = LogsourceMap.parse(Source("logsources.yml", text))
+        assert [bool(mapping.derive(fields or {})) for fields in order] == [fields is not None for fields in order]
+
+
+def test_what_texts_are_compared_with_is_told_where_nothing_else_of_them_decides():
+    text = """\
+logsources:
+  - when: {channel: [One, two*], made|exists: true, odd|re: x}
+    logsource: {product: test}
+"""
+    mapping = LogsourceMap.parse(Source("logsources.yml", text))
+    told = mapping.texts_deciding("channel")
+    assert told is not None
+    assert [(each.place, each.text) for each in told] == [("whole", "one"), ("start", "two")]
+    assert mapping.texts_deciding("made") == ()
+    assert mapping.texts_deciding("odd") is None
+    assert mapping.texts_deciding("product") is None
+
+
 def test_what_is_remembered_is_bounded():
     mapping = parse("logsources:\n  - {when: {a: x}, logsource: {product: p}}\n")
     for number in range(REMEMBERED_MAX + 10):

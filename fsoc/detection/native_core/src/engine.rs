@@ -11,9 +11,10 @@ use crate::matching::Matching;
 use crate::members::Members;
 use crate::memo::{self, Memo};
 use crate::plan::Plan;
+use crate::program::Place;
 use crate::python::{object_of, read_value};
 use crate::room::Room;
-use crate::routes::Routes;
+use crate::routes::{Deciding, Routes};
 use crate::routing::{Outcome, unsure};
 use crate::rules::Rules;
 use crate::views::View;
@@ -22,6 +23,9 @@ use crate::{PyPlan, PyRules};
 const SAMPLE_EVERY: u64 = 64;
 /// More fields that decide than this cannot be told apart in a key.
 const DECIDING_MAX: usize = 250;
+
+/// (place, text) each; None: more of a text decides.
+type Compared = Option<Vec<(String, String)>>;
 
 #[pyclass]
 pub struct Engine {
@@ -33,8 +37,7 @@ pub struct Engine {
     /// Of each rule, the first with its id.
     pub first_of_id: Vec<u32>,
     pub shares_id: Vec<bool>,
-    pub deciding: Vec<u32>,
-    pub deciding_names: Vec<String>,
+    pub deciding: Vec<Deciding>,
     pub logsource: u32,
     pub route: Py<PyAny>,
     pub route_of_json: Py<PyAny>,
@@ -54,6 +57,8 @@ pub struct State {
     pub room: Room,
     pub bytes: Vec<u8>,
     pub key: Vec<u8>,
+    pub kind: Vec<u8>,
+    pub tail: Vec<u8>,
     pub matched: Vec<u32>,
     pub events: u64,
     pub found: u64,
@@ -70,7 +75,7 @@ impl Engine {
         rules: &PyRules,
         plan: &PyPlan,
         ids: Vec<Bound<'_, PyString>>,
-        deciding: Vec<String>,
+        deciding: Vec<(String, Compared)>,
         route: Py<PyAny>,
         route_of_json: Py<PyAny>,
         holds: Py<PyAny>,
@@ -96,14 +101,19 @@ impl Engine {
                 (shares_id[place], shares_id[first as usize]) = (true, true);
             }
         }
+        let mut fields_deciding = Vec::with_capacity(deciding.len());
+        for (name, texts) in deciding {
+            let known = |(place, text): (String, String)| Some((Place::of(&place)?, text.into_bytes()));
+            let texts = texts.and_then(|texts| texts.into_iter().map(known).collect());
+            fields_deciding.push(Deciding { number: names.add(name.as_bytes()), name, texts });
+        }
         let over_of_tickets = names.add_unnamed();
         let over = rules.field_names.iter().position(|name| name == over);
         let aliases = over.map(|field| (field as u32, over_of_tickets)).into_iter().collect();
         Ok(Engine {
             of_tickets: vec![View::new(&rules, aliases, of_tickets)],
             over_of_tickets,
-            deciding: deciding.iter().map(|name| names.add(name.as_bytes())).collect(),
-            deciding_names: deciding,
+            deciding: fields_deciding,
             logsource: names.add(b"logsource"),
             names,
             plan: plan.0.clone(),
@@ -123,6 +133,8 @@ impl Engine {
                 room: Room::new(&rules),
                 bytes: Vec::new(),
                 key: Vec::new(),
+                kind: Vec::new(),
+                tail: Vec::new(),
                 matched: Vec::new(),
                 events: 0,
                 found: 0,

@@ -14,6 +14,14 @@ pub enum Place {
     Anywhere,
 }
 
+impl Place {
+    pub fn of(name: &str) -> Option<Place> {
+        [("whole", Place::Whole), ("start", Place::Start), ("end", Place::End), ("anywhere", Place::Anywhere)]
+            .into_iter()
+            .find_map(|(known, place)| (known == name).then_some(place))
+    }
+}
+
 #[derive(Deserialize, Clone, Copy, PartialEq, Eq, Debug)]
 #[serde(rename_all = "lowercase")]
 pub enum Order {

@@ -3,12 +3,17 @@
 use foldhash::{HashMap, HashMapExt};
 use pyo3::prelude::*;
 
+use crate::clause::stands;
+use crate::fold::Folds;
 use crate::json::{Kind, Span};
 use crate::members::Members;
+use crate::program::Place;
 use crate::views::View;
 
 pub const REMEMBERED_MAX: usize = 4096;
 pub const ROUTES_MAX: usize = 1024;
+/// Begins a key of what decides; no number of a field, and no kind of a value.
+const KIND: u8 = 0xFE;
 /// Longer texts are not worth remembering by.
 const TEXT_BYTES_MAX: u32 = 256;
 
@@ -69,14 +74,42 @@ impl Routes {
     }
 }
 
+/// A field that decides. texts: what a text of it is compared with, folded; None: all of it may decide.
+pub struct Deciding {
+    pub name: String,
+    pub number: u32,
+    pub texts: Option<Vec<(Place, Vec<u8>)>>,
+}
+
 /// All that decides a route, written to `key`; false where that is not worth remembering by.
-pub fn write_key(key: &mut Vec<u8>, deciding: &[u32], members: &Members, bytes: &[u8]) -> bool {
-    for (place, &name) in deciding.iter().enumerate() {
-        let Some(found) = members.place(name) else { continue };
+pub fn write_key(key: &mut Vec<u8>, deciding: &[Deciding], members: &Members, bytes: &[u8]) -> bool {
+    for (place, field) in deciding.iter().enumerate() {
+        let Some(found) = members.place(field.number) else { continue };
+        key.push(place as u8);
+        if !write_span(key, members.span(found), bytes) {
+            return false;
+        }
+    }
+    true
+}
+
+/// What of it decides, so that of texts nobody compares with anything one is like the other.
+pub fn write_kind(key: &mut Vec<u8>, deciding: &[Deciding], members: &Members, bytes: &[u8], folds: &Folds) -> bool {
+    key.push(KIND);
+    for (place, field) in deciding.iter().enumerate() {
+        let Some(found) = members.place(field.number) else { continue };
         let span = members.span(found);
         key.push(place as u8);
-        if !write_span(key, span, bytes) {
-            return false;
+        match &field.texts {
+            Some(texts) if span.is_text() => {
+                let mut text = Vec::new();
+                span.text_into(bytes, &mut text);
+                let text = folds.folded(&text);
+                key.push(KIND);
+                key.extend(texts.iter().map(|(place, wanted)| u8::from(stands(*place, &text, wanted))));
+            }
+            _ if !write_span(key, span, bytes) => return false,
+            _ => {}
         }
     }
     true

@@ -8,7 +8,7 @@ use crate::Unsure;
 use crate::engine::{Engine, State};
 use crate::json::{Kind, Span};
 use crate::python::read_dict;
-use crate::routes::{Answer, write_key};
+use crate::routes::{Answer, Deciding, write_key, write_kind};
 
 const STATED_BYTES_MAX: usize = 256;
 /// Between what decides in the event and what its sender states.
@@ -54,24 +54,54 @@ impl Engine {
         if stated.is_some_and(|stated| !matches!(stated.kind, Kind::Object | Kind::Null)) {
             return None;
         }
-        let key = &mut self.state.key;
-        key.clear();
-        let mut known = write_key(key, &self.deciding, &self.state.members, line);
+        self.state.key.clear();
+        let known = write_key(&mut self.state.key, &self.deciding, &self.state.members, line);
+        let mut tail = std::mem::take(&mut self.state.tail);
+        tail.clear();
+        let mut is_short = true;
         if let Some(stated) = stated {
-            key.extend_from_slice(&[STATED, b'J']);
-            key.extend_from_slice(stated.raw(line));
-            known &= stated.raw(line).len() <= STATED_BYTES_MAX;
+            tail.extend_from_slice(&[STATED, b'J']);
+            tail.extend_from_slice(stated.raw(line));
+            is_short = stated.raw(line).len() <= STATED_BYTES_MAX;
         }
-        if !known {
+        let route = self.known_route(known, is_short.then_some(&tail), Some(line));
+        self.state.tail = tail;
+        Some((stated, route))
+    }
+
+    /// By all that decides, or by what of it decides; the keys are left for the answer where it is not known.
+    /// tail: what is stated; None: it is not worth remembering by.
+    fn known_route(&mut self, is_key: bool, tail: Option<&Vec<u8>>, line: Option<&[u8]>) -> Option<u32> {
+        let State { members, bytes, key, kind, .. } = &mut self.state;
+        kind.clear();
+        let Some(tail) = tail else {
+            key.clear();
+            return None;
+        };
+        if is_key {
+            key.extend_from_slice(tail);
+            if let Some(route) = self.routes.of_key(key) {
+                return Some(route);
+            }
+        } else {
             key.clear();
         }
-        Some((stated, if known { self.routes.of_key(key) } else { None }))
+        if !write_kind(kind, &self.deciding, members, line.unwrap_or(bytes), &self.rules.folds) {
+            kind.clear();
+            return None;
+        }
+        kind.extend_from_slice(tail);
+        let route = self.routes.of_key(kind)?;
+        if is_key {
+            self.routes.remember(key, route);
+        }
+        Some(route)
     }
 
     fn route_of_line(&mut self, py: Python<'_>, line: &[u8], stated: Option<Span>) -> PyResult<Option<u32>> {
         let fields = PyDict::new(py);
-        for (&number, name) in self.deciding.iter().zip(&self.deciding_names) {
-            if let Some(place) = self.state.members.place(number) {
+        for Deciding { name, number, .. } in &self.deciding {
+            if let Some(place) = self.state.members.place(*number) {
                 let span = self.state.members.span(place);
                 let quotes = u32::from(span.is_text());
                 let token = &line[(span.start - quotes) as usize..(span.end + quotes) as usize];
@@ -96,27 +126,27 @@ impl Engine {
     pub fn route_of_dict(&mut self, fields: &Bound<'_, PyDict>, stated: &Bound<'_, PyAny>) -> PyResult<u32> {
         let State { members, bytes, key, .. } = &mut self.state;
         key.clear();
-        let mut known = write_key(key, &self.deciding, members, bytes);
+        let is_key = write_key(key, &self.deciding, members, bytes);
+        let mut tail = Vec::new();
+        let mut known = true;
         if let Ok(stated) = stated.cast_exact::<PyDict>() {
-            key.extend_from_slice(&[STATED, b'P']);
+            tail.extend_from_slice(&[STATED, b'P']);
             for name in ["product", "category", "service"] {
                 let Some(value) = stated.get_item(name)?.filter(|value| !value.is_none()) else {
-                    key.push(0);
+                    tail.push(0);
                     continue;
                 };
                 let text = value.cast::<PyString>().ok().and_then(|text| text.to_str().ok());
                 let text = text.filter(|text| text.len() < STATED_BYTES_MAX);
                 known &= text.is_some();
-                key.push(1);
-                key.extend_from_slice(text.unwrap_or_default().as_bytes());
-                key.push(0xFF);
+                tail.push(1);
+                tail.extend_from_slice(text.unwrap_or_default().as_bytes());
+                tail.push(0xFF);
             }
         } else {
-            known &= stated.is_none();
+            known = stated.is_none();
         }
-        if !known {
-            key.clear();
-        } else if let Some(route) = self.routes.of_key(key) {
+        if let Some(route) = self.known_route(is_key, known.then_some(&tail), None) {
             return Ok(route);
         }
         let answer = self.route.bind(fields.py()).call1((fields, stated))?;
@@ -125,7 +155,7 @@ impl Engine {
         Ok(route)
     }
 
-    /// Keep an answer under the key that was written, if one was.
+    /// Keep an answer under the keys that were written, if any was.
     fn keep(&mut self, answer: &Bound<'_, PyAny>) -> PyResult<u32> {
         self.routes.asked += 1;
         let route = match self.routes.of_object(answer) {
@@ -153,8 +183,10 @@ impl Engine {
                 })
             }
         };
-        if !self.state.key.is_empty() {
-            self.routes.remember(&self.state.key, route);
+        for key in [&self.state.key, &self.state.kind] {
+            if !key.is_empty() {
+                self.routes.remember(key, route);
+            }
         }
         Ok(route)
     }
