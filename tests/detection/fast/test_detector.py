@@ -17,7 +17,7 @@ MAP = LogsourceMap.parse(
         "l.yml",
         "logsources:\n"
         "  - when: {Channel: Security}\n    logsource: {product: windows, service: security}\n"
-        "    events: {4688: {category: process_creation, fields: {Image: NewProcessName}}}\n",
+        "    events: {4688: {category: process_creation, fields: {Image: NewProcessName}}, 1: {category: first}}\n",
     )
 )
 RULE = """\
@@ -38,6 +38,13 @@ RULES = [
     ("keyword", "product: windows", "['key\"word', 'other']", "selection"),
     ("not", "product: windows", "{Text|contains: a}", "not selection"),
     ("nested", "product: windows", "{deep.name|contains: x}", "selection"),
+    ("first", "category: first", "{Channel: Security}", "selection"),
+    ("typed", "product: windows", "{Text: q, Count|gte: 1}", "selection"),
+    ("signed", "product: windows", "{Text: q, Count|contains: '-'}", "selection"),
+    ("beyond", "product: windows", r"{Text|re: '\Wey'}", "selection"),
+    ("at most", "product: windows", "{Port|lte: -7}", "selection"),
+    ("network", "product: windows", "{Address|cidr: 10.0.0.0/8}", "selection"),
+    ("repeated", "product: windows", r"{Text|re: '(?m)^line$'}", "selection"),
     ("both", "product: windows", "{Text|contains: b, Other: null}", "selection"),
 ]
 EVENTS = [
@@ -48,9 +55,14 @@ EVENTS = [
         {"Channel": "Security", "Port": port, "Flag": port}
         for port in (1, True, 1.0, "1", "true", "TRUE", 0.0, -0.0, None)
     ),
-    {"Channel": "Security", "EventID": True},
-    {"Channel": "Security", "EventID": 1.0},
-    *({"Channel": "Security", "Text": text} for text in ("abb x", "abbbb x", "Ab", "\u212a", "", "b", "ab\vx", "ab ſ")),
+    *({"Channel": "Security", "EventID": number} for number in (1, True, 1.0, "1", 2)),
+    *({"Channel": "Security", "Text": "q", "Count": count} for count in (True, 1, 1.0, "1", 0.0, -0.0, 0)),
+    *({"Channel": "Security", "Port": port} for port in (-7, -7.5, "-8", "7")),
+    *({"Channel": "Security", "Address": address} for address in ("10.1.2.3", "::ffff:10.0.0.1", "11.0.0.1", 10)),
+    *(
+        {"Channel": "Security", "Text": text}
+        for text in ("abb x", "abbbb x", "Ab", "\u212a", "", "b", "ab\vx", "ab ſ", "\u212aey", "a\nline")
+    ),
     {"Channel": "Security", "Text": ["a", "b"]},
     {"Channel": "Security", "Text": "b", "Other": None},
     {"Channel": "Security", "Text": "b", "Other": ""},
@@ -87,6 +99,13 @@ def test_events_of_every_form_match_as_they_do_when_every_rule_is_tried(rules, f
     assert fast.match_lines(lines) == plain.match_lines(lines)
     bodies = [{"evidence": [{"fields": event, "logsource": None} for event in EVENTS]}]
     assert [fast.match_ticket(body) for body in bodies] == [plain.match_ticket(body) for body in bodies]
+
+
+def test_rules_of_one_id_are_told_of_once(rules):
+    made = FastDetector(["same" for _ in rules], MAP, flatten(rules))
+    event = {"Channel": "Security", "Text": "abb x", "Other": None, "Port": 1}
+    for _ in range(3):
+        assert made.match_event(event) == ["same"]
 
 
 def test_no_anchors_change_what_matches(rules, fast):
