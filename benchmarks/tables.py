@@ -8,11 +8,14 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, Final
 
 from benchmarks import report
 
 Figures = Mapping[str, Any]
+
+MANUAL: Final = Path(__file__).with_name("README.md")
 
 
 def equality(checked: Figures) -> str:
@@ -140,5 +143,25 @@ def _table(heads: Sequence[str], rows: Iterator[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(cells)} |" for cells in (heads, ["---"] * len(heads), *rows))
 
 
+def put(manual: str, table: str) -> str:
+    """The manual with this table in place of the one of the same heads.
+
+    Raises:
+        ValueError: no table of the manual has these heads.
+    """
+    heads = table.partition("\n")[0]
+    before, found, after = manual.partition(heads + "\n")
+    if not found:
+        raise ValueError(f"no table in the manual begins with {heads}")
+    return f"{before}{table}\n\n{after.partition(chr(10) * 2)[2]}"
+
+
+def main() -> None:
+    manual = MANUAL.read_text(encoding="utf-8")
+    for table in every(*kept()):
+        manual = put(manual, table)
+    MANUAL.write_text(manual, encoding="utf-8")
+
+
 if __name__ == "__main__":
-    print("\n\n".join(every(*kept())))
+    main()

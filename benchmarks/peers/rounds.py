@@ -75,5 +75,7 @@ def run_once(command: Sequence[str]) -> Ran:
         said.seek(0)
         last = said.read()[-2_000:].decode(errors="replace").strip()
     if process.returncode:
-        raise subprocess.CalledProcessError(process.returncode, command, stderr=last)
+        error = subprocess.CalledProcessError(process.returncode, command, stderr=last)
+        error.add_note(last)
+        raise error
     return Ran(used.ru_utime + used.ru_stime, last.rpartition("\n")[2])
