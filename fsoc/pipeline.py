@@ -19,12 +19,20 @@ import orjson
 
 from fsoc.alerts.book import Alert, Book
 from fsoc.correlation.definitions import DEFINITION, Definitions, fits
-from fsoc.correlation.entries import Feed, GroupKey, entry_of, entry_of_state, entry_state, put_record, withdraw_record
+from fsoc.correlation.entries import (
+    Entry,
+    Feed,
+    GroupKey,
+    entry_of,
+    entry_of_state,
+    entry_state,
+    put_record,
+    withdraw_record,
+)
 from fsoc.correlation.groups import Groups, entry_key, settled_from
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim, Progress, claim_of, progress_record
 from fsoc.correlation.ruleset import RuleSet
-from fsoc.correlation.window import Entry
 from fsoc.errors import Fault, InvalidTicket
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger, LiveTicket
 from fsoc.feeds.outcomes import Outcome

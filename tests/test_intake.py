@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Feeder, Version
-from fsoc.correlation.rules import Condition, CorrelationRule
+from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
@@ -48,7 +49,7 @@ RULE = CorrelationRule(
     level="high",
     tags=(),
     type="value_count",
-    rules=frozenset({"detection"}),
+    rules=("detection",),
     group_by=("indicator",),
     timespan_ms=3_600_000,
     condition=Condition((("gte", 2),)),

@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsoc.correlation.entries import Feed, Feeder, GroupKey, Version, put_record, withdraw_record
+from fsoc.correlation.conditions import Condition
+from fsoc.correlation.entries import Entry, Feed, Feeder, GroupKey, Version, put_record, withdraw_record
 from fsoc.correlation.progress import Claim, progress_record
-from fsoc.correlation.rules import Condition, CorrelationRule
+from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
-from fsoc.correlation.window import Entry
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
@@ -32,7 +32,7 @@ RULE = CorrelationRule(
     level="high",
     tags=(),
     type="value_count",
-    rules=frozenset({"detection"}),
+    rules=("detection",),
     group_by=("indicator",),
     timespan_ms=HOUR,
     condition=Condition((("gte", 2),)),

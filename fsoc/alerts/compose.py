@@ -6,18 +6,31 @@ the same used tickets compose the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
 
 import orjson
 
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.exact import exactly, plain, shown
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 from fsoc.tickets.times import rfc3339
 
 SCHEMA = "fsoc.alert/1"
+
+_SAID: Final = {
+    "event_count": ("{seen} tickets", "有 {seen} 張事件單"),
+    "value_count": ("{seen} distinct values of {of}", "有 {seen} 個不同的 {of}"),
+    "temporal": ("{seen} of {rules} rules matched", " {rules} 條規則中有 {seen} 條符合"),
+    "temporal_ordered": ("{seen} of {rules} rules matched in their order", " {rules} 條規則中有 {seen} 條依序符合"),
+    "value_sum": ("{of} adds up to {seen}", " {of} 總和為 {seen}"),
+    "value_avg": ("{of} is {seen} on average", " {of} 平均為 {seen}"),
+    "value_percentile": ("percentile {percentile} of {of} is {seen}", " {of} 第 {percentile} 百分位數為 {seen}"),
+    "value_median": ("the median of {of} is {seen}", " {of} 中位數為 {seen}"),
+}
+"""What was seen, by type: in English and in Traditional Chinese, after `內`."""
 
 
 def compose(
@@ -74,25 +87,35 @@ def _explain(
     rule: CorrelationRule, group: dict[str, str], found: Satisfied, share: dict[str, int], detections: dict[str, int]
 ) -> dict[str, Any]:
     """The numbers that made it fire, once for machines and once in words."""
-    counted = ", ".join(rule.fields)
-    what = f"distinct values of {counted}" if rule.fields else "tickets"
-    what_zh = f"不同的 {counted}" if rule.fields else "事件單"
+    seen, seen_zh = _seen(rule, found)
     span = span_text(rule.timespan_ms)
     where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
     where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
     return {
-        "text": f"{found.peak} {what} within {span}{where}; the rule asks for {rule.condition}. "
+        "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}. "
         f"{len(found.entries)} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
-        "text_zh": f"{span} 內有 {found.peak} 個{what_zh}{where_zh}，規則門檻為 {rule.condition}；"
+        "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}；"
         f"共 {len(share)} 家機構、{len(found.entries)} 張事件單。",
         "type": rule.type,
         "counted": list(rule.fields),
+        "percentile": rule.percentile,
         "condition": dict(rule.condition.bounds),
-        "seen": found.peak,
+        "seen": plain(found.peak),
         "timespan": span,
         "share": share,
         "detections": {name: detections[name] for name in sorted(detections)},
     }
+
+
+def _seen(rule: CorrelationRule, found: Satisfied) -> Iterator[str]:
+    """What was measured, in English and in Traditional Chinese."""
+    for said in _SAID[rule.type]:
+        yield said.format(
+            seen=shown(found.peak),
+            of=", ".join(rule.fields),
+            rules=len(rule.rules),
+            percentile=shown(exactly(rule.percentile or 0)),
+        )
 
 
 def span_text(span_ms: int) -> str:

@@ -34,8 +34,12 @@ class Explanation(Strict):
     type: str
     """The correlation's type, in Sigma's words."""
     counted: list[str]
+    """The fields whose values were counted or reckoned with; none where tickets or rules were counted."""
+    percentile: float | None
+    """Of value_percentile: which one."""
     condition: dict[str, float]
     seen: float
+    """What was measured, where it spoke most for the condition."""
     timespan: str
     share: dict[str, Count]
     """Tickets per institution."""

@@ -17,10 +17,9 @@ from typing import Final
 import msgspec
 import orjson
 
-from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.entries import Entry, GroupKey, is_counted
 from fsoc.correlation.groups import Groups, entry_key
 from fsoc.correlation.rules import CorrelationRule
-from fsoc.correlation.window import Entry
 
 DEFINITION: Final = b"definition/"
 """What the keys of definitions begin with in the state; the rule's id follows."""
@@ -89,11 +88,18 @@ class Definitions:
 
 def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
     """Whether groups and values of the one mean the same to the other."""
-    return rule.group_by == other.group_by and rule.fields == other.fields
+    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative) == (
+        other.group_by,
+        other.fields,
+        other.numeric,
+        other.non_negative,
+    )
 
 
 def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
     """Whether an entry was made by a definition such as this one; not, for moments, where workers reload one by one."""
     if len(orjson.loads(key.group)) != len(rule.group_by) or bool(entry.values) != bool(rule.fields):
         return False
+    if rule.numeric:
+        return all(len(value) == 1 and is_counted(rule, value[0]) for value in entry.values)
     return all(len(value) == len(rule.fields) for value in entry.values)

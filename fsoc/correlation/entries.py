@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from itertools import product
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Protocol
 
 import orjson
 
+from fsoc.correlation.exact import number
 from fsoc.correlation.rules import CorrelationRule
-from fsoc.correlation.window import Entry
 
 GROUPS_MAX = 32
 """Groups one ticket may feed per rule: an evidence list of a thousand addresses is one ticket, not a thousand."""
@@ -18,10 +18,31 @@ GROUPS_MAX = 32
 VALUES_MAX = 32
 """Distinct value tuples one ticket adds to one group."""
 
+NUMBERS_MAX = 64
+"""Numbers one ticket adds to one group; more than a ticket may have evidence items."""
+
 STATE_FIELDS = ("at", "institution", "ticket_id", "revision", "values", "member", "severity", "attack", "rules")
 
-Lookup = Callable[[int, str], Sequence[str]]
-"""(evidence index or -1, field) → the field's values in that ticket, as text."""
+
+class Entry(NamedTuple):
+    """One ticket's contribution to one group.
+
+    Entries sort by event time, then institution and ticket id, so any set of entries has one order.
+    values: the distinct value tuples a value_count counts; the numbers, as texts, that a sum or the like is of, equal
+    ones too; () where nothing but the ticket counts.
+    member: what counts once for `independent`: the holding group, or the institution itself.
+    attack: (tactic, technique) pairs. rules: the detections that matched, sorted.
+    """
+
+    event_time_ms: int
+    institution: str
+    ticket_id: str
+    revision: int
+    values: tuple[tuple[str, ...], ...]
+    member: str
+    severity: int
+    attack: tuple[tuple[str, str], ...]
+    rules: tuple[str, ...]
 
 
 class Version(NamedTuple):
@@ -55,6 +76,18 @@ class GroupKey(NamedTuple):
         return zlib.crc32("\x00".join(self).encode()) % partitions
 
 
+class Lookup(Protocol):
+    """A ticket's fields, as text. evidence: the index of the item that matched, or -1 for the ticket itself."""
+
+    def __call__(self, evidence: int, field: str) -> Sequence[str]:
+        """The field's distinct values; () where it is missing."""
+        ...
+
+    def occurrences(self, evidence: int, field: str) -> tuple[int, Sequence[str]]:
+        """Where the field was found, an evidence index or -1 for the ticket, and every value there, equal ones too."""
+        ...
+
+
 class Feeder:
     """Which groups a ticket's detections feed."""
 
@@ -70,14 +103,15 @@ class Feeder:
         A group-by or counted field that a match lacks feeds nothing: a group is exactly its values. A field with
         several values feeds a group for each. However many matches agree on a group, the ticket is in it once.
         """
-        found: dict[tuple[str, str], tuple[dict[tuple[str, ...], None], dict[str, None]]] = {}
+        found: dict[tuple[str, str], tuple[dict[Hashable, tuple[str, ...]], dict[str, None]]] = {}
         per_rule: dict[str, int] = {}
         cut = 0
         for detection, evidence in matches:
             for rule in self._by_detection.get(detection, ()):
-                values = _tuples(rule, rule.fields, detection, evidence, lookup, member)
-                if rule.fields and not values:
+                adds = _adds(rule, detection, evidence, lookup, member)
+                if rule.fields and not adds:
                     continue
+                values_max = NUMBERS_MAX if rule.numeric else VALUES_MAX
                 for group in _tuples(rule, rule.group_by, detection, evidence, lookup, None):
                     key = (rule.id, orjson.dumps(group).decode())
                     if key not in found:
@@ -88,16 +122,42 @@ class Feeder:
                         found[key] = ({}, {})
                     known, detections = found[key]
                     detections[detection] = None
-                    for value in values if rule.fields else ():
-                        if value in known or len(known) < VALUES_MAX:
-                            known[value] = None
+                    for name, value in adds.items():
+                        if name in known or len(known) < values_max:
+                            known[name] = value
                         else:
                             cut += 1
         feeds = [
-            Feed(rule, group, tuple(sorted(values)), tuple(sorted(detections)))
+            Feed(rule, group, tuple(sorted(values.values())), tuple(sorted(detections)))
             for (rule, group), (values, detections) in sorted(found.items())
         ]
         return feeds, cut
+
+
+def _adds(
+    rule: CorrelationRule, detection: str, evidence: int, lookup: Lookup, member: str
+) -> Mapping[Hashable, tuple[str, ...]]:
+    """What a match adds to what the rule counts or sums, by what tells it from what other matches add.
+
+    Values are told apart by themselves; numbers by the place they stand in, so that equal ones of two evidence items
+    both count, and one of the ticket's own counts once however many items match.
+    """
+    if not rule.fields:
+        return {}
+    if not rule.numeric:
+        return {value: value for value in _tuples(rule, rule.fields, detection, evidence, lookup, member)}
+    source, texts = lookup.occurrences(evidence, rule.field_in(detection, rule.fields[0]))
+    adds: dict[Hashable, tuple[str, ...]] = {}
+    for place, text in enumerate(texts):
+        if is_counted(rule, text):
+            adds[source, place] = (text,)
+    return adds
+
+
+def is_counted(rule: CorrelationRule, text: str) -> bool:
+    """Whether a text is a number to a rule that looks at numbers."""
+    exactly = number(text)
+    return exactly is not None and (exactly >= 0 or not rule.non_negative)
 
 
 def _tuples(
@@ -109,7 +169,7 @@ def _tuples(
         if member is not None and rule.independent and name == "institution":
             columns.append((member,))
         else:
-            columns.append(lookup(evidence, rule.aliases.get(name, {}).get(detection, name)))
+            columns.append(lookup(evidence, rule.field_in(detection, name)))
     return list(product(*columns))
 
 

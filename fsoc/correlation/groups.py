@@ -12,9 +12,9 @@ from heapq import heappop, heappush
 
 import orjson
 
-from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.rules import CorrelationRule
-from fsoc.correlation.window import Entry, Satisfied, satisfied
+from fsoc.correlation.window import Satisfied, satisfied
 
 ENTRIES_MAX = 10_000
 """Bound per group. Past it the oldest entry leaves first, is counted and alarmed."""
@@ -132,7 +132,7 @@ class Groups:
         """Mark every group of a rule whose definition is another now; at all times at which it may be satisfied."""
         for key in self._of(rule.id):
             self.dirty.add(key)
-            if not rule.condition.rising:
+            if not rule.rising:
                 for entry in self._groups[key].entries:
                     heappush(self._undecided, (entry.event_time_ms, key))
 
@@ -155,7 +155,7 @@ class Groups:
         group = self._groups.get(key)
         if group is None:
             return None
-        if rule.condition.rising:
+        if rule.rising:
             return satisfied(rule, group.entries, None)
         return satisfied(rule, group.entries, closed_until_ms if closed_until_ms is not None else -(2**63))
 
@@ -181,7 +181,7 @@ class Groups:
         if self._expires.get(entry) != expires:
             self._expires[entry] = expires
             heappush(self._expiry, (expires, entry))
-        if not rule.condition.rising:
+        if not rule.rising:
             heappush(self._undecided, (at, key))
 
 

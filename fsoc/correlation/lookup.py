@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from functools import cached_property
+from itertools import islice
 from typing import Any
 
-from fsoc.correlation.entries import VALUES_MAX
+from fsoc.correlation.entries import NUMBERS_MAX, VALUES_MAX
 from fsoc.tickets.vocabulary import INDICATOR_ROLES
 
 
 class TicketFields:
     """Looks names up as rules mean them.
 
-    `institution` and `environment` are what intake found, never what an evidence item calls so. `indicator` is the
-    values of observables that belong to the attacker. Otherwise a name is the matched evidence item's field, else the
-    ticket's field by dotted name.
+    `institution`, `environment` and `ticket_id` are what intake found, never what an evidence item calls so.
+    `indicator` is the values of observables that belong to the attacker. Otherwise a name is the matched evidence
+    item's field, else the ticket's field by dotted name.
     """
 
     def __init__(self, body: Mapping[str, Any], institution: str) -> None:
@@ -24,18 +25,35 @@ class TicketFields:
 
     def __call__(self, evidence: int, field: str) -> tuple[str, ...]:
         """The field's distinct values as text, at most VALUES_MAX; () where it is missing or null."""
-        match field:
-            case "institution":
-                return (self._institution,)
-            case "environment":
-                return (str(self._body["environment"]),)
-            case "indicator":
-                return self._indicators
+        special = self._special(field)
+        if special is not None:
+            return special
         if evidence >= 0:
             found = _values(self._body["evidence"][evidence]["fields"], field)
             if found:
                 return found
         return _values(self._body, field)
+
+    def occurrences(self, evidence: int, field: str) -> tuple[int, tuple[str, ...]]:
+        """Where the field was found, and every value there, equal ones too, at most NUMBERS_MAX."""
+        special = self._special(field)
+        if special is not None:
+            return -1, special
+        if evidence >= 0:
+            found = tuple(_texts(self._body["evidence"][evidence]["fields"], field))
+            if found:
+                return evidence, found
+        return -1, tuple(_texts(self._body, field))
+
+    def _special(self, field: str) -> tuple[str, ...] | None:
+        match field:
+            case "institution":
+                return (self._institution,)
+            case "environment" | "ticket_id":
+                return (str(self._body[field]),)
+            case "indicator":
+                return self._indicators
+        return None
 
     @cached_property
     def _indicators(self) -> tuple[str, ...]:
@@ -52,6 +70,10 @@ def indicators(body: Mapping[str, Any]) -> tuple[str, ...]:
 def _values(node: Mapping[str, Any], field: str) -> tuple[str, ...]:
     found = dict.fromkeys(_text(value) for value in _walk(node, field))
     return tuple(found)[:VALUES_MAX]
+
+
+def _texts(node: Mapping[str, Any], field: str) -> Iterator[str]:
+    return (_text(value) for value in islice(_walk(node, field), NUMBERS_MAX))
 
 
 def _walk(node: Any, field: str) -> Iterator[Any]:

@@ -6,12 +6,12 @@ the document's top-level `fsoc:` key. A rule that cannot be evaluated is refused
 
 from __future__ import annotations
 
-import operator
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.errors import Problem
 
 DAY_MS = 86_400_000
@@ -27,18 +27,21 @@ UNIT_MS = {
 TIMESPAN_MAX_MS = 31 * DAY_MS
 """Bound on state: nothing in the sector's use cases looks back further than 30 days."""
 
-TYPES = ("event_count", "value_count")
-OPERATORS: Mapping[str, Callable[[float, float], bool]] = {
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
-    "eq": operator.eq,
-    "neq": operator.ne,
-}
+TYPES = (
+    "event_count",
+    "value_count",
+    "temporal",
+    "temporal_ordered",
+    "value_sum",
+    "value_avg",
+    "value_percentile",
+    "value_median",
+)
+TEMPORAL = frozenset({"temporal", "temporal_ordered"})
+NUMERIC = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
 LEVELS = ("informational", "low", "medium", "high", "critical")
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
-_FSOC_KEYS = {"independent", "scope", "title_zh"}
+_FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"}
 
 
 class Document(Protocol):
@@ -62,30 +65,15 @@ class Referable(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Condition:
-    """Every operator must hold: `{gte: 3}`, or a range such as `{gt: 2, lte: 10}`."""
-
-    bounds: tuple[tuple[str, int], ...]
-
-    def holds(self, measure: int) -> bool:
-        return all(OPERATORS[name](measure, bound) for name, bound in self.bounds)
-
-    @property
-    def rising(self) -> bool:
-        """More entries can never undo it: an alert may be raised at once (law 8)."""
-        return all(name in {"gt", "gte"} for name, _ in self.bounds)
-
-    def __str__(self) -> str:
-        return " and ".join(f"{name} {bound}" for name, bound in self.bounds)
-
-
-@dataclass(frozen=True, slots=True)
 class CorrelationRule:
     """One correlation, ready to evaluate.
 
-    rules: ids of the detections it counts. group_by: field names; () is one group for the whole sector.
-    aliases: alias → {detection id: field}. fields: what value_count counts distinct tuples of; () for event_count.
+    rules: ids of the detections it counts, in the document's order. group_by: field names; () is one group for the
+    whole sector. aliases: alias → {detection id: field}.
+    fields: what value_count counts distinct tuples of; the one field of value_sum and its like; () for the others.
     independent: institutions of one holding group count once.
+    percentile: of value_percentile, 0 to 100. non_negative: numbers below zero are none to it.
+    generate: the detections it names raise alerts of their own as well.
     """
 
     id: str
@@ -95,13 +83,31 @@ class CorrelationRule:
     level: str
     tags: tuple[str, ...]
     type: str
-    rules: frozenset[str]
+    rules: tuple[str, ...]
     group_by: tuple[str, ...]
     timespan_ms: int
     condition: Condition
     fields: tuple[str, ...]
     independent: bool = False
     aliases: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    percentile: float | None = None
+    non_negative: bool = False
+    generate: bool = False
+
+    @property
+    def numeric(self) -> bool:
+        """Whether what it counts are numbers."""
+        return self.type in NUMERIC
+
+    @property
+    def rising(self) -> bool:
+        """More entries can never undo it: an alert may be raised at once (law 8)."""
+        grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
+        return grows and self.condition.rising
+
+    def field_in(self, detection: str, name: str) -> str:
+        """What a name of this rule is called in that detection's events."""
+        return self.aliases.get(name, {}).get(detection, name)
 
     @property
     def episode_ms(self) -> int:
@@ -174,26 +180,28 @@ class _Reader:
         for key in sorted(set(map(str, body)) - _KEYS):
             self.refuse(f"correlation.{key} is unknown — expected one of {', '.join(sorted(_KEYS))}")
         title = self.data.get("title")
-        identity = self.data.get("id") or self.data.get("name")
+        identity = self.data.get("id") or self.data.get("name") or title
         if not title:
             self.refuse("title is missing")
-        if not identity:
-            self.refuse("id is missing")
         level = str(self.data.get("level", "medium"))
         if level not in LEVELS:
             self.refuse(f'level "{level}" — expected one of {", ".join(LEVELS)}')
         kind = str(body.get("type"))
         if kind not in TYPES:
             self.refuse(f'correlation type "{kind}" cannot be evaluated — expected one of {", ".join(TYPES)}', "type")
-        if body.get("generate") is True:
-            self.refuse("generate: true cannot be evaluated: detections raise no alerts of their own", "generate")
+        generate = self._generate(body.get("generate", False))
         rules = self._rules(body.get("rules"))
         options = self._options()
         group_by = self._names("group-by", body.get("group-by", []))
         if options.get("scope") == "institution" and "institution" not in group_by:
             self.refuse("fsoc.scope: institution needs institution in group-by", "group-by")
         span = self._timespan(body.get("timespan"))
-        condition, fields = self._condition(body.get("condition"), kind)
+        asked = body.get("condition")
+        if asked is None and kind in TEMPORAL:
+            asked = {"gte": len(rules)}
+        condition = self._condition(asked, kind, len(rules))
+        fields = self._fields(asked, kind)
+        percentile = self._percentile(asked, kind)
         aliases = self._aliases(body.get("aliases", {}))
         if self.problems:
             return None
@@ -212,22 +220,32 @@ class _Reader:
             fields=fields,
             independent=options.get("independent", False),
             aliases=aliases,
+            percentile=percentile,
+            non_negative=options.get("non_negative", False),
+            generate=generate,
         )
 
-    def _rules(self, named: object) -> frozenset[str]:
+    def _generate(self, value: object) -> bool:
+        if not isinstance(value, bool):
+            self.refuse(f'correlation.generate is "{value}" — expected true or false', "generate")
+        return value is True
+
+    def _rules(self, named: object) -> tuple[str, ...]:
         names = [named] if isinstance(named, str) else named
         if not isinstance(names, list) or not names:
             self.refuse("correlation.rules is missing — expected a list of rule ids or names", "rules")
-            return frozenset()
-        found: set[str] = set()
+            return ()
+        found: dict[str, None] = {}
         for name in map(str, names):
             ids = self.known.get(name, [])
             if not ids:
                 self.refuse(f'correlation.rules names "{name}", which is no detection that was loaded', "rules")
             elif len(set(ids)) > 1:
                 self.refuse(f'correlation.rules names "{name}", which {len(set(ids))} detections are called', "rules")
-            found.update(ids)
-        return frozenset(found)
+            elif ids and ids[0] in found:
+                self.refuse(f'correlation.rules names "{name}" twice', "rules")
+            found.update(dict.fromkeys(ids))
+        return tuple(found)
 
     def _options(self) -> dict[str, Any]:
         options = self.data.get("fsoc", {})
@@ -236,8 +254,9 @@ class _Reader:
             return {}
         for key in sorted(set(map(str, options)) - _FSOC_KEYS):
             self.refuse(f"fsoc.{key} is unknown — expected one of {', '.join(sorted(_FSOC_KEYS))}")
-        if not isinstance(options.get("independent", False), bool):
-            self.refuse(f'fsoc.independent is "{options["independent"]}" — expected true or false')
+        for key in ("independent", "non_negative"):
+            if not isinstance(options.get(key, False), bool):
+                self.refuse(f'fsoc.{key} is "{options[key]}" — expected true or false')
         if options.get("scope", "sector") not in {"sector", "institution"}:
             self.refuse(f'fsoc.scope is "{options["scope"]}" — expected sector or institution')
         return options
@@ -256,32 +275,54 @@ class _Reader:
             self.refuse(str(error), "timespan")
             return 0
 
-    def _condition(self, value: object, kind: str) -> tuple[Condition, tuple[str, ...]]:
+    def _condition(self, value: object, kind: str, rules: int) -> Condition:
+        if isinstance(value, str):
+            self.refuse(
+                f'condition "{value:.64}" — boolean conditions are no part of Sigma 2.1; expected one such as gte: 2',
+                "condition",
+            )
+            return Condition(())
         if not isinstance(value, dict):
             self.refuse("correlation.condition is missing — expected a mapping such as {gte: 3}", "condition")
-            return Condition(()), ()
-        bounds: list[tuple[str, int]] = []
-        for name, bound in value.items():
-            if name == "field":
-                continue
-            if name not in OPERATORS:
-                self.refuse(f'condition operator "{name}" — expected one of {", ".join(OPERATORS)}', "condition")
-            elif isinstance(bound, bool) or not isinstance(bound, int):
-                self.refuse(f'condition {name}: "{bound}" — expected a whole number', "condition")
-            else:
-                bounds.append((name, bound))
-        if not bounds and not self.problems:
+            return Condition(())
+        operators = {key: bound for key, bound in value.items() if key not in {"field", "percentile"}}
+        bounds, wrong = read_bounds(operators, whole=kind not in NUMERIC)
+        for text in wrong:
+            self.refuse(text, "condition")
+        if not operators:
             self.refuse("correlation.condition has no operator — expected at least one such as gte: 3", "condition")
-        fields: tuple[str, ...] = ()
-        if kind == "value_count":
-            fields = self._names("condition.field", value.get("field", []))
-            if not fields:
-                self.refuse(
-                    "value_count needs condition.field: the field whose distinct values are counted", "condition"
-                )
-        elif "field" in value:
-            self.refuse("event_count takes no condition.field", "condition")
-        return Condition(tuple(sorted(bounds))), fields
+        condition = Condition(tuple(bounds))
+        if kind in TEMPORAL and rules and not any(map(condition.holds, range(1, rules + 1))):
+            self.refuse(f"condition {condition} never holds: between 1 and {rules} rules can match", "condition")
+        return condition
+
+    def _fields(self, value: object, kind: str) -> tuple[str, ...]:
+        """The counted fields. Only the types that look at values take any."""
+        if not isinstance(value, dict):
+            return ()
+        if kind not in NUMERIC | {"value_count"}:
+            if "field" in value and kind in TYPES:
+                self.refuse(f"{kind} takes no condition.field", "condition")
+            return ()
+        fields = self._names("condition.field", value.get("field", []))
+        if not fields:
+            self.refuse(f"{kind} needs condition.field: the field whose values are looked at", "condition")
+        elif len(fields) > 1 and kind in NUMERIC:
+            self.refuse(f"{kind} takes one condition.field, not {len(fields)}", "condition")
+        return fields
+
+    def _percentile(self, value: object, kind: str) -> float | None:
+        if not isinstance(value, dict):
+            return None
+        given = value.get("percentile")
+        if kind != "value_percentile":
+            if "percentile" in value and kind in TYPES:
+                self.refuse(f"{kind} takes no condition.percentile", "condition")
+            return None
+        percentile = read_number(given)
+        if percentile is None or not 0 <= percentile <= 100:
+            self.refuse(f'condition percentile: "{given}" — expected a number from 0 to 100', "condition")
+        return percentile
 
     def _aliases(self, value: object) -> dict[str, dict[str, str]]:
         if not isinstance(value, dict):

@@ -9,6 +9,7 @@ from typing import Any
 from fsoc.attack.techniques import Techniques
 from fsoc.correlation.entries import Feeder, Version
 from fsoc.correlation.rules import DAY_MS, CorrelationRule, parse
+from fsoc.correlation.stand_alone import stand_alone
 from fsoc.detection import Detector, Document, Rule
 from fsoc.errors import Problem
 
@@ -52,7 +53,8 @@ class RuleSet:
 
         detector: of the same rules. problems, refused: of what is not among the rules.
         """
-        parsed, unfit = parse(correlations, rules)
+        read, unfit = parse(correlations, rules)
+        parsed = (*read, *stand_alone(read, rules))
         return cls(
             detector=detector,
             detections=len(rules),

@@ -6,9 +6,10 @@ from jsonschema import Draft202012Validator
 
 from fsoc.alerts.compose import compose
 from fsoc.alerts.schema import alert_schema
-from fsoc.correlation.entries import GroupKey
-from fsoc.correlation.rules import Condition, CorrelationRule
-from fsoc.correlation.window import Entry, Satisfied
+from fsoc.correlation.conditions import Condition
+from fsoc.correlation.entries import Entry, GroupKey
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Satisfied
 
 ALERT = Draft202012Validator(alert_schema())
 NOON = 1_772_452_800_000
@@ -24,7 +25,7 @@ def alert():
         level="high",
         tags=(),
         type="value_count",
-        rules=frozenset({"detection"}),
+        rules=("detection",),
         group_by=("indicator",),
         timespan_ms=3_600_000,
         condition=Condition((("gte", 2),)),

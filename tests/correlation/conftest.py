@@ -6,8 +6,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from fsoc.correlation.entries import Entry
 from fsoc.correlation.rules import CorrelationRule, parse
-from fsoc.correlation.window import Entry
 
 
 def build_entry(at: int, institution: str, ticket_id: str = "t", **changes) -> Entry:
@@ -39,7 +39,8 @@ def build_document(**correlation) -> SimpleNamespace:
 
 
 def build_rule(**correlation) -> CorrelationRule:
-    rules, problems = parse([build_document(**correlation)], [SimpleNamespace(id="detection", name=None)])
+    named = correlation.get("rules", ["detection"])
+    rules, problems = parse([build_document(**correlation)], [SimpleNamespace(id=name, name=None) for name in named])
     assert not problems, problems
     return rules[0]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from fsoc.correlation.entries import GROUPS_MAX, VALUES_MAX, Feeder
+from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Feeder
 from fsoc.correlation.lookup import TicketFields, indicators
 
 
@@ -83,6 +83,61 @@ def test_a_victims_own_address_is_no_indicator():
 
 def test_letter_case_does_not_tell_indicators_apart():
     assert indicators(body(observables=[observable("EVIL.example"), observable("evil.example")])) == ("evil.example",)
+
+
+def summed(rule, **fsoc):
+    return rule(**{"group-by": ["category"]}, type="value_sum", condition={"gte": 1, "field": "bytes"}, fsoc=fsoc)
+
+
+def test_equal_numbers_of_two_evidence_items_both_count_and_one_item_counts_once(rule):
+    ticket = body(category="x.y", evidence=[{"fields": {"bytes": 500}}, {"fields": {"bytes": "500"}}])
+    found, _ = feeds(summed(rule), ticket, [("detection", 0), ("detection", 1), ("detection", 0)])
+
+    assert found[0].values == (("500",), ("500",))
+
+
+def test_a_number_of_the_ticket_itself_counts_once_however_many_items_match(rule):
+    ticket = body(category="x.y", bytes=7, evidence=[{"fields": {}}, {"fields": {}}])
+
+    assert feeds(summed(rule), ticket, [("detection", 0), ("detection", 1)])[0][0].values == (("7",),)
+
+
+def test_every_number_of_a_list_counts_and_what_is_none_does_not(rule):
+    ticket = body(category="x.y", bytes=[5, 5, "-2.5", "many", None, True, "0x10", "1e101", ""])
+
+    assert feeds(summed(rule), ticket)[0][0].values == (("-2.5",), ("5",), ("5",))
+    assert feeds(summed(rule, non_negative=True), ticket)[0][0].values == (("5",), ("5",))
+
+
+def test_a_ticket_without_a_number_feeds_nothing(rule):
+    assert feeds(summed(rule), body(category="x.y", bytes="many"))[0] == []
+    assert feeds(summed(rule), body(category="x.y"))[0] == []
+    assert feeds(summed(rule, non_negative=True), body(category="x.y", bytes=-1))[0] == []
+
+
+def test_a_ticket_adds_a_bounded_number_of_numbers_and_the_rest_is_counted(rule):
+    ticket = body(category="x.y", evidence=[{"fields": {"bytes": [1] * 40}}, {"fields": {"bytes": [2] * 40}}])
+    found, cut = feeds(summed(rule), ticket, [("detection", 0), ("detection", 1)])
+
+    assert (len(found[0].values), cut) == (NUMBERS_MAX, 80 - NUMBERS_MAX)
+
+
+def test_a_counted_field_may_be_an_alias(rule):
+    aliased = rule(
+        **{"group-by": ["category"]},
+        type="value_sum",
+        condition={"gte": 1, "field": "size"},
+        aliases={"size": {"detection": "bytes"}},
+    )
+
+    assert feeds(aliased, body(category="x.y", bytes=3, size=9))[0][0].values == (("3",),)
+
+
+def test_several_counted_fields_are_counted_as_one_value(rule):
+    pairs = rule(**{"group-by": ["category"]}, condition={"gte": 3, "field": ["a", "b"]})
+
+    assert feeds(pairs, body(category="x.y", a=[1, 2], b="z"))[0][0].values == (("1", "z"), ("2", "z"))
+    assert feeds(pairs, body(category="x.y", a=[1, 2]))[0] == []
 
 
 def test_an_alias_names_each_detections_own_field(rule):

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from fractions import Fraction
 from types import SimpleNamespace
 
 import pytest
 
-from fsoc.correlation.rules import Condition, parse, timespan_ms
+from fsoc.correlation.conditions import Condition
+from fsoc.correlation.rules import parse, timespan_ms
 
 DETECTIONS = [SimpleNamespace(id="detection", name="by_name"), SimpleNamespace(id="other", name=None)]
 
@@ -15,7 +17,7 @@ def test_a_rule_may_name_its_detections_by_id_or_name(document):
     rules, problems = parse([document(rules=["by_name", "other"])], DETECTIONS)
 
     assert not problems
-    assert rules[0].rules == {"detection", "other"}
+    assert rules[0].rules == ("detection", "other")
 
 
 @pytest.mark.parametrize(
@@ -61,7 +63,8 @@ def test_only_lower_bounds_can_be_raised_at_once(bounds, rising):
 @pytest.mark.parametrize(
     ("change", "says"),
     [
-        ({"type": "temporal"}, 'type "temporal"'),
+        ({"type": "near"}, 'type "near"'),
+        ({"rules": ["by_name", "detection"]}, 'names "detection" twice'),
         ({"rules": ["nobody"]}, '"nobody"'),
         ({"rules": []}, "rules is missing"),
         ({"timespan": "5x"}, 'timespan "5x"'),
@@ -74,7 +77,20 @@ def test_only_lower_bounds_can_be_raised_at_once(bounds, rising):
         ({"type": "event_count"}, "takes no condition.field"),
         ({"group-by": [1]}, "group-by"),
         ({"window": "1h"}, "correlation.window is unknown"),
-        ({"generate": True}, "generate"),
+        ({"generate": "yes"}, 'generate is "yes"'),
+        ({"condition": {"gte": 2.5, "field": "institution"}}, "whole number"),
+        ({"condition": {"gte": 2, "field": "institution", "percentile": 5}}, "takes no condition.percentile"),
+        ({"type": "temporal", "condition": {"gte": 1, "field": "x"}}, "temporal takes no condition.field"),
+        ({"type": "temporal", "condition": {"gte": 3}}, "never holds: between 1 and 1 rules"),
+        ({"type": "temporal_ordered", "condition": {"lt": 1}}, "never holds"),
+        ({"type": "temporal", "condition": "detection and not other"}, "no part of Sigma 2.1"),
+        ({"type": "value_sum", "condition": {"gte": 1}}, "value_sum needs condition.field"),
+        ({"type": "value_sum", "condition": {"gte": 1, "field": ["a", "b"]}}, "one condition.field, not 2"),
+        ({"type": "value_avg", "condition": {"gte": "1", "field": "a"}}, "expected a number"),
+        ({"type": "value_avg", "condition": {"gte": float("inf"), "field": "a"}}, "expected a number"),
+        ({"type": "value_percentile", "condition": {"gte": 1, "field": "a"}}, 'percentile: "None"'),
+        ({"type": "value_percentile", "condition": {"gte": 1, "field": "a", "percentile": 101}}, "from 0 to 100"),
+        ({"fsoc": {"non_negative": 1}}, "fsoc.non_negative"),
         ({"aliases": {"who": {"nobody": "User"}}}, '"nobody"'),
         ({"aliases": {"who": "User"}}, "aliases.who"),
         ({"fsoc": {"independant": True}}, "fsoc.independant is unknown"),
@@ -91,8 +107,38 @@ def test_what_cannot_be_evaluated_is_refused_with_its_place_and_reason(document,
     assert any(says in problem.text for problem in problems), problems
 
 
+def test_a_temporal_rule_without_a_condition_asks_for_all_its_rules(rule):
+    both = rule(type="temporal_ordered", rules=["one", "two"], condition=None)
+
+    assert (both.rules, str(both.condition)) == (("one", "two"), "gte 2")
+
+
+def test_bounds_and_percentiles_are_what_their_text_says(rule):
+    tail = rule(type="value_percentile", condition={"gte": 0.1, "percentile": 99.9, "field": "n"})
+
+    assert tail.condition.bounds == (("gte", 0.1),)
+    assert tail.condition.holds(Fraction(1, 10))  # which is less than the float
+    assert tail.percentile == 99.9
+
+
+def test_a_sum_is_raised_at_once_only_where_numbers_below_zero_do_not_count(rule):
+    asked = {"type": "value_sum", "condition": {"gte": 10, "field": "n"}}
+
+    assert not rule(**asked).rising
+    assert rule(**asked, fsoc={"non_negative": True}).rising
+
+
+def test_a_rule_without_an_id_is_called_by_its_name_or_else_its_title(document):
+    nameless = document()
+    del nameless.data["id"]
+    named = document()
+    named.data.update(id=None, name="three_see_one")
+
+    assert [rule.id for rule in parse([nameless, named], DETECTIONS)[0]] == ["Three see one", "three_see_one"]
+
+
 def test_a_bad_rule_is_refused_alone_and_all_its_errors_are_named(document):
-    bad = document(timespan="5x", type="temporal", condition={"gte": 3})
+    bad = document(timespan="5x", type="near", condition={"gte": 3})
     good = document()
     rules, problems = parse([bad, good], DETECTIONS)
 

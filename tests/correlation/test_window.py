@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+import os
+
+import pytest
+from correlation_oracle import episodes
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.correlation.window import satisfied
+
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 
 
 def test_the_far_edge_of_a_window_is_open_and_the_near_edge_closed(rule, entry):
@@ -53,23 +59,9 @@ def test_a_condition_that_more_entries_can_undo_is_decided_only_for_settled_time
     assert len(satisfied(exactly_two, entries, 1_001)) == 1
 
 
-def naive(rule, entries):
-    """Law 7 word by word: every entry's event time, every entry of (t − timespan, t], in quadratic time."""
-    found = {}
-    for t in sorted({entry.event_time_ms for entry in entries}):
-        window = [entry for entry in entries if t - rule.timespan_ms < entry.event_time_ms <= t]
-        measure = len({value for entry in window for value in entry.values}) if rule.fields else len(window)
-        if rule.condition.holds(measure):
-            episode = found.setdefault(t // rule.episode_ms, [t, t, 0, set()])
-            episode[1] = t
-            episode[2] = max(episode[2], measure)
-            episode[3].update(window)
-    return [
-        (number, first, last, peak, tuple(sorted(members))) for number, (first, last, peak, members) in found.items()
-    ]
-
-
 DAY = 86_400_000
+NUMBERS = ["0", "1", "2", "0.1", "0.2", "-3", "2.50", "1e2", "100", "7"]
+STEPS = ["one", "two", "three"]
 SHAPES = [
     {"condition": {"gte": 2, "field": "institution"}},
     {"condition": {"gte": 3, "field": "institution"}, "timespan": "2d"},
@@ -77,14 +69,49 @@ SHAPES = [
     {"condition": {"gt": 1, "lte": 2, "field": "institution"}},
     {"type": "event_count", "condition": {"gte": 4}},
     {"type": "event_count", "condition": {"lt": 3}},
+    {"type": "temporal", "rules": STEPS, "condition": None},
+    {"type": "temporal", "rules": STEPS, "condition": {"gte": 2}},
+    {"type": "temporal", "rules": STEPS, "condition": {"neq": 2}},
+    {"type": "temporal_ordered", "rules": STEPS, "condition": None},
+    {"type": "temporal_ordered", "rules": STEPS, "condition": {"gte": 2}},
+    {"type": "temporal_ordered", "rules": STEPS, "condition": {"eq": 1}},
+    {"type": "value_sum", "condition": {"gte": 0.3, "field": "n"}},
+    {"type": "value_sum", "condition": {"lt": 5.5, "gt": -2, "field": "n"}},
+    {"type": "value_avg", "condition": {"gt": 1.5, "field": "n"}},
+    {"type": "value_avg", "condition": {"lte": 2, "field": "n"}},
+    {"type": "value_percentile", "condition": {"gte": 2.5, "percentile": 95, "field": "n"}},
+    {"type": "value_percentile", "condition": {"lt": 1, "percentile": 0, "field": "n"}},
+    {"type": "value_percentile", "condition": {"eq": 1, "percentile": 33.3, "field": "n"}},
+    {"type": "value_median", "condition": {"gte": 1.5, "field": "n"}},
 ]
 
 
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.get('type', 'value_count')} {shape['condition']}")
+@settings(max_examples=40 * MANY, deadline=None)
 @given(data=st.data())
-def test_the_sliding_evaluation_is_the_naive_one(rule, entry, data):
-    shape = rule(**data.draw(st.sampled_from(SHAPES)))
-    times = st.integers(0, 60).map(lambda n: DAY - 30_000 + n * 1_000) | st.integers(0, 40).map(lambda n: n * DAY // 8)
-    drawn = data.draw(st.lists(st.tuples(times, st.sampled_from("abcde")), max_size=40))
-    entries = sorted(entry(at, name, f"t{n}") for n, (at, name) in enumerate(drawn))
+def test_the_sliding_evaluation_is_the_naive_one(rule, entry, shape, data):
+    built = rule(**shape)
+    drawn = data.draw(st.lists(st.integers(0, 2**24), max_size=20))
+    entries = sorted(made(entry, built, n, seed) for n, seed in enumerate(drawn))
 
-    assert [tuple(found) for found in satisfied(shape, entries, None)] == naive(shape, entries)
+    assert [tuple(found) for found in satisfied(built, entries, None)] == episodes(built, entries)
+
+
+def made(entry, rule, n, seed):
+    """An entry out of one number: half of them within a minute of a midnight, the others over five days."""
+    seed, slot = divmod(seed, 64)
+    seed, near = divmod(seed, 2)
+    seed, number = divmod(seed, len(NUMBERS))
+    seed, several = divmod(seed, 3)
+    seed, steps = divmod(seed, 7)
+    name = "abcde"[seed % 5]
+    texts = sorted(NUMBERS[(number + place) % len(NUMBERS)] for place in range(several + 1))
+    return entry(
+        DAY - 30_000 + slot * 1_000 if near else slot * DAY // 12,
+        name,
+        f"t{n}",
+        values=tuple((text,) for text in texts) if rule.numeric else ((name,),),
+        rules=tuple(sorted(STEPS[bit] for bit in range(3) if (steps + 1) >> bit & 1))
+        if len(rule.rules) > 1
+        else ("detection",),
+    )

@@ -1,0 +1,70 @@
+"""When a correlation matches: bounds on what it measures. Pure."""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from fsoc.correlation.exact import Number, exactly, number, plain, shown
+
+OPERATORS: Final[Mapping[str, Callable[[Number, Number], bool]]] = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "eq": operator.eq,
+    "neq": operator.ne,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Every operator must hold: `{gte: 3}`, or a range such as `{gt: 2, lte: 10}`.
+
+    bounds: as written. They are compared exactly: 0.1 is a tenth, not the float next to it.
+    """
+
+    bounds: tuple[tuple[str, int | float], ...]
+
+    def holds(self, measure: Number) -> bool:
+        return all(OPERATORS[name](measure, exactly(bound)) for name, bound in self.bounds)
+
+    @property
+    def rising(self) -> bool:
+        """A greater measure never undoes it."""
+        return all(name in {"gt", "gte"} for name, _ in self.bounds)
+
+    def furthest(self, one: Number, other: Number) -> Number:
+        """Which of two measures speaks more for it: the greater, but the lesser where only upper bounds are asked."""
+        return min(one, other) if all(name in {"lt", "lte"} for name, _ in self.bounds) else max(one, other)
+
+    def __str__(self) -> str:
+        return " and ".join(f"{name} {shown(exactly(bound))}" for name, bound in self.bounds)
+
+
+def read_bounds(value: Mapping[Any, Any], *, whole: bool) -> tuple[list[tuple[str, int | float]], list[str]]:
+    """The operators among a condition's keys, sorted, and what is wrong with them.
+
+    whole: what is measured is a count, of which no bound can be a fraction.
+    """
+    bounds: list[tuple[str, int | float]] = []
+    wrong: list[str] = []
+    for name, given in value.items():
+        bound = read_number(given)
+        if name not in OPERATORS:
+            wrong.append(f'condition operator "{name}" — expected one of {", ".join(OPERATORS)}')
+        elif bound is None or (whole and isinstance(bound, float)):
+            wrong.append(f'condition {name}: "{given}" — expected a {"whole " if whole else ""}number')
+        else:
+            bounds.append((name, bound))
+    return sorted(bounds), wrong
+
+
+def read_number(given: object) -> int | float | None:
+    """A number of a document, whole where it can be; None for texts, booleans and what is beyond all numbers."""
+    if isinstance(given, bool) or not isinstance(given, int | float):
+        return None
+    read = number(repr(given))
+    return None if read is None else plain(read)

@@ -1,0 +1,197 @@
+"""What each type of correlation measures over the entries of a window. Pure.
+
+Entries may be put in and taken out in any order: a measure depends on nothing but which are in.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from fractions import Fraction
+from typing import Final, Protocol
+
+from fsoc.correlation.entries import Entry
+from fsoc.correlation.exact import Number, exactly, number
+from fsoc.correlation.rules import CorrelationRule
+
+
+class Measure(Protocol):
+    """The measure of one window."""
+
+    def add(self, entry: Entry) -> None: ...
+
+    def remove(self, entry: Entry) -> None: ...
+
+    def value(self) -> Number:
+        """Of what is in now. Not defined for nothing: no window is asked about in which nothing lies."""
+        ...
+
+
+def measure_of(rule: CorrelationRule) -> Measure:
+    """The rule's measure, of an empty window."""
+    return _MEASURES[rule.type](rule)
+
+
+class Count:
+    """How many tickets."""
+
+    def __init__(self) -> None:
+        self._tickets = 0
+
+    def add(self, _: Entry) -> None:
+        self._tickets += 1
+
+    def remove(self, _: Entry) -> None:
+        self._tickets -= 1
+
+    def value(self) -> int:
+        return self._tickets
+
+
+class Distinct:
+    """How many different ones: value tuples, or rules that matched."""
+
+    def __init__(self, of: Callable[[Entry], Iterable[Hashable]]) -> None:
+        self._of = of
+        self._entries: dict[Hashable, int] = {}
+
+    def add(self, entry: Entry) -> None:
+        entries = self._entries
+        for one in self._of(entry):
+            entries[one] = entries.get(one, 0) + 1
+
+    def remove(self, entry: Entry) -> None:
+        entries = self._entries
+        for one in self._of(entry):
+            if entries[one] == 1:
+                del entries[one]
+            else:
+                entries[one] -= 1
+
+    def value(self) -> int:
+        return len(self._entries)
+
+
+class Chain:
+    """How many of the rules matched one after another, in the order in which the correlation names them.
+
+    The longest chain counts: rules may be left out, none may come before one that is named earlier. Two matches at
+    the same time are in either order; so are those of one ticket.
+    """
+
+    def __init__(self, rules: Sequence[str]) -> None:
+        self._times: dict[str, list[int]] = {name: [] for name in rules}
+
+    def add(self, entry: Entry) -> None:
+        for times in self._of(entry):
+            insort(times, entry.event_time_ms)
+
+    def remove(self, entry: Entry) -> None:
+        for times in self._of(entry):
+            del times[bisect_left(times, entry.event_time_ms)]
+
+    def value(self) -> int:
+        ends: list[int] = []  # ends[n]: the earliest time at which a chain of n + 1 rules is complete
+        for times in self._times.values():
+            if not times:
+                continue
+            for length in range(len(ends), 0, -1):
+                place = bisect_left(times, ends[length - 1])
+                if place == len(times):
+                    continue
+                if length == len(ends):
+                    ends.append(times[place])
+                elif times[place] < ends[length]:
+                    ends[length] = times[place]
+            if not ends:
+                ends.append(times[0])
+            elif times[0] < ends[0]:
+                ends[0] = times[0]
+        return len(ends)
+
+    def _of(self, entry: Entry) -> Iterator[list[int]]:
+        for name in entry.rules:
+            times = self._times.get(name)
+            if times is not None:  # a rule it no longer names
+                yield times
+
+
+class Sum:
+    def __init__(self) -> None:
+        self._sum: Number = 0
+        self._numbers = 0
+
+    def add(self, entry: Entry) -> None:
+        for one in numbers_of(entry):
+            self._sum += one
+            self._numbers += 1
+
+    def remove(self, entry: Entry) -> None:
+        for one in numbers_of(entry):
+            self._sum -= one
+            self._numbers -= 1
+
+    def value(self) -> Number:
+        return self._sum
+
+
+class Average(Sum):
+    def value(self) -> Number:
+        return Fraction(self._sum) / self._numbers
+
+
+class Percentile:
+    """The nearest rank: the least number than which no more than (100 - percentile) % are greater.
+
+    Definition 1 of Hyndman and Fan (Sample Quantiles in Statistical Packages, The American Statistician 50, 1996): it
+    is always one of the numbers seen.
+    """
+
+    def __init__(self, percentile: float) -> None:
+        self._share = Fraction(exactly(percentile)) / 100
+        self._numbers: list[Number] = []
+
+    def add(self, entry: Entry) -> None:
+        for one in numbers_of(entry):
+            insort(self._numbers, one)
+
+    def remove(self, entry: Entry) -> None:
+        for one in numbers_of(entry):
+            del self._numbers[bisect_left(self._numbers, one)]
+
+    def value(self) -> Number:
+        rank = -(-self._share.numerator * len(self._numbers) // self._share.denominator)
+        return self._numbers[max(rank, 1) - 1]
+
+
+class Median(Percentile):
+    """The number in the middle; of an even count, the mean of the two in the middle."""
+
+    def __init__(self) -> None:
+        super().__init__(50)
+
+    def value(self) -> Number:
+        middle, odd = divmod(len(self._numbers), 2)
+        if odd:
+            return self._numbers[middle]
+        return Fraction(self._numbers[middle - 1] + self._numbers[middle]) / 2
+
+
+def numbers_of(entry: Entry) -> Iterator[Number]:
+    """The numbers one ticket adds; equal ones too."""
+    for (text,) in entry.values:
+        one = number(text)
+        if one is not None:
+            yield one
+
+
+_MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
+    "event_count": lambda _: Count(),
+    "value_count": lambda _: Distinct(lambda entry: entry.values),
+    "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
+    "temporal_ordered": lambda rule: Chain(rule.rules),
+    "value_sum": lambda _: Sum(),
+    "value_avg": lambda _: Average(),
+    "value_percentile": lambda rule: Percentile(rule.percentile or 0),
+    "value_median": lambda _: Median(),
+}

@@ -1,0 +1,84 @@
+"""Law 7 word by word: every entry's event time, every entry of (t - timespan, t], in quadratic time and worse.
+
+Shares nothing with fsoc/correlation but the rule and the entries it is asked about.
+"""
+
+from __future__ import annotations
+
+import statistics
+from fractions import Fraction
+from itertools import combinations
+
+
+def episodes(rule, entries):
+    """[(episode, first t, last t, peak, members in order)], in the order of the episodes."""
+    found = {}
+    for t in sorted({entry.event_time_ms for entry in entries}):
+        window = [entry for entry in entries if t - rule.timespan_ms < entry.event_time_ms <= t]
+        measure = measured(rule, window)
+        if holds(rule, measure):
+            found.setdefault(t // max(rule.timespan_ms, 86_400_000), []).append((t, measure, window))
+    return [(episode, *summed_up(rule, windows)) for episode, windows in found.items()]
+
+
+def summed_up(rule, windows):
+    times = [t for t, _, _ in windows]
+    measures = [measure for _, measure, _ in windows]
+    only_upper = all(name in {"lt", "lte"} for name, _ in rule.condition.bounds)
+    members = {entry for _, _, window in windows for entry in window}
+    return min(times), max(times), min(measures) if only_upper else max(measures), tuple(sorted(members))
+
+
+def holds(rule, measure):
+    answers = {
+        "gt": lambda bound: measure > bound,
+        "gte": lambda bound: measure >= bound,
+        "lt": lambda bound: measure < bound,
+        "lte": lambda bound: measure <= bound,
+        "eq": lambda bound: measure == bound,
+        "neq": lambda bound: measure != bound,
+    }
+    return all(answers[name](Fraction(str(bound))) for name, bound in rule.condition.bounds)
+
+
+def measured(rule, window):
+    counts = {
+        "event_count": lambda: len(window),
+        "value_count": lambda: len({value for entry in window for value in entry.values}),
+        "temporal": lambda: len({name for entry in window for name in entry.rules}),
+        "temporal_ordered": lambda: longest_chain(rule, window),
+    }
+    return counts[rule.type]() if rule.type in counts else reckoned(rule, window)
+
+
+def reckoned(rule, window):
+    numbers = [Fraction(text) for entry in window for (text,) in entry.values]
+    match rule.type:
+        case "value_sum":
+            return sum(numbers)
+        case "value_avg":
+            return sum(numbers) / len(numbers)
+        case "value_median":
+            return statistics.median(numbers)
+        case "value_percentile":
+            least = Fraction(str(rule.percentile)) * len(numbers) / 100
+            return min(one for one in numbers if sum(other <= one for other in numbers) >= least)
+    raise AssertionError(rule.type)
+
+
+def longest_chain(rule, window):
+    lengths = range(len(rule.rules), 0, -1)
+    chains = (chain for length in lengths for chain in combinations(rule.rules, length))
+    return len(next(chain for chain in chains if in_order(chain, window, float("-inf"))))
+
+
+def in_order(chain, window, not_before):
+    """Whether the window has a match of each rule, none earlier than the one before it."""
+    if not chain:
+        return True
+    first, *rest = chain
+    return any(
+        in_order(rest, window, entry.event_time_ms)
+        for entry in window
+        if first in entry.rules and entry.event_time_ms >= not_before
+    )
