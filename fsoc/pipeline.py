@@ -220,9 +220,9 @@ class Correlate:
                 continue
             match body["op"]:
                 case "put":
-                    self._put(GroupKey(body["rule"], body["environment"], body["group"]), entry_of(body), outputs)
+                    self._put(GroupKey.of(body), entry_of(body), outputs)
                 case "withdraw":
-                    key = GroupKey(body["rule"], body["environment"], body["group"])
+                    key = GroupKey.of(body)
                     name = (body["institution"], body["ticket_id"])
                     self._withdraw(key, name, body["revision"], body["at"], outputs)
                 case "progress":
@@ -253,10 +253,8 @@ class Correlate:
             self.misfits_total += 1
             return
         outputs.state.extend(self._definitions.hold(rule))
-        changed, evicted = self.groups.put(rule, key, entry)
-        if changed:
+        if self.groups.put(rule, key, entry):
             outputs.state.append((entry_key((key, entry.institution, entry.ticket_id)), entry_state(entry)))
-        outputs.state.extend((entry_key(name), None) for name in evicted)
 
     def _withdraw(self, key: GroupKey, name: tuple[str, str], revision: int, at: int, outputs: Outputs) -> None:
         rule = self._definitions.get(key.rule)
@@ -274,15 +272,15 @@ class Correlate:
         if closed is not None:
             self.groups.decide(closed)
         changed: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
-        for key in sorted(self.groups.dirty):
-            rule = self._definitions.get(key.rule)
-            found = self.groups.evaluate(rule, key, closed) if rule is not None else None
-            if rule is None or found is None:
-                continue  # its time had been noted, and it has gone since
-            changed.update(
-                (alert.id, alert) for alert in self.book.revise(rule, key, found, settled_from(rule, settled))
-            )
-        self.groups.dirty.clear()
+        for key, timeline in self.groups.judge(closed):
+            if timeline.changed or republish:
+                timeline.changed = False
+                live_from = settled_from(timeline.rule, settled)
+                found = timeline.satisfied(live_from)
+                for alert in self.book.revise(timeline.rule, key, found, live_from):
+                    changed[alert.id] = alert
+        outputs.state.extend((entry_key(name), None) for name in self.groups.evicted)
+        self.groups.evicted.clear()
         if closed is not None:
             changed.update((alert.id, alert) for alert in self.book.finalise(closed))
         outputs.state.extend((f"alert/{alert.id}".encode(), alert.state()) for alert in changed.values())

@@ -29,7 +29,10 @@ class Condition:
     bounds: tuple[tuple[str, int | float], ...]
 
     def holds(self, measure: Number) -> bool:
-        return all(OPERATORS[name](measure, exactly(bound)) for name, bound in self.bounds)
+        for name, bound in self.bounds:  # noqa: SIM110 - asked of every window, and a generator costs twice this
+            if not OPERATORS[name](measure, exactly(bound)):
+                return False
+        return True
 
     @property
     def rising(self) -> bool:

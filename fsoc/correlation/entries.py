@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from functools import lru_cache
 from itertools import product
+from sys import intern
 from typing import Any, NamedTuple, Protocol
 
 import orjson
@@ -20,6 +22,8 @@ VALUES_MAX = 32
 
 NUMBERS_MAX = 64
 """Numbers one ticket adds to one group; more than a ticket may have evidence items."""
+
+_SHARED_MAX = 4_096
 
 STATE_FIELDS = ("at", "institution", "ticket_id", "revision", "values", "member", "severity", "attack", "rules")
 
@@ -70,6 +74,11 @@ class GroupKey(NamedTuple):
     rule: str
     environment: str
     group: str
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> GroupKey:
+        """The key of a put or withdraw record."""
+        return cls(intern(record["rule"]), intern(record["environment"]), record["group"])
 
     def partition(self, partitions: int) -> int:
         """The detections partition that works this group, the same on every machine."""
@@ -213,18 +222,24 @@ def withdraw_record(key: GroupKey, institution: str, ticket_id: str, revision: i
 
 
 def entry_of(record: Mapping[str, Any]) -> Entry:
-    """The entry of a put record."""
+    """The entry of a put record. What many entries say alike is kept once."""
     return Entry(
         record["at"],
-        record["institution"],
+        intern(record["institution"]),
         record["ticket_id"],
         record["revision"],
-        tuple(tuple(value) for value in record["values"]),
-        record["member"],
+        _shared(tuple(map(tuple, record["values"]))),
+        intern(record["member"]),
         record["severity"],
-        tuple((tactic, technique) for tactic, technique in record["attack"]),
-        tuple(record["rules"]),
+        _shared(tuple(map(tuple, record["attack"]))),
+        _shared(tuple(record["rules"])),
     )
+
+
+@lru_cache(_SHARED_MAX)
+def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
+    """The first of all tuples that are equal to this one."""
+    return value
 
 
 def entry_state(entry: Entry) -> bytes:

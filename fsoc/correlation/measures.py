@@ -8,6 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from operator import attrgetter
 from typing import Final, Protocol
 
 from fsoc.correlation.entries import Entry
@@ -35,6 +36,8 @@ def measure_of(rule: CorrelationRule) -> Measure:
 class Count:
     """How many tickets."""
 
+    __slots__ = ("_tickets",)
+
     def __init__(self) -> None:
         self._tickets = 0
 
@@ -50,6 +53,8 @@ class Count:
 
 class Distinct:
     """How many different ones: value tuples, or rules that matched."""
+
+    __slots__ = ("_entries", "_of")
 
     def __init__(self, of: Callable[[Entry], Iterable[Hashable]]) -> None:
         self._of = of
@@ -78,6 +83,8 @@ class Chain:
     The longest chain counts: rules may be left out, none may come before one that is named earlier. Two matches at
     the same time are in either order; so are those of one ticket.
     """
+
+    __slots__ = ("_times",)
 
     def __init__(self, rules: Sequence[str]) -> None:
         self._times: dict[str, list[int]] = {name: [] for name in rules}
@@ -117,6 +124,8 @@ class Chain:
 
 
 class Sum:
+    __slots__ = ("_numbers", "_sum")
+
     def __init__(self) -> None:
         self._sum: Number = 0
         self._numbers = 0
@@ -136,6 +145,8 @@ class Sum:
 
 
 class Average(Sum):
+    __slots__ = ()
+
     def value(self) -> Number:
         return Fraction(self._sum) / self._numbers
 
@@ -146,6 +157,8 @@ class Percentile:
     Definition 1 of Hyndman and Fan (Sample Quantiles in Statistical Packages, The American Statistician 50, 1996): it
     is always one of the numbers seen.
     """
+
+    __slots__ = ("_numbers", "_share")
 
     def __init__(self, percentile: float) -> None:
         self._share = Fraction(exactly(percentile)) / 100
@@ -167,6 +180,8 @@ class Percentile:
 class Median(Percentile):
     """The number in the middle; of an even count, the mean of the two in the middle."""
 
+    __slots__ = ()
+
     def __init__(self) -> None:
         super().__init__(50)
 
@@ -187,7 +202,7 @@ def numbers_of(entry: Entry) -> Iterator[Number]:
 
 _MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
     "event_count": lambda _: Count(),
-    "value_count": lambda _: Distinct(lambda entry: entry.values),
+    "value_count": lambda _: Distinct(attrgetter("values")),
     "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
     "temporal_ordered": lambda rule: Chain(rule.rules),
     "value_sum": lambda _: Sum(),

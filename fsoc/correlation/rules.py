@@ -74,6 +74,11 @@ class CorrelationRule:
     independent: institutions of one holding group count once.
     percentile: of value_percentile, 0 to 100. non_negative: numbers below zero are none to it.
     generate: the detections it names raise alerts of their own as well.
+
+    Of these follow, once and for all:
+    rising: more entries can never undo it; an alert may be raised at once (law 8).
+    episode_ms: the naming grid (law 7): one alert per group and episode.
+    retention_ms: how long past its event time an entry can still matter to an alert that may change.
     """
 
     id: str
@@ -93,31 +98,25 @@ class CorrelationRule:
     percentile: float | None = None
     non_negative: bool = False
     generate: bool = False
+    rising: bool = field(init=False)
+    episode_ms: int = field(init=False)
+    retention_ms: int = field(init=False)
+
+    def __post_init__(self) -> None:
+        grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
+        episode_ms = max(self.timespan_ms, DAY_MS)
+        object.__setattr__(self, "rising", grows and self.condition.rising)
+        object.__setattr__(self, "episode_ms", episode_ms)
+        object.__setattr__(self, "retention_ms", self.timespan_ms + 2 * episode_ms)
 
     @property
     def numeric(self) -> bool:
         """Whether what it counts are numbers."""
         return self.type in NUMERIC
 
-    @property
-    def rising(self) -> bool:
-        """More entries can never undo it: an alert may be raised at once (law 8)."""
-        grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
-        return grows and self.condition.rising
-
     def field_in(self, detection: str, name: str) -> str:
         """What a name of this rule is called in that detection's events."""
         return self.aliases.get(name, {}).get(detection, name)
-
-    @property
-    def episode_ms(self) -> int:
-        """The naming grid (law 7): one alert per group and episode."""
-        return max(self.timespan_ms, DAY_MS)
-
-    @property
-    def retention_ms(self) -> int:
-        """How long past its event time an entry can still matter to an alert that may change."""
-        return self.timespan_ms + 2 * self.episode_ms
 
 
 def parse(

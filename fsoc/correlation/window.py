@@ -27,34 +27,44 @@ class Satisfied(NamedTuple):
     entries: tuple[Entry, ...]
 
 
-_Window = tuple[int, int, int, Number]
+Window = tuple[int, int, int, Number]
+"""(event time t, index of the first entry of (t - timespan, t], index past its last, measure)."""
 
 
 def satisfied(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms: int | None) -> list[Satisfied]:
-    """Evaluate the rule at every entry's event time.
+    """Evaluate the rule at every entry's event time: the plain way, that `timeline.py` is held against.
 
     entries: sorted. decided_before_ms: where the condition can be undone by entries still to come, only times before
     this one are decided (law 8); None decides every time.
     """
-    found: dict[int, list[_Window]] = {}
-    for at, left, right, measure in _windows(rule, entries):
+    windows: list[Window] = []
+    for window in _windows(rule, entries):
+        at, _, _, measure = window
         if decided_before_ms is not None and at >= decided_before_ms:
             break
         if rule.condition.holds(measure):
-            found.setdefault(at // rule.episode_ms, []).append((at, left, right, measure))
+            windows.append(window)
+    return summed_up(rule, entries, windows)
+
+
+def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:
+    """The episodes of these windows, which are all those that hold, in order."""
+    found: dict[int, list[Window]] = {}
+    for window in windows:
+        found.setdefault(window[0] // rule.episode_ms, []).append(window)
     return [
         Satisfied(
             episode,
-            windows[0][0],
-            windows[-1][0],
-            reduce(rule.condition.furthest, (measure for _, _, _, measure in windows)),
-            tuple(_union(entries, windows)),
+            of_it[0][0],
+            of_it[-1][0],
+            reduce(rule.condition.furthest, (measure for _, _, _, measure in of_it)),
+            tuple(_union(entries, of_it)),
         )
-        for episode, windows in found.items()
+        for episode, of_it in found.items()
     ]
 
 
-def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[_Window]:
+def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[Window]:
     """For each distinct event time t: (t, first index, index past the last, measure) of (t - timespan, t]."""
     measure = measure_of(rule)
     left = right = 0
@@ -70,7 +80,7 @@ def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[_Windo
         yield at, left, right, measure.value()
 
 
-def _union(entries: Sequence[Entry], windows: Sequence[_Window]) -> Iterator[Entry]:
+def _union(entries: Sequence[Entry], windows: Sequence[Window]) -> Iterator[Entry]:
     """The entries of windows whose bounds only ever move forward, each once."""
     done = 0
     for _, left, right, _ in windows:

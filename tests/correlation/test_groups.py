@@ -10,15 +10,15 @@ KEY = GroupKey("rule-1", "production", "[]")
 
 
 def names(groups, rule):
-    return [(entry.institution, entry.ticket_id, entry.revision) for entry in groups._groups[KEY].entries]
+    return [(entry.institution, entry.ticket_id, entry.revision) for entry in groups._timelines[KEY].entries]
 
 
 def test_a_lower_or_equal_revision_changes_nothing(rule, entry):
     groups = Groups()
-    assert groups.put(rule(), KEY, entry(5, "a", revision=2))[0]
+    assert groups.put(rule(), KEY, entry(5, "a", revision=2))
 
-    assert not groups.put(rule(), KEY, entry(1, "a", revision=1))[0]
-    assert not groups.put(rule(), KEY, entry(5, "a", revision=2))[0]
+    assert not groups.put(rule(), KEY, entry(1, "a", revision=1))
+    assert not groups.put(rule(), KEY, entry(5, "a", revision=2))
     assert not groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
     assert names(groups, rule) == [("a", "t", 2)]
 
@@ -28,9 +28,9 @@ def test_a_replayed_put_does_not_undo_the_withdrawal_that_followed_it(rule, entr
     groups.put(rule(), KEY, entry(5, "a", revision=1))
     assert groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
 
-    assert not groups.put(rule(), KEY, entry(5, "a", revision=1))[0]
-    assert not groups.put(rule(), KEY, entry(5, "a", revision=2))[0]
-    assert groups.put(rule(), KEY, entry(5, "a", revision=3))[0]
+    assert not groups.put(rule(), KEY, entry(5, "a", revision=1))
+    assert not groups.put(rule(), KEY, entry(5, "a", revision=2))
+    assert groups.put(rule(), KEY, entry(5, "a", revision=3))
     assert names(groups, rule) == [("a", "t", 3)]
 
 
@@ -38,16 +38,18 @@ def test_a_withdrawal_that_overtakes_its_put_wins(rule, entry):
     groups = Groups()
     groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
 
-    assert not groups.put(rule(), KEY, entry(5, "a", revision=1))[0]
+    assert not groups.put(rule(), KEY, entry(5, "a", revision=1))
 
 
-def test_past_the_bound_the_oldest_entry_leaves_first_and_is_counted(rule, entry, monkeypatch):
+def test_past_the_bound_the_oldest_entries_leave_first_and_are_counted(rule, entry, monkeypatch):
     monkeypatch.setattr(module, "ENTRIES_MAX", 3)
-    groups = Groups()
-    evicted = [name for at in (5, 9, 1, 7) for name in groups.put(rule(), KEY, entry(at, "a", f"t{at}"))[1]]
+    groups, one = Groups(), rule()
+    for at in (5, 9, 1, 7):
+        groups.put(one, KEY, entry(at, "a", f"t{at}"))
+    groups.judge(None)
 
-    assert evicted == [(KEY, "a", "t1")]
-    assert groups.evicted_total == 1
+    assert groups.evicted == [(KEY, "a", "t1")]
+    assert (groups.evicted_total, len(groups)) == (1, 3)
     assert [name for _, name, _ in names(groups, rule)] == ["t5", "t7", "t9"]
 
 
@@ -60,3 +62,32 @@ def test_an_entry_lives_as_long_as_the_newest_revisions_event_time_asks(rule, en
     assert list(groups.expire(one.retention_ms)) == []
     assert list(groups.expire(one.retention_ms + 1_000)) == [(KEY, "a", "t")]
     assert len(groups) == 0
+
+
+def test_a_withdrawal_is_remembered_as_long_as_its_entry_would_have_been(rule, entry):
+    one = rule()
+    groups = Groups()
+    groups.put(one, KEY, entry(0, "a"))
+    groups.withdraw(one, KEY, ("a", "t"), 2, 1_000)
+    groups.withdraw(one, KEY, ("a", "t"), 3, 2_000)
+
+    assert list(groups.expire(one.retention_ms + 1_000)) == []
+    assert list(groups.expire(one.retention_ms + 2_000)) == [(KEY, "a", "t")]
+    assert (len(groups), groups._timelines) == (0, {})
+
+
+def test_a_group_is_judged_when_its_next_event_time_is_settled_and_not_before(rule, entry):
+    one = rule(condition={"lt": 3, "field": "institution"})
+    groups = Groups()
+    groups.put(one, KEY, entry(10, "a"))
+    groups.put(one, KEY, entry(20, "b"))
+    assert [timeline.changed for _, timeline in groups.judge(5)] == [False]
+
+    groups.decide(10)
+    assert groups.judge(10) == []
+    groups.decide(11)
+    ((key, timeline),) = groups.judge(11)
+    assert (key, timeline.changed) == (KEY, True)
+    assert [(found.first_ms, found.last_ms) for found in timeline.satisfied(0)] == [(10, 10)]
+    groups.decide(12)
+    assert groups.judge(12) == []

@@ -1,0 +1,257 @@
+"""One group: its entries in event-time order, and the windows that hold, kept as entries come and go. Pure.
+
+`satisfied` of `window.py` says the same by walking over everything; here only what an entry changes is judged again. An
+entry at s is in the windows of the event times [s, s + timespan), so one that is newer than all others costs one
+window, however many there are; one that comes late costs the windows it lies in.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from typing import NamedTuple
+
+from fsoc.correlation.entries import Entry
+from fsoc.correlation.exact import Number
+from fsoc.correlation.measures import Measure, measure_of
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Satisfied, summed_up
+
+TicketName = tuple[str, str]
+"""(institution, ticket id)."""
+
+
+class Withdrawal(NamedTuple):
+    """What is remembered so that a replayed put does not undo it. expires_ms: progress at which it is forgotten."""
+
+    revision: int
+    expires_ms: int
+
+
+class Timeline:
+    """The entries of one group, judged up to some event time.
+
+    The judged ones are entries[:_right]; _measure is of the newest judged window, entries[_left:_right]; _held has
+    (event time, measure) of every judged time at which the condition held, in order.
+
+    changed: whether that is otherwise than when last asked for. expires_ms, decides_ms: times its owner waits for.
+    """
+
+    __slots__ = (
+        "_anew",
+        "_held",
+        "_left",
+        "_measure",
+        "_right",
+        "by_name",
+        "changed",
+        "decides_ms",
+        "entries",
+        "expires_ms",
+        "rule",
+        "withdrawn",
+    )
+
+    def __init__(self, rule: CorrelationRule) -> None:
+        self.rule = rule
+        self.entries: list[Entry] = []
+        self.by_name: dict[TicketName, Entry] = {}
+        self.withdrawn: dict[TicketName, Withdrawal] | None = None  # most groups never have one
+        self.changed = False
+        self.expires_ms: int | None = None
+        self.decides_ms: int | None = None
+        self._measure: Measure = measure_of(rule)
+        self._left = self._right = 0
+        self._held: list[tuple[int, Number]] = []
+        self._anew: list[int] | None = None
+
+    def begin_again(self, rule: CorrelationRule) -> None:
+        """Judge everything anew, by this rule."""
+        self.rule = rule
+        self._measure = measure_of(rule)
+        self._left = self._right = 0
+        self._held.clear()
+        self._anew = None
+        self.changed = True
+
+    def put(self, entry: Entry) -> int | None:
+        """Take an entry unless its revision, or a later word on it, is known: then None.
+
+        Otherwise return by how many more tickets are remembered: 0 or 1.
+        """
+        name = (entry.institution, entry.ticket_id)
+        known, more = self.by_name.get(name), 1
+        if known is not None:
+            if known.revision >= entry.revision:
+                return None
+            self._remove(known)
+            more = 0
+        elif self.withdrawn is not None and name in self.withdrawn:
+            if self.withdrawn[name].revision >= entry.revision:
+                return None
+            del self.withdrawn[name]
+            more = 0
+        self.by_name[name] = entry
+        self._insert(entry)
+        return more
+
+    def withdraw(self, name: TicketName, withdrawal: Withdrawal) -> int | None:
+        """Take an entry out unless a later word on it is known: then None; otherwise as `put`."""
+        if self.withdrawn is None:
+            self.withdrawn = {}
+        known, before = self.by_name.get(name), self.withdrawn.get(name)
+        if max(known.revision if known else 0, before.revision if before else 0) >= withdrawal.revision:
+            return None
+        self.withdrawn[name] = withdrawal
+        if known is not None:
+            del self.by_name[name]
+            self._remove(known)
+        return 0 if known or before else 1
+
+    def advance(self, before_ms: int | None) -> None:
+        """Judge what is not judged yet; only times before this one, None for all."""
+        if self._anew is not None:
+            for at in self._anew:
+                self._judge_anew(at)
+            self._anew = None
+        entries, timespan, measure, left, right = (
+            self.entries,
+            self.rule.timespan_ms,
+            self._measure,
+            self._left,
+            self._right,
+        )
+        total = len(entries)
+        while right < total:
+            at = entries[right].event_time_ms
+            if before_ms is not None and at >= before_ms:
+                break
+            while right < total and entries[right].event_time_ms == at:
+                measure.add(entries[right])
+                right += 1
+            while entries[left].event_time_ms <= at - timespan:
+                measure.remove(entries[left])
+                left += 1
+            value = measure.value()
+            if self.rule.condition.holds(value):
+                self._held.append((at, value))
+                self.changed = True
+        self._left, self._right = left, right
+
+    @property
+    def undecided_ms(self) -> int | None:
+        """The first event time that is not judged yet."""
+        return self.entries[self._right].event_time_ms if self._right < len(self.entries) else None
+
+    def satisfied(self, first_episode: int) -> list[Satisfied]:
+        """The episodes in which the condition held, from this one on, as far as judged."""
+        entries, rule = self.entries, self.rule
+        begin = bisect_left(self._held, (first_episode * rule.episode_ms,))
+        windows = [
+            (at, bisect_left(entries, (at - rule.timespan_ms + 1,)), bisect_left(entries, (at + 1,)), value)
+            for at, value in self._held[begin:]
+        ]
+        return summed_up(rule, entries, windows)
+
+    def expire(self, until_ms: int) -> list[TicketName]:
+        """Let go of the entries up to this event time, all of them judged, and of what was found there."""
+        gone = bisect_left(self.entries, (until_ms + 1,))
+        for entry in self.entries[self._left : min(gone, self._right)]:
+            self._measure.remove(entry)
+        names = [(entry.institution, entry.ticket_id) for entry in self.entries[:gone]]
+        for name in names:
+            del self.by_name[name]
+        del self.entries[:gone]
+        del self._held[: bisect_left(self._held, (until_ms + 1,))]
+        self._left, self._right = max(0, self._left - gone), max(0, self._right - gone)
+        return names
+
+    def evict(self, entries_max: int) -> list[TicketName]:
+        """Drop the oldest entries past the bound, and judge what is left as if they had never been."""
+        past = max(0, len(self.entries) - entries_max)
+        names = [(entry.institution, entry.ticket_id) for entry in self.entries[:past]]
+        if past:
+            for name in names:
+                del self.by_name[name]
+            del self.entries[:past]
+            self.begin_again(self.rule)
+        return names
+
+    def _insert(self, entry: Entry) -> None:
+        entries = self.entries
+        if self._right and self._reopen(entry.event_time_ms):
+            self._left += 1
+            self._right += 1
+        if not entries or entries[-1] < entry:
+            entries.append(entry)
+        else:
+            insort(entries, entry)
+
+    def _remove(self, entry: Entry) -> None:
+        place = bisect_left(self.entries, entry)
+        if place < self._right and self._reopen(entry.event_time_ms):
+            self._left -= 1
+            self._right -= 1
+        del self.entries[place]
+
+    def _reopen(self, at: int) -> bool:
+        """Unjudge the windows that an entry at this time lies in; return whether it lies before the newest of them.
+
+        Where it lies in the newest window, judging goes back to before it. Where it does not, the newest window stays,
+        and those it lies in are judged anew by themselves.
+        """
+        newest = self.entries[self._right - 1].event_time_ms
+        if at <= newest - self.rule.timespan_ms:
+            if self._anew is None:
+                self._anew = []
+            self._anew.append(at)
+            return True
+        if at <= newest:
+            self._go_back(at)
+        return False
+
+    def _go_back(self, at: int) -> None:
+        """Unjudge this time and all later ones."""
+        entries, measure, left, right = self.entries, self._measure, self._left, self._right
+        while right and entries[right - 1].event_time_ms >= at:
+            right -= 1
+            if right >= left:
+                measure.remove(entries[right])
+        left = min(left, right)
+        if right:
+            begin = entries[right - 1].event_time_ms - self.rule.timespan_ms
+            while left and entries[left - 1].event_time_ms > begin:
+                left -= 1
+                measure.add(entries[left])
+        self._left, self._right = left, right
+        place = bisect_left(self._held, (at,))
+        if place < len(self._held):
+            del self._held[place:]
+            self.changed = True
+
+    def _judge_anew(self, at: int) -> None:
+        """Judge the windows of [at, at + timespan) by themselves, as far as they are judged at all."""
+        entries, rule = self.entries, self.rule
+        timespan = rule.timespan_ms
+        right = bisect_left(entries, (at,), 0, self._right)
+        end = bisect_left(entries, (at + timespan,), 0, self._right)
+        held: list[tuple[int, Number]] = []
+        if right < end:
+            measure = measure_of(rule)
+            left = bisect_left(entries, (entries[right].event_time_ms - timespan + 1,))
+            for entry in entries[left:right]:
+                measure.add(entry)
+            while right < end:
+                now = entries[right].event_time_ms
+                while right < end and entries[right].event_time_ms == now:
+                    measure.add(entries[right])
+                    right += 1
+                while entries[left].event_time_ms <= now - timespan:
+                    measure.remove(entries[left])
+                    left += 1
+                value = measure.value()
+                if rule.condition.holds(value):
+                    held.append((now, value))
+        first, last = bisect_left(self._held, (at,)), bisect_left(self._held, (at + timespan,))
+        if held or first < last:
+            self._held[first:last] = held
+            self.changed = True

@@ -1,0 +1,90 @@
+"""What is kept as entries come and go is what walking over everything finds."""
+
+from __future__ import annotations
+
+import os
+
+import pytest
+from correlation_oracle import measured
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fsoc.correlation.timeline import Timeline, Withdrawal
+from fsoc.correlation.window import satisfied
+
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
+FAR = 2**62
+STEPS = ["one", "two", "three"]
+SHAPES = [
+    {"type": "event_count", "condition": {"gte": 3}},
+    {"type": "event_count", "condition": {"lte": 2}},
+    {"condition": {"gte": 2, "field": "institution"}},
+    {"condition": {"eq": 2, "field": "institution"}},
+    {"type": "temporal", "rules": STEPS, "condition": None},
+    {"type": "temporal_ordered", "rules": STEPS, "condition": {"gte": 2}},
+    {"type": "value_sum", "condition": {"gte": 3, "field": "n"}},
+    {"type": "value_avg", "condition": {"gt": 1.5, "field": "n"}},
+    {"type": "value_percentile", "condition": {"gte": 2, "percentile": 70, "field": "n"}},
+    {"type": "value_median", "condition": {"lt": 2, "field": "n"}},
+]
+
+
+def build(entry, rule, seed, at, name, revision):
+    values = ((name,),)
+    if rule.numeric:
+        values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
+    matched = STEPS[: seed % 3 + 1] if len(rule.rules) > 1 else ["detection"]
+    return entry(at * 1_000, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)))
+
+
+OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), max_size=40)
+
+
+@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.get('type', 'value_count')} {shape['condition']}")
+@settings(max_examples=100 * MANY, deadline=None)
+@given(ops=OPS)
+def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops):
+    """timespan 10 s over 40 s of entries. p puts, w withdraws, j judges up to some time, x lets go of the oldest."""
+    asked = rule(**shape)
+    timeline, kept, judged, gone, before = Timeline(asked), {}, 0, -1, []
+    for revision, (op, seed) in enumerate([*ops, ("j", 39 * 8)], 1):
+        name, at = "abcdefgh"[seed % 8], gone + 1 + seed // 8 % (40 - gone)
+        if op == "p":
+            kept[name] = build(entry, asked, seed, at, name, revision)
+            timeline.put(kept[name])
+        elif op == "w":
+            kept.pop(name, None)
+            timeline.withdraw((name, "t"), Withdrawal(revision, FAR))
+        elif op == "j":
+            judged = max(judged, at * 1_000)
+            timeline.advance(judged)
+            assert held(timeline, gone) == naive(asked, kept.values(), judged, gone)
+            if gone < 0:
+                assert timeline.satisfied(0) == satisfied(asked, sorted(kept.values()), judged)
+            assert timeline.changed or held(timeline, gone) == [one for one in before if whole(one[0], gone)]
+            timeline.changed, before = False, held(timeline, gone)
+        elif judged and op == "x":
+            timeline.advance(judged)
+            gone = max(gone, min(judged // 1_000 - 12, at))
+            kept = {name: one for name, one in kept.items() if one.event_time_ms > gone * 1_000}
+            timeline.expire(gone * 1_000)
+    assert timeline.entries == sorted(kept.values())
+    assert set(timeline.by_name.values()) == set(kept.values())
+
+
+def whole(at, gone):
+    """Nothing that this time's window held was let go of."""
+    return at >= (gone + 10) * 1_000
+
+
+def held(timeline, gone):
+    return [(at, value) for at, value in timeline._held if whole(at, gone)]
+
+
+def naive(rule, entries, judged, gone):
+    found = []
+    for t in sorted({one.event_time_ms for one in entries}):
+        window = [one for one in entries if t - rule.timespan_ms < one.event_time_ms <= t]
+        if t < judged and whole(t, gone) and rule.condition.holds(measured(rule, window)):
+            found.append((t, measured(rule, window)))
+    return found
