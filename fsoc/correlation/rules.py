@@ -7,7 +7,7 @@ the document's top-level `fsoc:` key. A rule that cannot be evaluated is refused
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -130,8 +130,10 @@ def parse(
             known.setdefault(detection.name, []).append(detection.id)
     parsed: dict[str, CorrelationRule] = {}
     problems: list[Problem] = []
+    documents = list(documents)
+    correlations = {str(document.data.get(key)) for document in documents for key in ("id", "name")}
     for document in documents:
-        reader = _Reader(document, known)
+        reader = _Reader(document, known, correlations)
         rule = reader.read()
         if rule is not None and (rule.id in parsed or rule.id in known):
             reader.refuse(f'id "{rule.id}" is used twice')
@@ -159,10 +161,11 @@ def timespan_ms(text: object) -> int:
 class _Reader:
     """Reads one document and keeps every problem it meets."""
 
-    def __init__(self, document: Document, known: Mapping[str, list[str]]) -> None:
+    def __init__(self, document: Document, known: Mapping[str, list[str]], correlations: Container[str]) -> None:
         self.document = document
         self.data = document.data
         self.known = known
+        self.correlations = correlations
         self.problems: list[Problem] = []
 
     def refuse(self, text: str, key: str | None = None) -> None:
@@ -237,7 +240,9 @@ class _Reader:
         found: dict[str, None] = {}
         for name in map(str, names):
             ids = self.known.get(name, [])
-            if not ids:
+            if not ids and name in self.correlations:
+                self.refuse(f'correlation.rules names "{name}", a correlation: chains are not evaluated', "rules")
+            elif not ids:
                 self.refuse(f'correlation.rules names "{name}", which is no detection that was loaded', "rules")
             elif len(set(ids)) > 1:
                 self.refuse(f'correlation.rules names "{name}", which {len(set(ids))} detections are called', "rules")

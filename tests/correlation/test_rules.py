@@ -146,6 +146,16 @@ def test_a_bad_rule_is_refused_alone_and_all_its_errors_are_named(document):
     assert len(problems) == 2
 
 
+def test_a_correlation_of_a_correlation_is_refused_as_such(document):
+    inner = document()
+    outer = document(rules=["rule-1"])
+    outer.data["id"] = "rule-2"
+    rules, (problem,) = parse([outer, inner], DETECTIONS)
+
+    assert [rule.id for rule in rules] == ["rule-1"]
+    assert 'names "rule-1", a correlation: chains are not evaluated' in problem.text
+
+
 def test_an_id_used_twice_is_refused(document):
     rules, problems = parse([document(), document()], DETECTIONS)
 
