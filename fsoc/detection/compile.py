@@ -140,7 +140,10 @@ def _text(value: SigmaString, *, cased: bool, loose: bool) -> Matcher:
         text, place = "".join(inner), places[before, after]
         return matchers.Text(text, place, cased, number_of(text) if place == "whole" else None)
     wild = {_MANY: matchers.MANY, SpecialChars.WILDCARD_SINGLE: matchers.ONE}
-    return matchers.Wildcards(tuple(part if isinstance(part, str) else wild[part] for part in parts), cased)
+    try:
+        return matchers.Wildcards(tuple(part if isinstance(part, str) else wild[part] for part in parts), cased)
+    except re2.error as error:
+        raise CannotEvaluateError(f"text with wildcards: {error.args[0]}") from error
 
 
 def _merged(parts: list[Any]) -> list[Any]:

@@ -39,8 +39,12 @@ _ORDERS: Final[Mapping[Order, Callable[[float, float], bool]]] = {
     "gte": operator.ge,
 }
 _WILD: Final = {MANY: "(?s:.*)", ONE: "(?s:.)"}
-_OPTIONS: Final[Any] = re2.Options()
-_OPTIONS.log_errors = False
+INSTRUCTIONS_MAX: Final = 5_000
+"""Of a pattern's program, which the time it takes grows with: many more, and 8 KiB could take over 100 ms."""
+LARGE_INSTRUCTIONS: Final = 500
+LARGE_PATTERN_BYTES: Final = 32 << 20
+"""What a pattern of so many instructions may remember of the states it was in. Within RE2's own 8 MiB some begin
+anew all the time and take five to a thousand times as long; few rules have such a pattern."""
 _ADDRESS_LENGTH_MAX: Final = 100
 _TIME_LENGTH_MAX: Final = 64
 
@@ -79,9 +83,37 @@ class Text(_OfEach):
         )
 
 
+def _options(remembered_bytes: int | None = None) -> Any:
+    options: Any = re2.Options()
+    options.log_errors = False
+    options.never_capture = True  # nobody asks what a group matched
+    if remembered_bytes is not None:
+        options.max_mem = remembered_bytes
+    return options
+
+
+_OPTIONS: Final = _options()
+_OPTIONS_OF_LARGE: Final = _options(LARGE_PATTERN_BYTES)
+
+
+def compiled_pattern(pattern: str) -> Any:
+    """The pattern for RE2.
+
+    Raises:
+        re2.error: RE2 does not know it, or it is too large.
+    """
+    made: Any = re2.compile(pattern, _OPTIONS)
+    if made.programsize > INSTRUCTIONS_MAX:
+        raise re2.error(f"its program has {made.programsize} instructions, {INSTRUCTIONS_MAX} are allowed")
+    return made if made.programsize < LARGE_INSTRUCTIONS else re2.compile(pattern, _OPTIONS_OF_LARGE)
+
+
 @dataclass(frozen=True, slots=True)
 class Wildcards(_OfEach):
-    """Text with wildcards inside, against the whole. parts: texts, folded unless cased; MANY and ONE between them."""
+    """Text with wildcards inside, against the whole. parts: texts, folded unless cased; MANY and ONE between them.
+
+    Building it raises re2.error where it is too large.
+    """
 
     parts: tuple[str | int, ...]
     cased: bool = False
@@ -89,7 +121,7 @@ class Wildcards(_OfEach):
 
     def __post_init__(self) -> None:
         inner = "".join(re2.escape(part) if isinstance(part, str) else _WILD[part] for part in self.parts)
-        object.__setattr__(self, "compiled", re2.compile(rf"\A{inner}\z", _OPTIONS))
+        object.__setattr__(self, "compiled", compiled_pattern(rf"\A{inner}\z"))
 
     def holds(self, value: Value) -> bool:
         if value.text is None:
@@ -99,13 +131,13 @@ class Wildcards(_OfEach):
 
 @dataclass(frozen=True, slots=True)
 class Regex(_OfEach):
-    """A search on RE2 (law 14). Building it raises re2.error for what RE2 does not know."""
+    """A search on RE2 (law 14). Building it raises re2.error for what RE2 does not know, or what is too large."""
 
     pattern: str
     compiled: Any = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "compiled", re2.compile(self.pattern, _OPTIONS))
+        object.__setattr__(self, "compiled", compiled_pattern(self.pattern))
 
     def holds(self, value: Value) -> bool:
         return value.text is not None and self.compiled.search(value.utf8) is not None

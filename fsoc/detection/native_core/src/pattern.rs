@@ -1,6 +1,7 @@
 //! Regular expressions whose meaning on plain ASCII is RE2's: run here. Every other pattern or text goes to RE2 itself.
 
 use regex_automata::meta;
+use regex_automata::nfa::thompson::NFA;
 use regex_syntax::ast::{self, Ast, Visitor};
 use regex_syntax::hir::translate::TranslatorBuilder;
 use regex_syntax::hir::{Class, Hir, HirKind};
@@ -8,6 +9,10 @@ use regex_syntax::hir::{Class, Hir, HirKind};
 /// Bounds on what one pattern may take; beyond them it is RE2's.
 const NFA_BYTES_MAX: usize = 4 << 20;
 const LAZY_BYTES_MAX: usize = 1 << 20;
+/// A pattern of so many states may remember more of them together: with less it begins anew all the time, and 8 KiB
+/// take (a{1,30}){1,30}b 200 ms. Few rules have such a pattern.
+const LARGE_STATES: usize = 250;
+const LARGE_LAZY_BYTES_MAX: usize = 32 << 20;
 /// How many texts, and how long, a pattern's alternatives are written out as.
 const TEXTS_MAX: usize = 32;
 const TEXT_LENGTH_MIN: usize = 2;
@@ -28,10 +33,12 @@ impl Pattern {
         let parsed = ast::parse::Parser::new().parse(pattern).ok()?;
         ast::visit(&parsed, Portable).ok()?;
         let hir = TranslatorBuilder::new().unicode(false).utf8(false).build().translate(pattern, &parsed).ok()?;
+        let limit = NFA::config().utf8(false).nfa_size_limit(Some(NFA_BYTES_MAX));
+        let states = NFA::compiler().configure(limit).build_from_hir(&hir).ok()?.states().len();
         let config = meta::Config::new()
             .utf8_empty(false)
             .nfa_size_limit(Some(NFA_BYTES_MAX))
-            .hybrid_cache_capacity(LAZY_BYTES_MAX);
+            .hybrid_cache_capacity(if states < LARGE_STATES { LAZY_BYTES_MAX } else { LARGE_LAZY_BYTES_MAX });
         let regex = meta::Builder::new().configure(config).build_from_hir(&hir).ok()?;
         Some(Pattern { regex, required: required(&hir).unwrap_or_default() })
     }
