@@ -16,7 +16,23 @@ from tests.detection.differential.rules import rule_of
 VALUES = [
     *(1, 1.0, True, "1", "1.0", "true", "True", 0, 0.0, -0.0, False, "0", "-0.0", "false", 5, 5.0, "5", "5.0", "05"),
     *(1000.0, 1e3, "1000.0", "1e3", 10**16, 1e16, "1e16", "1e+16", 1_772_409_600, "1772409600", 1_772_409_600.0),
-    *(None, "null", "None", "", [], [None], [[]], {}, {"b": 1}, ["1", 1], "[]", "{}"),
+    *(
+        None,
+        "null",
+        "None",
+        "",
+        [],
+        [None],
+        [[]],
+        {},
+        {"b": 1},
+        ["1", 1],
+        ["x", "1"],
+        [0, "A", None],
+        ["b", [5, "k"]],
+        "[]",
+        "{}",
+    ),
     *(
         "\\",
         "\\\\",
@@ -35,7 +51,28 @@ VALUES = [
         "É",
         "e\u0301",
     ),
-    *("ss", "ß", "SS", "k", "\u212a", "s", "ſ", "i", "İ", "ı", "i\u0307", "\x0b", " ", "a\x0bb", "a b"),
+    *(
+        "STRASSE",
+        "Straße",
+        "\u212aelvin",
+        "kelvin",
+        "a/b\\c/d",
+        "ss",
+        "ß",
+        "SS",
+        "k",
+        "\u212a",
+        "s",
+        "ſ",
+        "i",
+        "İ",
+        "ı",
+        "i\u0307",
+        "\x0b",
+        " ",
+        "a\x0bb",
+        "a b",
+    ),
     *("10.0.0.1", "::ffff:10.0.0.1", "2026-03-02T00:00:00Z", 2**63, 2**64 - 1, float(2**64), "18446744073709551616"),
 ]
 """Each as an event's value of the one field, alone; JSON text can bring them all."""
@@ -62,6 +99,7 @@ def rules():
     alone = [nodes.Item(field, (matcher,)) for matcher in dict.fromkeys(made) for field in ("A", "B")]
     # The rare text is the anchor, so that what stands beside it is tried and not searched.
     anchor = nodes.Item("Anchor", (matchers.Text(ANCHOR, "whole"),))
+    alone += [nodes.Item(None, (matchers.Text(text.casefold(), "anywhere"),)) for text in texts]
     items = [*alone, *(nodes.And((anchor, item)) for item in alone)]
     of_test = [rule_of(index, item, Logsource(category="test")) for index, item in enumerate(items)]
     # Of another logsource, so that the same value of the same field leads to other rules.

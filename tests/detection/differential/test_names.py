@@ -9,7 +9,7 @@ import pytest
 
 from fsoc.detection import PlainDetector, matchers, nodes
 from fsoc.detection.logsource import Logsource
-from tests.detection.differential.engines import ENGINES, make
+from tests.detection.differential.engines import ENGINES, make, outcome
 from tests.detection.differential.rules import MAPPING, rule_of
 
 # Each says in its value where it stands.
@@ -76,3 +76,46 @@ def test_a_field_is_found_by_each_of_its_names_and_hidden_by_no_other(engine):
         assert detector.match_lines(lines) == expected
     found = [detector.match_event(event, stated) for event, stated in cases]
     assert [(place, ids) for place, ids in enumerate(found) if ids] == expected.matched
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_route_remembered_for_one_event_is_not_taken_for_another(engine):
+    """What decides a route may be equal and of another type, or written otherwise."""
+    made = rules()
+    plain, detector = PlainDetector(made, MAPPING), make(engine, made, MAPPING)
+    alike = [
+        1,
+        True,
+        1.0,
+        "1",
+        5,
+        5.0,
+        "5",
+        "05",
+        4688,
+        4688.0,
+        "4688",
+        4688.5,
+        [4688],
+        [1, 4688],
+        None,
+        "a",
+        "A",
+        "",
+        {},
+    ]
+    logsources = [None, {}, *STATED[1:], {"category": "TEST"}, {"product": None, "category": "test"}, {"category": ""}]
+    logsources += [
+        Logsource(category="test"),
+        Logsource(category="TEST"),
+        {"category": 1},
+        {"product": "fsoc"},
+        {"x": 1},
+    ]
+    events = [{"Channel": "Security", "EventID": value, "NewProcessName": "Image"} for value in alike]
+    events += [{name: value, "C D": "literal"} for name in ("A", "B", "category", "product") for value in alike]
+    for _ in range(3):
+        for event, stated in itertools.product(events, logsources):
+            asked = (event, stated)
+            assert outcome(detector.match_event, *asked) == outcome(plain.match_event, *asked), asked
+            assert outcome(detector.covers, *asked) == outcome(plain.covers, *asked), asked
