@@ -11,7 +11,7 @@ from typing import Any, Final, Literal
 from fsoc.detection.detector import Detector, Lines, Match, Stated
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.plain import PlainDetector
-from fsoc.detection.plan import Anchor, Rates, expected_cost, plan
+from fsoc.detection.plan import Anchor, Rates, replan
 from fsoc.detection.planned import PlannedDetector
 from fsoc.detection.program import Program, flatten
 from fsoc.detection.rules import Rule
@@ -24,8 +24,8 @@ Background = Callable[[Callable[[], None]], None]
 FIRST_REPLAN_EVENTS: Final = 4_096
 REPLAN_EVENTS_MAX: Final = 1_048_576
 """Plans are looked at again after four times as many events as before, and at least this often."""
-_WORTHWHILE: Final = 0.9
-"""A new plan is made ready where it is expected to cost no more than this share of the one in use."""
+SAVING_MIN: Final = 0.25
+"""A new plan is made ready where it is expected to save trying so many rules an event."""
 
 
 def make_detector(
@@ -74,8 +74,7 @@ class Replanned(Detector):
         self._engine = engine
         self._program = program
         self._background = background
-        # None: by the prior, as the engine planned for itself; made again only where it is compared with another.
-        self._anchors: tuple[Anchor, ...] | None = None
+        self._anchors = engine.anchors
         self._ready: tuple[tuple[Anchor, ...], Any] | None = None
         self._seen_last = Rates((0,) * len(program.clauses), (0,) * len(program.clauses))
         self._weighed = self._seen_last
@@ -131,10 +130,8 @@ class Replanned(Detector):
 
     def _replan(self) -> None:
         try:
-            anchors = plan(self._program, self._weighed)
-            used = plan(self._program) if self._anchors is None else self._anchors
-            cost, cost_now = (expected_cost(self._program, each, self._weighed) for each in (anchors, used))
-            if cost <= _WORTHWHILE * cost_now:
+            anchors, saved = replan(self._program, self._anchors, self._weighed)
+            if saved >= SAVING_MIN:
                 self._ready = anchors, self._engine.prepare(anchors)
         finally:
             self._working = False

@@ -73,12 +73,13 @@ class NativeDetector(PlannedDetector):
         self._router = Router([Logsource(*each) for each in program.logsources], logsources)
         self._matchers: dict[int, Matcher] = {}
         self._conditions: tuple[Node, ...] | None = None
+        self.anchors = plan(program)
         self._rules = fsoc_native.Rules(msgspec.json.encode(program), _FOLDS)
         self._asked = frozenset(self._rules.asked())
         bounds = {"entries_max": memo_entries_max, "bytes_max": memo_bytes_max}
         self._core = fsoc_native.Engine(
             rules=self._rules,
-            plan=self._rules.plan(plan(program)),
+            plan=self._rules.plan(self.anchors),
             ids=list(self._ids),
             deciding=[(name, _texts(logsources, name)) for name in self._router.deciding],
             route=_weakly(self._route),

@@ -42,6 +42,8 @@ _PRIOR_OF_OTHERS: Final = 0.1
 _SEARCH_OF_TEXT: Final = 0.00002
 _SEARCH_OF_OTHERS: Final = 0.02
 """What it costs to look for a clause in a value, where trying one rule on one event costs 1."""
+_OFTEN: Final = 0.01
+"""A rule that is tried on a smaller share of events keeps its anchor."""
 _KEYWORD: Final = 16
 """A keyword is looked for in every value."""
 
@@ -62,7 +64,7 @@ class _Choice(NamedTuple):
 
 def plan(program: Program, rates: Rates | None = None) -> tuple[Anchor, ...]:
     """An anchor for each rule, the cheapest by what is known."""
-    costs = _costs(program, rates)
+    costs = _Costs(program, rates)
     anchors: list[Anchor] = []
     for condition in program.conditions:
         choice = _choose(condition, costs)
@@ -70,13 +72,28 @@ def plan(program: Program, rates: Rates | None = None) -> tuple[Anchor, ...]:
     return tuple(anchors)
 
 
-def expected_cost(program: Program, anchors: Sequence[Anchor], rates: Rates | None = None) -> float:
-    """What matching by these anchors is expected to cost an event; for comparing plans of one program."""
-    costs = _costs(program, rates)
-    return sum(1.0 if anchor is None else sum(costs[clause] or 0.0 for clause in anchor) for anchor in anchors)
+def replan(program: Program, anchors: Sequence[Anchor], rates: Rates) -> tuple[tuple[Anchor, ...], float]:
+    """The anchors, those that were seen to hold often replaced where others are cheaper; and what that saves an event.
+
+    Costs about as much as there are clauses in anchors: rules that are hardly ever tried are not looked at again.
+    """
+    costs = _Costs(program, rates)
+    found = list(anchors)
+    saved = 0.0
+    for rule, anchor in enumerate(anchors):
+        if anchor is None or not any(rates.hits[clause] for clause in anchor):
+            continue
+        cost = sum(costs[clause] or 0.0 for clause in anchor)
+        if cost < _OFTEN:
+            continue
+        choice = _choose(program.conditions[rule], costs)
+        if choice is not None and choice.cost < cost:
+            found[rule] = tuple(sorted(choice.clauses))
+            saved += cost - choice.cost
+    return tuple(found), saved
 
 
-def _choose(condition: Condition, costs: Sequence[float | None]) -> _Choice | None:
+def _choose(condition: Condition, costs: _Costs) -> _Choice | None:
     """The cheapest clauses of which one holds wherever the condition does; None where there are none such."""
     match condition:
         case Is(clause):
@@ -111,19 +128,27 @@ def _preference(choice: _Choice) -> tuple[float, int, list[int]]:
     return choice.cost, len(choice.clauses), sorted(choice.clauses)
 
 
-def _costs(program: Program, rates: Rates | None) -> list[float | None]:
-    return [_cost(clause, index, rates) for index, clause in enumerate(program.clauses)]
+class _Costs(dict[int, float | None]):
+    """By clause, what searching for it costs an event; None of what is no anchor. Each worked out once, when asked."""
 
+    def __init__(self, program: Program, rates: Rates | None) -> None:
+        super().__init__()
+        self._clauses = program.clauses
+        self._rates = rates
 
-def _cost(clause: Clause, index: int, rates: Rates | None) -> float | None:
-    if isinstance(clause, _NOT_ANCHORS):
-        return None
-    prior = _prior(clause)
-    rate = prior
-    if rates is not None:
-        rate = (rates.hits[index] + prior * _PRIOR_WEIGHT) / (rates.tried[index] + _PRIOR_WEIGHT)
-    search = _SEARCH_OF_TEXT if isinstance(clause, Text | Number) else _SEARCH_OF_OTHERS
-    return rate + search * (_KEYWORD if clause.field == EVERYTHING else 1)
+    def __missing__(self, index: int) -> float | None:
+        cost = self[index] = self._cost(self._clauses[index], index)
+        return cost
+
+    def _cost(self, clause: Clause, index: int) -> float | None:
+        if isinstance(clause, _NOT_ANCHORS):
+            return None
+        rate = prior = _prior(clause)
+        if self._rates is not None:
+            hits, tried = self._rates.hits[index], self._rates.tried[index]
+            rate = (hits + prior * _PRIOR_WEIGHT) / (tried + _PRIOR_WEIGHT)
+        search = _SEARCH_OF_TEXT if isinstance(clause, Text | Number) else _SEARCH_OF_OTHERS
+        return rate + search * (_KEYWORD if clause.field == EVERYTHING else 1)
 
 
 def _prior(clause: Clause) -> float:

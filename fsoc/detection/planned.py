@@ -11,7 +11,9 @@ from fsoc.detection.plan import Anchor, Rates
 
 
 class PlannedDetector(Detector):
-    """It starts with the anchors of plan(program)."""
+    """anchors: those of its start, plan(program)."""
+
+    anchors: tuple[Anchor, ...]
 
     @abstractmethod
     def rates(self) -> Rates:

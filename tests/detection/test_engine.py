@@ -32,7 +32,8 @@ def program():
 class Counting(Detector):
     """Matches nothing; says what it is told to have seen."""
 
-    def __init__(self, clauses: int) -> None:
+    def __init__(self, clauses: int, anchors: tuple[Any, ...]) -> None:
+        self.anchors = anchors
         self.seen = Rates((0,) * clauses, (0,) * clauses)
         self.prepared: list[Any] = []
         self.adopted: list[Any] = []
@@ -61,7 +62,7 @@ class Counting(Detector):
 
 
 def replanned(program, background=lambda work: work()) -> tuple[Replanned, Counting]:
-    engine = Counting(len(program.clauses))
+    engine = Counting(len(program.clauses), plan(program))
     return Replanned(engine, program, background), engine
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from fsoc.detection import matchers, nodes
 from fsoc.detection.event import Event
 from fsoc.detection.logsource import Logsource
-from fsoc.detection.plan import Rates, expected_cost, plan
+from fsoc.detection.plan import Rates, plan, replan
 from fsoc.detection.program import flatten, matcher_of
 from tests.detection.differential.engines import drawn_anchors
 from tests.detection.differential.events import flat
@@ -91,11 +91,31 @@ def test_what_was_seen_outweighs_what_was_supposed():
     assert anchor(both, Rates(tried=[1, 1], hits=[1, 0])) == ["a long text that is rare"]
 
 
-def test_a_plan_by_what_was_seen_is_expected_to_cost_no_more():
-    program = of(nodes.And((RARE, COMMON)), nodes.Or((RARE, text("b"))))
-    rates = Rates(tried=[1_000] * 3, hits=[900, 1, 5])
+def test_what_is_seen_to_hold_often_is_replaced_and_the_saving_told():
+    """The first rule's anchor is in nine of ten events; the second's is rare, and stays though a rarer one is there."""
+    program = of(nodes.And((RARE, COMMON)), nodes.And((text("b"), text("a much longer text"))))
+    rates = Rates(tried=[10_000] * 4, hits=[9_000, 10, 50, 50])
 
-    assert expected_cost(program, plan(program, rates), rates) < expected_cost(program, plan(program), rates)
+    anchors, saved = replan(program, plan(program), rates)
+    assert anchors == plan(program, rates)
+    assert saved == pytest.approx(0.9, abs=0.02)
+
+
+def test_a_rule_hardly_ever_tried_keeps_its_anchor():
+    program = of(nodes.And((RARE, COMMON)))
+    rates = Rates(tried=[100_000] * 2, hits=[500, 0])
+
+    assert plan(program, rates) != plan(program)
+    assert replan(program, plan(program), rates) == (plan(program), 0.0)
+
+
+def test_replacing_goes_from_the_anchors_in_use():
+    program = of(nodes.And((RARE, COMMON)))
+    rates = Rates(tried=[10_000] * 2, hits=[9_000, 10])
+    anchors, _ = replan(program, plan(program), rates)
+
+    assert replan(program, anchors, rates) == (anchors, 0.0)
+    assert replan(program, (None,), rates) == ((None,), 0.0)
 
 
 def test_a_plan_is_the_same_every_time():

@@ -39,7 +39,8 @@ class FastDetector(PlannedDetector):
         self._known = Vocabulary(program)
         self._sampler = Sampler(self._known)
         self._until_sample = SAMPLED_EVERY - 1
-        self._searches = Searches(self._known, plan(program))
+        self.anchors = plan(program)
+        self._searches = Searches(self._known, self.anchors)
         self.adopt(self._searches)
 
     def rates(self) -> Rates:

@@ -25,6 +25,7 @@ def replanned_often():
     """So that a handful of events is enough to be planned anew in the middle."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(engine, "FIRST_REPLAN_EVENTS", 3)
+        patch.setattr(engine, "SAVING_MIN", 0.0)
         yield
 
 
