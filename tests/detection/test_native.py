@@ -181,6 +181,49 @@ def corpus():
     return NativeDetector([rule.id for rule in loaded.rules], mapping, program), program, lines, expected
 
 
+def test_what_rules_came_to_is_not_taken_for_what_they_come_to(native):
+    """Rules proposed together, again and again, on events that differ in one field: its text, null, missing, a list."""
+    head = "sel:\n    a|contains: x\n"
+    detector = native(
+        *(f"{head}flt:\n    b: {value}\ncondition: sel and not flt" for value in ("y", "null", "'*z'", "5", "[]")),
+        f"{head}flt:\n    b|exists: true\ncondition: sel and flt",
+        f"{head}flt:\n    b|re: '^[yz]'\ncondition: sel and flt",
+        f"{head}flt:\n    b|fieldref: c\ncondition: sel and flt",
+        f"{head}key:\n    - secret\ncondition: sel and not key",
+    )
+    values = [
+        "y",
+        "z",
+        "Z",
+        None,
+        [],
+        [None],
+        ["q", "y"],
+        ["q", None],
+        {"y": "y"},
+        {"y": "secret"},
+        5,
+        5.0,
+        "5",
+        True,
+        "",
+    ]
+    events = [{"a": "x", "b": value, "c": "y"} for value in values]
+    events += [{"a": "x"}, {"a": "x", "c": "secret"}, {"a": ["x", "secret"]}, {"a": ["x", "x"]}]
+    expected = [detector._plain_event(event, Logsource(category="test")) for event in events]
+    assert len({tuple(each) for each in expected}) > 8
+    lines = [orjson.dumps(event | {"logsource": STATED}) for event in events]
+    draw = random.Random(1)
+    for _ in range(50):
+        places = draw.sample(range(len(events)), len(events))
+        assert [detector.match_event(events[place], STATED) for place in places] == [
+            expected[place] for place in places
+        ]
+        found = dict(detector.match_lines([lines[place] for place in places]).matched)
+        assert [found.get(at, []) for at in range(len(places))] == [expected[place] for place in places]
+    assert detector.counters()["verdict_hits"] > 100
+
+
 @needs_corpus
 def test_real_events_match_the_rules_that_the_plain_one_finds(corpus):
     detector, _, lines, expected = corpus

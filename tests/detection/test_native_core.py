@@ -29,6 +29,7 @@ floats = st.floats() | wholes.map(float)
 @example(9999999999999998.0)
 @example(-0.0)
 @example(5e-324)
+@example(600000000000000.25)  # as near to .2 as to .3
 def test_a_float_is_written_as_python_writes_it(number):
     assert fsoc_native.repr_of_float(number) == repr(number)
 

@@ -17,6 +17,7 @@ use crate::room::Room;
 use crate::routes::{Deciding, Routes};
 use crate::routing::{Outcome, unsure};
 use crate::rules::Rules;
+use crate::verdicts::Verdicts;
 use crate::views::View;
 use crate::{PyPlan, PyRules};
 
@@ -54,6 +55,7 @@ pub struct Engine {
 pub struct State {
     pub members: Members,
     pub memo: Memo,
+    pub verdicts: Verdicts,
     pub room: Room,
     pub bytes: Vec<u8>,
     pub key: Vec<u8>,
@@ -130,6 +132,7 @@ impl Engine {
             state: State {
                 members: Members::default(),
                 memo: Memo::new(entries_max, bytes_max),
+                verdicts: Verdicts::new(),
                 room: Room::new(&rules),
                 bytes: Vec::new(),
                 key: Vec::new(),
@@ -220,6 +223,9 @@ impl Engine {
         counters.set_item("memo_bytes", state.memo.bytes())?;
         counters.set_item("memo_hits", state.memo.hits)?;
         counters.set_item("memo_misses", state.memo.misses)?;
+        counters.set_item("verdicts", state.verdicts.entries())?;
+        counters.set_item("verdict_hits", state.verdicts.hits)?;
+        counters.set_item("verdict_misses", state.verdicts.misses)?;
         counters.set_item("routes", self.routes.routes.len())?;
         counters.set_item("routes_asked", self.routes.asked)?;
         Ok(counters)
@@ -236,7 +242,7 @@ impl Engine {
 
     /// line: where the members' texts stand; None: in the bytes copied from Python.
     fn run_views(&mut self, py: Python<'_>, line: Option<&[u8]>, views: &mut [View]) -> PyResult<()> {
-        let State { members, memo, room, bytes, matched, events, found, .. } = &mut self.state;
+        let State { members, memo, verdicts, room, bytes, matched, events, found, .. } = &mut self.state;
         let bytes = line.unwrap_or(bytes);
         matched.clear();
         *events += 1;
@@ -246,10 +252,11 @@ impl Engine {
         };
         let (rules, plan) = (&*self.rules, &*self.plan);
         room.next_event();
+        verdicts.settle(memo.generation);
         for view in views {
             view.follow(plan, self.plans);
             let mut tried = std::mem::take(&mut view.tried);
-            let mut matching = Matching { rules, plan, view, bytes, members, memo, room, ask: &ask };
+            let mut matching = Matching { rules, plan, view, bytes, members, memo, verdicts, room, ask: &ask };
             matching.run(matched);
             if *events % SAMPLE_EVERY == 1 {
                 let hits = &mut self.hits;

@@ -22,6 +22,8 @@ mod rules;
 mod search;
 mod tree;
 mod value;
+mod verdicts;
+mod verify;
 mod views;
 
 use std::sync::Arc;

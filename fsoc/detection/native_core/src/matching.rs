@@ -14,6 +14,7 @@ use crate::program::Order;
 use crate::room::{FieldState, Room, Value};
 
 use crate::rules::Rules;
+use crate::verdicts::Verdicts;
 use crate::views::{Keywords, View, everything_folded};
 
 /// Python's answer for one clause and one value.
@@ -26,6 +27,7 @@ pub struct Matching<'a> {
     pub bytes: &'a [u8],
     pub members: &'a mut Members,
     pub memo: &'a mut Memo,
+    pub verdicts: &'a mut Verdicts,
     pub room: &'a mut Room,
     pub ask: Ask<'a>,
 }
@@ -63,14 +65,9 @@ impl Matching<'_> {
                 self.room.candidates.push(rule);
             }
         }
-        let rules = self.rules;
-        for place in 0..self.room.candidates.len() {
-            let rule = self.room.candidates[place];
-            self.room.verified += 1;
-            if self.holds(&rules.conditions[rule as usize], 0) {
-                matched.push(rule);
-            }
-        }
+        let candidates = std::mem::take(&mut self.room.candidates);
+        self.verify(&candidates, matched);
+        self.room.candidates = candidates;
     }
 
     fn forget_changed(&mut self) {
@@ -95,13 +92,16 @@ impl Matching<'_> {
     }
 
     /// Whether a glance at the whole event shows that no keyword of the view can be in it.
-    fn has_no_keyword(&mut self) -> bool {
+    pub fn has_no_keyword(&mut self) -> bool {
         let (rules, everything) = (self.rules, self.rules.everything() as usize);
         if matches!(self.view.keywords, Keywords::Any)
             || !self.plan.eager[everything].is_empty()
             || !self.members.shows_texts()
         {
             return false;
+        }
+        if self.room.keywords_of.0 == self.room.view {
+            return self.room.keywords_of.1;
         }
         let Room { everything: folded, glanced_at, fields, now, .. } = &mut *self.room;
         if *glanced_at != *now {
@@ -112,6 +112,7 @@ impl Matching<'_> {
         if has_none {
             fields[everything].marked_at = *now;
         }
+        self.room.keywords_of = (self.room.view, has_none);
         has_none
     }
 
@@ -155,7 +156,7 @@ impl Matching<'_> {
         }
     }
 
-    fn holds(&mut self, code: &[Op], at: usize) -> bool {
+    pub fn holds(&mut self, code: &[Op], at: usize) -> bool {
         match code[at] {
             Op::Marked { field, mark } => {
                 if self.room.fields[field as usize].marked_at != self.room.now {
@@ -197,7 +198,7 @@ impl Matching<'_> {
     }
 
     /// The values of a field, by their places.
-    fn find(&mut self, field: u32) -> (u32, u32) {
+    pub fn find(&mut self, field: u32) -> (u32, u32) {
         let state = self.room.fields[field as usize];
         if state.found_at == self.room.now {
             return (state.from, state.to);
@@ -287,7 +288,7 @@ impl Matching<'_> {
         holds
     }
 
-    fn span(&self, value: u32) -> Span {
+    pub fn span(&self, value: u32) -> Span {
         self.room.values[value as usize].span
     }
 

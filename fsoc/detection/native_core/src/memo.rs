@@ -28,6 +28,8 @@ struct Generation {
     values: Vec<u8>,
     /// Of each value: how many rules, the rules, how many marks, the marks.
     found: Vec<u32>,
+    /// Where in `found` what was found stands, by its hash.
+    shared: HashTable<(u64, u32)>,
 }
 
 impl Generation {
@@ -47,7 +49,27 @@ impl Generation {
         self.table.clear();
         self.values.clear();
         self.found.clear();
+        self.shared.clear();
     }
+
+    /// Keeps what was found, once for all values it was found in.
+    fn keep(&mut self, hash: u64, rules: &[u32], marks: &[u32]) -> u32 {
+        let is_it = |entry: &(u64, u32)| entry.0 == hash && split(&self.found[entry.1 as usize..]) == (rules, marks);
+        if let Some((_, known)) = self.shared.find(hash, is_it) {
+            return *known;
+        }
+        let found = self.found.len() as u32;
+        write(&mut self.found, rules, marks);
+        self.shared.insert_unique(hash, (hash, found), |entry| entry.0);
+        found
+    }
+}
+
+fn write(into: &mut Vec<u32>, rules: &[u32], marks: &[u32]) {
+    into.push(rules.len() as u32);
+    into.extend_from_slice(rules);
+    into.push(marks.len() as u32);
+    into.extend_from_slice(marks);
 }
 
 /// Where to read what was found; good until the next event.
@@ -62,6 +84,8 @@ pub struct Memo {
     seen_once: Vec<u32>,
     entries_max: usize,
     bytes_max: usize,
+    /// Changes whenever what was found must be looked up anew.
+    pub generation: u32,
     pub hits: u64,
     pub misses: u64,
 }
@@ -76,6 +100,7 @@ impl Memo {
             seen_once: vec![0; SEEN_ONCE],
             entries_max,
             bytes_max,
+            generation: 0,
             hits: 0,
             misses: 0,
         }
@@ -101,15 +126,11 @@ impl Memo {
             return None;
         };
         self.hits += 1;
-        let from = found as usize;
         let kept = if found == NOTHING {
             NOTHING
         } else {
-            let (rules, marks) = split(&self.old.found[from..]);
-            let length = rules.len() + marks.len() + 2;
-            let kept = self.new.found.len() as u32;
-            self.new.found.extend_from_slice(&self.old.found[from..from + length]);
-            kept
+            let (rules, marks) = split(&self.old.found[found as usize..]);
+            self.new.keep(self.hasher.hash_one((rules, marks)), rules, marks)
         };
         self.enter(hash, tag, value, kept);
         Some(kept)
@@ -125,23 +146,16 @@ impl Memo {
         found
     }
 
-    /// Where to read it until the next event.
-    pub fn lend(&mut self, rules: &[u32], marks: &[u32]) -> Found {
-        self.write(false, rules, marks)
-    }
-
     fn write(&mut self, kept: bool, rules: &[u32], marks: &[u32]) -> Found {
         if rules.is_empty() && marks.is_empty() {
-            NOTHING
-        } else {
-            let into = if kept { &mut self.new.found } else { &mut self.fleeting };
-            let found = into.len() as u32;
-            into.push(rules.len() as u32);
-            into.extend_from_slice(rules);
-            into.push(marks.len() as u32);
-            into.extend_from_slice(marks);
-            if kept { found } else { found | FLEETING }
+            return NOTHING;
         }
+        if kept {
+            return self.new.keep(self.hasher.hash_one((rules, marks)), rules, marks);
+        }
+        let found = self.fleeting.len() as u32;
+        write(&mut self.fleeting, rules, marks);
+        found | FLEETING
     }
 
     /// The rules to try, and the marks that hold.
@@ -161,13 +175,20 @@ impl Memo {
         if self.new.table.len() >= self.entries_max || self.new.bytes() >= self.bytes_max {
             std::mem::swap(&mut self.new, &mut self.old);
             self.new.clear();
+            self.generation = self.generation.wrapping_add(1);
         }
     }
 
     pub fn forget(&mut self) {
+        self.generation = self.generation.wrapping_add(1);
         self.new.clear();
         self.old.clear();
         self.fleeting.clear();
+    }
+
+    /// Whether it can be read after this event too.
+    pub fn is_kept(found: Found) -> bool {
+        found == NOTHING || found & FLEETING == 0
     }
 
     pub fn entries(&self) -> usize {

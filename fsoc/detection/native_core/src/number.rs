@@ -192,13 +192,34 @@ pub fn repr(number: f64) -> String {
     if number.is_infinite() {
         return if number < 0.0 { "-inf".into() } else { "inf".into() };
     }
-    let shortest = format!("{number:e}");
-    let Some((mantissa, exponent)) = shortest.split_once('e') else { return shortest };
+    // Of two texts that are as short and as near Python takes the even one, as Ryu does and Rust's own does not.
+    let mut room = ryu::Buffer::new();
+    let text = room.format_finite(number);
+    let (sign, text) = text.strip_prefix('-').map_or(("", text), |text| ("-", text));
+    let (mantissa, exponent) = text.split_once('e').unwrap_or((text, "0"));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
     let exponent: i32 = exponent.parse().unwrap_or(0);
-    if !(-4..16).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{mantissa}e{sign}{:02}", exponent.abs());
+    let all = [whole, fraction].concat();
+    let digits = all.trim_start_matches('0');
+    // Where the point stands, counted from the first digit that is not zero.
+    let point = whole.len() as i32 + exponent - (all.len() - digits.len()) as i32;
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() {
+        return format!("{sign}0.0");
     }
-    let fixed = format!("{number}");
-    if fixed.contains('.') { fixed } else { fixed + ".0" }
+    if !(-3..=16).contains(&point) {
+        let (first, rest) = digits.split_at(1);
+        let dot = if rest.is_empty() { "" } else { "." };
+        let exponent = point - 1;
+        return format!("{sign}{first}{dot}{rest}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs());
+    }
+    let count = digits.len() as i32;
+    if point <= 0 {
+        format!("{sign}0.{}{digits}", "0".repeat(-point as usize))
+    } else if point >= count {
+        format!("{sign}{digits}{}.0", "0".repeat((point - count) as usize))
+    } else {
+        let (whole, fraction) = digits.split_at(point as usize);
+        format!("{sign}{whole}.{fraction}")
+    }
 }

@@ -41,6 +41,9 @@ pub struct Room {
     /// The event whose texts all stand in `everything`, folded.
     pub glanced_at: u32,
     pub everything: Vec<u8>,
+    /// The view that was last asked whether it has no keyword in the event, and the answer.
+    pub keywords_of: (u32, bool),
+    pub key: Vec<u32>,
     pub text: Vec<u8>,
     pub folded: Vec<u8>,
     pub proposed: Vec<u32>,
@@ -81,6 +84,7 @@ impl Room {
     pub fn next_view(&mut self) {
         if self.view == u32::MAX {
             self.view = 0;
+            self.keywords_of.0 = 0;
             self.rule_at.fill(0);
         }
         self.view += 1;

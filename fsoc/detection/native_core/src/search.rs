@@ -18,7 +18,7 @@ impl Matching<'_> {
             NOTHING
         } else if self.is_quick(field, span.kind) {
             self.search(field, span);
-            self.memo.lend(&self.room.rules, &self.room.marks)
+            self.keep_quick(field, span)
         } else {
             let (tag, raw) = (field << 4 | span.kind as u32, span.raw(self.bytes));
             let hash = self.memo.hash(tag, raw);
@@ -30,6 +30,20 @@ impl Matching<'_> {
         };
         self.room.values[value as usize].found = Some(found);
         found
+    }
+
+    /// What holds of few values is kept, for what it has come to can be remembered then.
+    fn keep_quick(&mut self, field: u32, span: Span) -> Found {
+        let (rules, marks) = (&self.room.rules, &self.room.marks);
+        if rules.is_empty() && marks.is_empty() {
+            return NOTHING;
+        }
+        let (tag, raw) = (field << 4 | span.kind as u32, span.raw(self.bytes));
+        let hash = self.memo.hash(tag, raw);
+        match self.memo.get(hash, tag, raw) {
+            Some(found) => found,
+            None => self.memo.put(hash, tag, raw, rules, marks),
+        }
     }
 
     /// Whether a value is as soon searched as remembered.
