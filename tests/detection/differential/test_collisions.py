@@ -194,3 +194,12 @@ def test_two_fields_are_the_same_where_the_oracle_says_so(engine):
     lines = list(map(orjson.dumps, pairs))
 
     assert detector.match_lines(lines) == plain.match_lines(lines)
+
+
+@pytest.mark.parametrize("engine", ENGINES)
+def test_a_tuple_is_a_list_and_no_value_of_its_own(engine):
+    """No JSON text brings one; a caller may."""
+    made = rules()
+    plain, detector = (PlainDetector(made, LogsourceMap()), make(engine, made, LogsourceMap()))
+    for value in (("",), ("1", 1), ("A", None), (), (("a",), "5")) * 2:
+        assert detector.match_event({"A": value}, STATED) == plain.match_event({"A": value}, STATED), value
