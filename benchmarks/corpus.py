@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Final
 
+import orjson
+
 from fsoc.detection import LogsourceMap, load_rules
+from fsoc.detection.detector import stated_logsource
+from fsoc.detection.routes import Router
 from fsoc.detection.rules import LoadedRules, Rule
 from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
 
@@ -29,19 +33,34 @@ def load(paths: Sequence[Path]) -> tuple[LoadedRules, LogsourceMap]:
         return load_rules(read_sources(paths)), LogsourceMap.parse(read_source(shipped("rules") / LOGSOURCES))
 
 
+def of_same_routes(rules: Sequence[Rule], logsources: LogsourceMap, lines: Iterable[bytes]) -> list[Rule]:
+    """The rules that are tried on any of these events, in their order."""
+    router = Router([rule.logsource for rule in rules], logsources)
+    tried: set[int] = set()
+    for line in lines:
+        event = orjson.loads(line)
+        stated = stated_logsource(event.pop("logsource", None))
+        tried.update(index for view in router.route(event, stated).views for index in view.rules)
+    return [rules[index] for index in sorted(tried)]
+
+
 def sample(rules: Sequence[Rule], count: int, *, seed: int = 7) -> list[Rule]:
-    """`count` of the rules, each logsource with its share (by largest remainder), in the rules' order."""
+    """`count` of the rules in their order: one of each logsource if they suffice, the rest by its share."""
     if count >= len(rules):
         return list(rules)
     by_logsource: defaultdict[object, list[int]] = defaultdict(list)
     for index, rule in enumerate(rules):
         by_logsource[rule.logsource].append(index)
-    shares = [(len(indexes) * count / len(rules), indexes) for indexes in by_logsource.values()]
-    missing = count - sum(int(share) for share, _ in shares)
-    by_remainder = sorted(range(len(shares)), key=lambda place: int(shares[place][0]) - shares[place][0])
-    rounded_up = set(by_remainder[:missing])
+    groups = list(by_logsource.values())
+    least = int(count >= len(groups))
+    left = count - least * len(groups)
+    every = len(rules) - least * len(groups)
+    shares = [(len(group) - least) * left / every for group in groups]
+    # What rounding down leaves goes to those it took most from.
+    by_remainder = sorted(range(len(groups)), key=lambda place: int(shares[place]) - shares[place])
+    rounded_up = set(by_remainder[: left - sum(map(int, shares))])
     draw = random.Random(seed)
     chosen: list[int] = []
-    for place, (share, indexes) in enumerate(shares):
-        chosen += draw.sample(indexes, int(share) + (place in rounded_up))
+    for place, group in enumerate(groups):
+        chosen += draw.sample(group, least + int(shares[place]) + (place in rounded_up))
     return [rules[index] for index in sorted(chosen)]

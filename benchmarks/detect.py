@@ -34,6 +34,8 @@ COUNTS: Final = (100, 500, 1_000, 3_132)
 NOVELTIES: Final = (0.0, 0.01, 0.1, 0.5, 1.0)
 SERIES_LANES: Final = ("process", "mixed")
 """Lanes of which rule counts and novelty are drawn where no lane is named."""
+ROUTED_EVENTS: Final = 2_000
+"""So many events show all routes of a lane."""
 CHECKED_EVENTS: Final = 1_000
 BETWEEN_CHECKS: Final = 20_000
 
@@ -48,8 +50,8 @@ class Bench:
     size: Size
 
     def on_lane(self, lane: Lane, *, count: int | None = None, novelty: float | None = None) -> dict[str, Any]:
-        """count: so many of the rules; the events are the same for each. With it, or with novelty, no cold figures."""
-        rules = self.rules if count is None else corpus.sample(self.rules, count)
+        """count: so many rules of the lane's routes. The events are the same; no cold figures with either argument."""
+        rules = self.rules if count is None else self._some_rules(lane, count)
         share = NOVELTY if novelty is None else novelty
         say(f"{lane.name}: {len(rules):,} rules, {share:.1%} novel")
         take = Feed(lane, self.rules, novelty=share).take
@@ -58,6 +60,12 @@ class Bench:
 
     def on(self, take: Take, rules: Sequence[Rule], *, with_cold: bool = True) -> Figures:
         return measure(self.builder(rules), len(rules), take, self.size, with_cold=with_cold)
+
+    def _some_rules(self, lane: Lane, count: int) -> Sequence[Rule]:
+        if count >= len(self.rules):
+            return self.rules
+        routed = corpus.of_same_routes(self.rules, self.logsources, Feed(lane, self.rules).take(ROUTED_EVENTS))
+        return corpus.sample(routed, count)
 
     def builder(self, rules: Sequence[Rule]) -> Callable[[], Detector]:
         """Flattened once: what is built again and again is what an engine makes of it."""

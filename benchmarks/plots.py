@@ -20,7 +20,7 @@ _RATIO: Final = "events for one orjson.loads of the same bytes"
 def by_rules(figures: Mapping[str, Any]) -> str:
     rows = figures["by_rules"]
     places = [f"{count:,}" for count in sorted({row["rules"] for row in rows})]
-    axes = Axes("Rate against rules, each logsource with its share", places, "rules", _RATIO)
+    axes = Axes("Rate against rules of the same routes", places, "rules", _RATIO)
     return lines(axes, _by_lane(rows, "rules"))
 
 
