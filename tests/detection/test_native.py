@@ -77,7 +77,6 @@ keywords:
     - 'a/b'
     - 'sa"id'
     - ünder
-    - 17.0
 condition: keywords"""
 
 
@@ -101,10 +100,11 @@ condition: keywords"""
     ],
 )
 def test_keywords_are_found_however_json_writes_them(native, line):
-    detector = native(KEYWORDS)
-    stated = line[:-1] + ', "logsource": {"category": "test", "x": "a/b"}}'
+    detector = native(KEYWORDS, "keywords:\n    - 17.0\ncondition: keywords") if "1.7" in line else native(KEYWORDS)
     expected = detector._plain_event(orjson.loads(line), Logsource(category="test"))
-    assert detector.match_lines([stated.encode()]).matched == ([(0, expected)] if expected else [])
+    for said in ("", ', "x": "a/b"'):
+        stated = f'{line[:-1]}, "logsource": {{"category": "test"{said}}}}}'
+        assert detector.match_lines([stated.encode()]).matched == ([(0, expected)] if expected else [])
     assert detector.match_event(orjson.loads(line), STATED) == expected
 
 
@@ -179,6 +179,50 @@ def corpus():
     expected = [plain.match_event(orjson.loads(line)) for line in lines]
     program = flatten(loaded.rules)
     return NativeDetector([rule.id for rule in loaded.rules], mapping, program), program, lines, expected
+
+
+def test_a_number_is_not_taken_for_a_text_that_looks_alike(native):
+    """1.0 is 1, "1.0" is not: in a field that is searched for parts of texts, so that its values are remembered."""
+    detector = native("sel:\n    a: '1'\ncondition: sel", "sel:\n    a|contains: zz\ncondition: sel")
+    for _ in range(4):
+        assert detector.match_event({"a": 1.0}, STATED) == ["rule-0"]
+        assert detector.match_event({"a": "1.0"}, STATED) == []
+        lines = [b'{"a": 1.0, "logsource": {"category": "test"}}', b'{"a": "1.0", "logsource": {"category": "test"}}']
+        assert detector.match_lines(lines).matched == [(0, ["rule-0"])]
+
+
+def test_a_second_view_is_not_taken_for_the_first(load, rule):
+    """In the second view a is b, and what was found of a must not stay: neither what held nor what did not."""
+    text = "logsources:\n  - {when: {Channel: two}, logsource: {category: test}, fields: {a: b}}\n"
+    detections = [
+        "sel:\n    a: x\ncondition: sel",
+        "sel:\n    c: y\nflt:\n    a: x\ncondition: sel and not flt",
+        "sel:\n    c: y\nflt:\n    a: null\ncondition: sel and not flt",
+        "sel:\n    c: y\nflt:\n    d|fieldref: a\ncondition: sel and flt",
+        "sel1:\n    a: x\nsel2:\n    c: y\nsel3:\n    d: x\ncondition: 2 of sel*",
+        "sel1:\n    a: x\nsel2:\n    c: y\nsel3:\n    d: x\ncondition: all of sel*",
+    ]
+    head = "title: {0}\nid: {0}\nlogsource:\n    category: test\n"
+    loaded = load(*(rule(each, head.format(f"rule-{place}")) for place, each in enumerate(detections)))
+    mapping = LogsourceMap.parse(Source("logsources.yml", text))
+    detector = NativeDetector([each.id for each in loaded.rules], mapping, flatten(loaded.rules))
+    plain = PlainDetector(loaded.rules, mapping)
+    values = ({}, {"a": "x"}, {"a": "z"}, {"a": None}), ({}, {"b": "x"}, {"b": "z"}, {"b": None})
+    others = ({"c": "y"}, {"c": "y", "d": "x"}, {"d": "z"}, {"c": ["y", "x"], "d": "z"})
+    events = [
+        {"Channel": channel, **a, **b, **other}
+        for channel in ("one", "two")
+        for a in values[0]
+        for b in values[1]
+        for other in others
+    ]
+    expected = [plain.match_event(event, STATED) for event in events]
+    assert len({tuple(each) for each in expected}) > 8
+    for event, wanted in zip(events, expected, strict=True):
+        new = NativeDetector([each.id for each in loaded.rules], mapping, flatten(loaded.rules))
+        assert new.match_event(event, STATED) == wanted
+    for _ in range(3):
+        assert [detector.match_event(event, STATED) for event in events] == expected
 
 
 def test_what_rules_came_to_is_not_taken_for_what_they_come_to(native):
