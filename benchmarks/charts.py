@@ -17,6 +17,7 @@ HEIGHT: Final = 400
 _LEFT, _RIGHT, _TOP, _BOTTOM = 76, 20, 64, 56
 _COLOURS: Final = ("#0b5cad", "#d1570a", "#2b8a3e", "#7048a8")
 _DASHES: Final = ("", "7 4", "2 3", "9 3 2 3")
+_ROOM: Final = 1.08  # for the figure above the highest point
 _INK, _GRID = "#222", "#ddd"
 
 
@@ -34,7 +35,7 @@ def lines(axes: Axes, series: Mapping[str, Sequence[float]]) -> str:
     """A line for each of the series, from zero up."""
     highest = max(max(values) for values in series.values())
     step = _step(highest)
-    top = step * ceil(highest / step)
+    top = step * ceil(highest * _ROOM / step)
     height = HEIGHT - _TOP - _BOTTOM
 
     def across(place: int) -> float:

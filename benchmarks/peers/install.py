@@ -58,8 +58,8 @@ NOT_TO_BE_HAD: Final = (
     Absent("tau-engine", "on crates.io; chainsaw's engine, with rules of its own, not Sigma's"),
     Absent("zargunlite", "on PyPI; takes rules that something else has turned into SQL, and a table, not a stream"),
     Absent("sigma-go, sigmalite, go-sigma-rule-engine", "Go modules that the Go module proxy does not serve here"),
-    Absent("confluent-sigma", "not on Maven Central; reads and writes Kafka only"),
-    Absent("npm", "nothing there matches Sigma rules: what is called sigma draws graphs"),
+    Absent("confluent-sigma", "a Kafka Streams program: takes its events from Kafka, not from a file"),
+    Absent("npm", "nothing found there that matches Sigma rules: what is called sigma draws graphs"),
 )
 
 

@@ -24,7 +24,11 @@ DETECT = {
 PEERS = {
     "rules": 3132,
     "lanes": [
-        {"lane": lane, "by_engine": {"fsoc": {"events_per_second": 40_000.0}, "rsigma": {"events_per_second": 9_000.0}}}
+        {
+            "lane": lane,
+            "in_process_per_second": 40_000.0,
+            "by_engine": {"fsoc": {}, "rsigma": {"events_per_second": 9e3}},
+        }
         for lane in ("process", "mixed", "a < b")
     ],
 }
