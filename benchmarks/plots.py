@@ -35,7 +35,7 @@ def by_novelty(figures: Mapping[str, Any]) -> str:
 def by_peers(figures: Mapping[str, Any]) -> str:
     """Ours in a process that is running, others' commands net of their start."""
     rows = figures["lanes"]
-    names = [name for name in rows[0]["by_engine"] if name != OURS]
+    names = list(rows[0]["by_engine"])
     title = f"Engines on one core, {figures['rules']:,} rules, net of start"
     axes = Axes(title, [row["lane"] for row in rows], "lane", "events a CPU second (logarithmic)")
     theirs = {name: [row["by_engine"][name]["events_per_second"] for row in rows] for name in names}

@@ -2,8 +2,8 @@
 
     python -m benchmarks.peers [--lane NAME …] [--engine auto] [--events 60000] [--rounds 5] [--json] [--save]
 
-Each engine is its own command, as a user runs it: rules and a file of events in, matches out, thrown away. CPU seconds
-of the process, net of starting. Beside it our detector in this process, and `orjson.loads`, over the same lines.
+A peer is its own command, as a user runs it: rules and a file of events in, matches out, thrown away. CPU seconds of
+the process, net of starting. In turn with it our detector in this process, new in each round, and `orjson.loads`.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ from __future__ import annotations
 import argparse
 import json
 import statistics
-import sys
 import tempfile
 import time
 from collections.abc import Callable, Sequence
@@ -27,7 +26,7 @@ from benchmarks.lanes import LANES, Feed, Lane
 from benchmarks.measure import BATCH_EVENTS, PASSES_MIN
 from benchmarks.peers.agreement import agreement
 from benchmarks.peers.install import NOT_TO_BE_HAD, QUICK, SLOW, Absent, Peer
-from benchmarks.peers.rounds import Starts, net, on_one_core, run_once, run_rounds
+from benchmarks.peers.rounds import Starts, net, on_one_core, run_once
 from benchmarks.report import save
 from fsoc.detection import Detector
 from fsoc.detection.engine import EngineName, make_detector
@@ -41,7 +40,6 @@ COMPARED_EVENTS: Final = 5_000
 SLOW_LANE: Final = "process"
 SLOW_EVENTS: Final = 200
 """Engines that try every rule do tens of events a second."""
-OURS: Final = "fsoc"
 
 
 class Contest:
@@ -58,9 +56,6 @@ class Contest:
         self.one = work / "one.ndjson"
         self.one.write_bytes(Feed(LANES[SLOW_LANE], ()).take(1)[0] + b"\n")
         self.program = flatten(self.rules)
-        fsoc = str(Path(sys.executable).with_name("fsoc"))
-        ours = ("detect", "--engine", engine, "--rules", str(folder), "--events")
-        self.ours = Peer(OURS, "", f"engine {engine}", lambda _, events: [fsoc, *ours, str(events)], quick=True)
 
     def detector(self) -> Detector:
         return make_detector(self.rules, self.logsources, self.engine, program=self.program)
@@ -72,42 +67,44 @@ class Contest:
         lines = Feed(lane, self.rules).take(events)
         file = self.work / f"{lane.name}.ndjson"
         file.write_bytes(b"\n".join(lines) + b"\n")
-        contestants = [self.ours, *(self._quickest(peer, lines) for peer in peers)]
+        contestants = [self._quickest(peer, lines) for peer in peers]
         starts = {each.name: each.command(self.folder, self.one) for each in contestants}
+        commands = {each.name: each.command(self.folder, file) for each in contestants}
+        seconds: dict[str, list[float]] = {name: [] for name in commands}
+        inside = []
         for command in starts.values():
             self.starts.measure(command)
-        seconds = run_rounds({each.name: each.command(self.folder, file) for each in contestants}, self.rounds)
-        inside = [_inside(self.detector(), lines) for _ in range(self.rounds)]
+        for _ in range(self.rounds):
+            inside.append(_inside(self.detector(), lines))
+            for name, command in commands.items():
+                seconds[name].append(run_once(command).cpu_seconds)
         return {
             "lane": lane.name,
             "structured": lane.structured,
             "events": events,
             "rounds": self.rounds,
-            "orjson_per_second": round(statistics.median(events / seconds for _, seconds in inside), 1),
-            "in_process_per_second": round(statistics.median(events / seconds for seconds, _ in inside), 1),
-            "by_engine": {
-                name: {"options": _options(starts[name]), "start": starts[name], "seconds": seconds[name]}
-                for name in seconds
-            },
+            "orjson_per_second": round(statistics.median(events / each for _, each in inside), 1),
+            "in_process_per_second": round(statistics.median(events / each for each, _ in inside), 1),
+            "in_process_seconds": [round(each, 3) for each, _ in inside],
+            "by_engine": {name: {"start": starts[name], "seconds": seconds[name]} for name in commands},
         }
 
     def rate(self, lane: dict[str, Any]) -> dict[str, Any]:
         """The lane with rates, once all starts have been measured."""
-        engines = lane["by_engine"]
-        starts = {name: self.starts.median(each["start"]) for name, each in engines.items()}
-        seconds = {name: net(each["seconds"], starts[name]) for name, each in engines.items()}
-        return lane | {
-            "by_engine": {
-                name: {
-                    "events_per_second": round(statistics.median(lane["events"] / each for each in seconds[name]), 1),
-                    "start_seconds": round(starts[name], 3),
-                    "net_seconds": [round(each, 3) for each in seconds[name]],
-                    **_compared(seconds[name], seconds[OURS]),
-                    "options": engines[name]["options"],
-                }
-                for name in engines
+        rated = {}
+        for name, each in lane["by_engine"].items():
+            start = self.starts.median(each["start"])
+            seconds = net(each["seconds"], start)
+            ratios = [theirs / ours for theirs, ours in zip(seconds, lane["in_process_seconds"], strict=True)]
+            rated[name] = {
+                "events_per_second": round(statistics.median(lane["events"] / each for each in seconds), 1),
+                "start_seconds": round(start, 3),
+                "net_seconds": [round(each, 3) for each in seconds],
+                "fsoc_over_it": round(statistics.median(ratios), 3),
+                "ratios": [round(ratio, 3) for ratio in ratios],
+                "options": _options(each["start"]),
             }
-        }
+        return lane | {"by_engine": rated}
 
     def agreement_on(self, lane: Lane) -> dict[str, Any]:
         say(f"{lane.name}: matches of {COMPARED_EVENTS:,} events")
@@ -157,14 +154,6 @@ def _inside(detector: Detector, lines: Sequence[bytes]) -> tuple[float, float]:
         theirs += time.process_time() - between
         ours += between - began
     return ours, theirs
-
-
-def _compared(seconds: Sequence[float], ours: Sequence[float]) -> dict[str, Any]:
-    """How many times as quick ours is, by round; of our own there is nothing to say."""
-    if seconds is ours:
-        return {}
-    ratios = [each / mine for each, mine in zip(seconds, ours, strict=True)]
-    return {"fsoc_over_it": round(statistics.median(ratios), 3), "ratios": [round(ratio, 3) for ratio in ratios]}
 
 
 def _options(command: Sequence[str]) -> list[str]:
@@ -223,30 +212,15 @@ def main() -> None:
 
 
 def _tables(figures: dict[str, Any]) -> str:
-    rows: list[tuple[str, ...]] = [("lane", "engine", "events/s", "start s", "fsoc is", "in process", "orjson/s")]
+    rows: list[tuple[str, ...]] = [("lane", "fsoc/s", "engine", "events/s", "start s", "fsoc is", "orjson/s")]
     for line in figures["lanes"]:
-        rows += [
-            (
-                line["lane"],
-                name,
-                f"{each['events_per_second']:,.0f}",
-                f"{each['start_seconds']:.2f}",
-                "" if name == OURS else f"{each['fsoc_over_it']:.2f} ×",
-                f"{line['in_process_per_second']:,.0f}" if name == OURS else "",
-                f"{line['orjson_per_second']:,.0f}" if name == OURS else "",
-            )
-            for name, each in line["by_engine"].items()
-        ]
-    rows += [
-        (
-            each["lane"],
-            each["engine"],
-            f"{each['events_per_second']:,.0f}",
-            f"{each['start_seconds']:.2f}",
-            each["loaded"],
-        )
-        for each in figures.get("slow", ())
-    ]
+        ours, floor = f"{line['in_process_per_second']:,.0f}", f"{line['orjson_per_second']:,.0f}"
+        for name, each in line["by_engine"].items():
+            rate, start = f"{each['events_per_second']:,.0f}", f"{each['start_seconds']:.2f}"
+            rows.append((line["lane"], ours, name, rate, start, f"{each['fsoc_over_it']:.2f} ×", floor))
+    for each in figures.get("slow", ()):
+        rate, start = f"{each['events_per_second']:,.0f}", f"{each['start_seconds']:.2f}"
+        rows.append((each["lane"], "", each["engine"], rate, start, each["loaded"]))
     text = ["".join(f"{cell:>19}" for cell in row) for row in rows]
     for line in figures["agreement"]:
         text.append(

@@ -1,7 +1,6 @@
-"""CPU seconds of whole processes, in turn, net of what it takes them to start. Knows no engine.
+"""CPU seconds of whole processes, net of what it takes them to start. Knows no engine.
 
-The runs of a round follow each other, so that a busy machine slows all alike; all of them share one core. What it costs
-to start (read and compile the rules) is the median of runs over one event, and is taken off.
+What it costs to start (read and compile the rules) is the median of runs over one event, and is taken off.
 """
 
 from __future__ import annotations
@@ -11,7 +10,7 @@ import statistics
 import subprocess
 import tempfile
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import NamedTuple
 
 
@@ -38,15 +37,6 @@ class Starts:
 def net(whole: Sequence[float], start: float) -> list[float]:
     """Each run less the start; it cannot cost less than a hundredth of what is taken off."""
     return [max(seconds - start, start / 100) for seconds in whole]
-
-
-def run_rounds(commands: Mapping[str, Sequence[str]], rounds: int) -> dict[str, list[float]]:
-    """CPU seconds by contestant and round; every round runs each of them, in turn."""
-    seconds: dict[str, list[float]] = {name: [] for name in commands}
-    for _ in range(rounds):
-        for name, command in commands.items():
-            seconds[name].append(run_once(command).cpu_seconds)
-    return seconds
 
 
 def on_one_core() -> None:

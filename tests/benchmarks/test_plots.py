@@ -27,7 +27,7 @@ PEERS = {
         {
             "lane": lane,
             "in_process_per_second": 40_000.0,
-            "by_engine": {"fsoc": {}, "rsigma": {"events_per_second": 9e3}},
+            "by_engine": {"rsigma": {"events_per_second": 9e3}},
         }
         for lane in ("process", "mixed", "a < b")
     ],

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from benchmarks.peers.rounds import Starts, net, run_once, run_rounds
+from benchmarks.peers.rounds import Starts, net, run_once
 
 
 def test_what_a_run_costs_is_net_of_the_start():
@@ -20,15 +20,6 @@ def test_a_run_that_costs_less_than_the_start_costs_a_hundredth_of_it():
 
 def telling(path, word):
     return [sys.executable, "-c", f"open({str(path)!r}, 'a').write('{word} ')"]
-
-
-def test_every_round_runs_each_contestant_in_turn(tmp_path):
-    told = tmp_path / "order"
-
-    seconds = run_rounds({"a": telling(told, "a"), "b": telling(told, "b")}, 3)
-
-    assert told.read_text().split() == ["a", "b"] * 3
-    assert all(len(each) == 3 and min(each) > 0 for each in seconds.values())
 
 
 def test_starts_are_measured_until_each_was_often_enough(tmp_path):
