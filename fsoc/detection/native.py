@@ -13,7 +13,7 @@ import fsoc_native
 import msgspec
 import orjson
 
-from fsoc.detection.detector import Lines, Match, Stated, stated_logsource
+from fsoc.detection.detector import Lines, Stated, stated_logsource
 from fsoc.detection.event import Event, Value
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap, over
@@ -21,7 +21,7 @@ from fsoc.detection.nodes import Matcher, Node
 from fsoc.detection.plan import Anchor, Rates, plan
 from fsoc.detection.planned import PlannedDetector
 from fsoc.detection.program import Program, matcher_of, unflatten
-from fsoc.detection.routes import Route, Router, over_of_ticket
+from fsoc.detection.routes import Route, over_of_ticket
 
 _LAST_CHARACTER: Final = 0x10FFFF
 _SURROGATES: Final = range(0xD800, 0xE000)
@@ -68,9 +68,8 @@ class NativeDetector(PlannedDetector):
         memo_bytes_max: int | None = None,
     ) -> None:
         """memo_…_max: of each of two generations; None: as the core has it."""
-        self._ids = tuple(ids)
+        super().__init__(ids, [Logsource(*each) for each in program.logsources], logsources)
         self._program = program
-        self._router = Router([Logsource(*each) for each in program.logsources], logsources)
         self._matchers: dict[int, Matcher] = {}
         self._conditions: tuple[Node, ...] | None = None
         self.anchors = plan(program)
@@ -97,21 +96,13 @@ class NativeDetector(PlannedDetector):
             found = self._plain_event(fields, stated_logsource(logsource))
         return found
 
-    def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
+    def _match_own(self, body: Mapping[str, Any]) -> list[str]:
         hidden = over_of_ticket(body)
         try:
-            own = self._core.match_own(body if isinstance(body, dict) else dict(body), hidden.get(_OVER))
+            own: list[str] = self._core.match_own(body if isinstance(body, dict) else dict(body), hidden.get(_OVER))
         except fsoc_native.Unsure:
-            own = self._plain(self._router.of_tickets, Event(body, hidden), frozenset())
-            own = self._ids_of(own)
-        matches = [Match(rule_id, -1) for rule_id in own]
-        for place, item in enumerate(body.get("evidence") or ()):
-            found = self.match_event(item.get("fields") or {}, item.get("logsource"))
-            matches += [Match(rule_id, place) for rule_id in found]
-        return matches
-
-    def covers(self, fields: Mapping[str, Any], logsource: Stated = None) -> bool:
-        return self._router.route(fields, stated_logsource(logsource)).tried
+            own = self._ids_of(self._plain(self._router.of_tickets, Event(body, hidden), frozenset()))
+        return own
 
     def match_lines(self, lines: Sequence[bytes]) -> Lines:
         found = Lines()
@@ -158,7 +149,7 @@ class NativeDetector(PlannedDetector):
         matched: set[int] = set()
         for view in self._router.route(fields, stated).views:
             matched.update(self._plain(view.rules, Event(fields, over(fields, view.aliases)), matched))
-        return self._ids_of(matched)
+        return self._ids_of(sorted(matched))
 
     def _plain(self, rules: Iterable[int], event: Event, but: Iterable[int]) -> list[int]:
         """Rules that match what the core does not read: lone surrogates, a thousand lists in lists, no JSON types."""
@@ -166,9 +157,6 @@ class NativeDetector(PlannedDetector):
             self._conditions = unflatten(self._program)
         conditions = self._conditions
         return [index for index in rules if index not in but and conditions[index](event)]
-
-    def _ids_of(self, matched: Iterable[int]) -> list[str]:
-        return list(dict.fromkeys(self._ids[index] for index in sorted(matched)))
 
 
 _NO_EVENT: Final = Event({})

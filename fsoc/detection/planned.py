@@ -6,11 +6,11 @@ from abc import abstractmethod
 from collections.abc import Sequence
 from typing import Any
 
-from fsoc.detection.detector import Detector
 from fsoc.detection.plan import Anchor, Rates
+from fsoc.detection.routed import RoutedDetector
 
 
-class PlannedDetector(Detector):
+class PlannedDetector(RoutedDetector):
     """anchors: those of its start, plan(program)."""
 
     anchors: tuple[Anchor, ...]

@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 
-from fsoc.detection.detector import Lines, Match, Stated, stated_logsource
+from fsoc.detection.detector import Lines, Stated
 from fsoc.detection.event import Event
 from fsoc.detection.fast.conditions import Vocabulary
 from fsoc.detection.fast.lane import Lane
@@ -26,16 +26,14 @@ from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.plan import Anchor, Rates, plan
 from fsoc.detection.planned import PlannedDetector
 from fsoc.detection.program import Program
-from fsoc.detection.routes import Router, RouteView, over_of_ticket
+from fsoc.detection.routes import RouteView, over_of_ticket
 
 
 class FastDetector(PlannedDetector):
     """The rules of a program; finds what PlainDetector finds."""
 
     def __init__(self, ids: Sequence[str], logsources: LogsourceMap, program: Program) -> None:
-        """ids: of the program's rules, in their order; several may be the same."""
-        self._ids = tuple(ids)
-        self._router = Router([Logsource(*each) for each in program.logsources], logsources)
+        super().__init__(ids, [Logsource(*each) for each in program.logsources], logsources)
         self._known = Vocabulary(program)
         self._sampler = Sampler(self._known)
         self._until_sample = SAMPLED_EVERY - 1
@@ -60,20 +58,12 @@ class FastDetector(PlannedDetector):
         found = self._matched(self._lanes.lane(event, logsource), event)
         return self._ids_of(found) if found else []
 
-    def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
-        matches = []
-        if self._router.of_tickets:
-            over = over_of_ticket(body)
-            targets = sorted(self._tickets.targets(Event(body, over)))
-            own = self._searches.matched(targets, body, over) if targets else []
-            matches = [Match(rule_id, -1) for rule_id in self._ids_of(own)]
-        for place, item in enumerate(body.get("evidence") or ()):
-            found = self.match_event(item.get("fields") or {}, item.get("logsource"))
-            matches += [Match(rule_id, place) for rule_id in found]
-        return matches
-
-    def covers(self, fields: Mapping[str, Any], logsource: Stated = None) -> bool:
-        return self._router.route(fields, stated_logsource(logsource)).tried
+    def _match_own(self, body: Mapping[str, Any]) -> list[str]:
+        if not self._router.of_tickets:
+            return []
+        over = over_of_ticket(body)
+        targets = sorted(self._tickets.targets(Event(body, over)))
+        return self._ids_of(self._searches.matched(targets, body, over)) if targets else []
 
     def match_lines(self, lines: Sequence[bytes]) -> Lines:
         found = Lines()
@@ -104,6 +94,3 @@ class FastDetector(PlannedDetector):
         if self._until_sample < 0:
             self._until_sample = self._sampler.sample(lane.route, fields)
         return lane.matched(fields, line)
-
-    def _ids_of(self, rules: Sequence[int]) -> list[str]:
-        return list(dict.fromkeys([self._ids[rule] for rule in rules]))

@@ -229,12 +229,6 @@ OF_FAST = (
         "            found = found[:1]\n",
     ),
     Mutation(
-        "tells a rule's id twice",
-        f"{FAST}detector.py",
-        "list(dict.fromkeys([self._ids[rule] for rule in rules]))",
-        "[self._ids[rule] for rule in rules]",
-    ),
-    Mutation(
         "looks for keywords in a line that writes characters by number",
         f"{FAST}keywords.py",
         "if _BY_NUMBER in line and _BY_NUMBER in line.replace",
