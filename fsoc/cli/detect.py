@@ -96,7 +96,7 @@ def _detector(
         content = RuleFiles(rules, logsources, placeholders, pipeline).read()
         with rules_bar() as advance:
             compiled = load(content, Cache(cache_folder()), advance)
-        return detector_of(compiled, compiled.rules(), content, engine), compiled.refused
+        return detector_of(compiled, content, engine), compiled.refused
 
 
 class _Run:

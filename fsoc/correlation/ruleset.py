@@ -9,8 +9,8 @@ from typing import Any
 from fsoc.attack.techniques import Techniques
 from fsoc.correlation.entries import Feeder, Version
 from fsoc.correlation.rules import DAY_MS, CorrelationRule, parse
-from fsoc.correlation.stand_alone import stand_alone
-from fsoc.detection import Detector, Document, Rule
+from fsoc.correlation.stand_alone import Detection, stand_alone
+from fsoc.detection import Detector, Document
 from fsoc.errors import Problem
 
 Pair = tuple[str, str]
@@ -42,7 +42,7 @@ class RuleSet:
     def of(
         cls,
         detector: Detector,
-        rules: Sequence[Rule],
+        rules: Sequence[Detection],
         correlations: Iterable[Document],
         techniques: Techniques,
         version: Version,
@@ -81,7 +81,7 @@ class RuleSet:
         return self.techniques.tactic(tactic) or tactic, known.id if known is not None else technique
 
 
-def _pairs_of_rule(rule: Rule, techniques: Techniques) -> tuple[Pair, ...]:
+def _pairs_of_rule(rule: Detection, techniques: Techniques) -> tuple[Pair, ...]:
     """A rule's techniques, each under the tactics the rule names, or all of its own where it names none of them."""
     named = {techniques.tactic(tag.partition(".")[2]) for tag in rule.tags if tag.lower().startswith("attack.")}
     pairs: list[Pair] = []

@@ -6,18 +6,16 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final, Protocol
 
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.rules import CorrelationRule, Referable
 
 _GROUP: Final = ("institution", "ticket_id")
 _TIMESPAN_MS: Final = 1_000
 """Of no consequence: a group is one ticket. It is what the alert's window shows."""
 
 
-class Detection(Protocol):
+class Detection(Referable, Protocol):
     """What an alert says of the detection that raised it."""
 
-    @property
-    def id(self) -> str: ...
     @property
     def title(self) -> str: ...
     @property

@@ -17,6 +17,7 @@ from fsoc.detection.program import Program, flatten
 from fsoc.detection.rules import Rule
 from fsoc.errors import Problem, RefusedToStart
 
+PlannedName = Literal["auto", "native", "fast"]
 EngineName = Literal["auto", "native", "fast", "plain"]
 Background = Callable[[Callable[[], None]], None]
 """Does a piece of work, now or beside what goes on."""
@@ -36,10 +37,9 @@ def make_detector(
     program: Program | None = None,
     background: Background | None = None,
 ) -> Detector:
-    """The rules, ready to match.
+    """The rules, ready to match: by the plain evaluator, or as make_planned makes them.
 
-    engine: auto takes native where it is installed, else fast. program: the rules flattened, where it is at hand.
-    background: does the work of re-planning; None: at once, between two batches.
+    program: the rules flattened, where it is at hand.
 
     Raises:
         RefusedToStart: the native engine is asked for and not installed.
@@ -47,11 +47,28 @@ def make_detector(
     if engine == "plain":
         return PlainDetector(rules, logsources)
     program = flatten(rules) if program is None else program
-    ids = [rule.id for rule in rules]
-    return Replanned(_planned(ids, logsources, program, engine), program, background or _at_once)
+    return make_planned([rule.id for rule in rules], logsources, program, engine, background)
 
 
-def _planned(ids: Sequence[str], logsources: LogsourceMap, program: Program, engine: EngineName) -> PlannedDetector:
+def make_planned(
+    ids: Sequence[str],
+    logsources: LogsourceMap,
+    program: Program,
+    engine: PlannedName = "auto",
+    background: Background | None = None,
+) -> Replanned:
+    """The rules of a program, ready to match, without a node of them.
+
+    ids: of the program's rules, in their order. engine: auto takes native where it is installed, else fast.
+    background: does the work of re-planning; None: at once, between two batches.
+
+    Raises:
+        RefusedToStart: the native engine is asked for and not installed.
+    """
+    return Replanned(_engine(ids, logsources, program, engine), program, background or _at_once)
+
+
+def _engine(ids: Sequence[str], logsources: LogsourceMap, program: Program, engine: PlannedName) -> PlannedDetector:
     if engine != "fast":
         try:
             # Built where there is a Rust compiler, else left out.

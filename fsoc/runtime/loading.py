@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
-from fsoc.detection import Detector, LogsourceMap, Rule
-from fsoc.detection.engine import Background, EngineName, make_detector
+from fsoc.detection import Detector, LogsourceMap, PlainDetector
+from fsoc.detection.engine import Background, EngineName, make_planned
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.cache import Cache
 from fsoc.runtime.compiled import Advance, Compiled, compile_content, decode, encode, key_of
@@ -43,16 +41,14 @@ def usable(compiled: Compiled) -> Compiled:
 
 
 def detector_of(
-    compiled: Compiled,
-    rules: Sequence[Rule],
-    content: Content,
-    engine: EngineName = "auto",
-    background: Background | None = None,
+    compiled: Compiled, content: Content, engine: EngineName = "auto", background: Background | None = None
 ) -> Detector:
-    """The rules of this content, ready to match. compiled: of the content; rules: its rules.
+    """The rules of this content, ready to match. compiled: of the content.
 
     Raises:
         RefusedToStart: the mapping of logsources is wrong, or the engine is not installed.
     """
     mapping = LogsourceMap.parse(content.logsources)
-    return make_detector(rules, mapping, engine, program=compiled.program, background=background)
+    if engine == "plain":
+        return PlainDetector(compiled.rules(), mapping)
+    return make_planned([facts.id for facts in compiled.facts], mapping, compiled.program, engine, background)

@@ -56,14 +56,13 @@ def ruleset_of(
     Raises:
         RefusedToStart: the mapping of logsources or the ATT&CK tables are wrong, or the engine is not installed.
     """
-    rules = compiled.rules()
     detector, techniques = together(
-        lambda: detector_of(compiled, rules, content, engine, background),
+        lambda: detector_of(compiled, content, engine, background),
         lambda: Techniques.parse((table.path, table.text) for table in content.attack),
     )
     version = Version(compiled.dated, compiled.digest)
     problems, refused = compiled.problems, compiled.refused
-    return RuleSet.of(detector, rules, compiled.correlations(), techniques, version, problems, refused)
+    return RuleSet.of(detector, compiled.facts, compiled.correlations(), techniques, version, problems, refused)
 
 
 def load_registry(path: Path, allowed_lateness_ms: int = ALLOWED_LATENESS_MS) -> Registry:

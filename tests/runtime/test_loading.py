@@ -106,7 +106,7 @@ def test_what_was_kept_matches_what_the_rules_match(files, cache):
     found = []
     for _ in range(2):
         compiled_rules = load(content, cache)
-        detector = detector_of(compiled_rules, compiled_rules.rules(), content, "plain")
+        detector = detector_of(compiled_rules, content, "plain")
         found.append([detector.match_event(event, LOGSOURCE) for event in EVENTS])
 
     assert found == [[["one"], [], [], ["one", "two"]]] * 2
