@@ -113,29 +113,33 @@ class Timeline:
             for at in self._anew:
                 self._judge_anew(at)
             self._anew = None
-        entries, timespan, measure, left, right = (
-            self.entries,
-            self.rule.timespan_ms,
-            self._measure,
-            self._left,
-            self._right,
-        )
-        total = len(entries)
-        while right < total:
+        end = len(self.entries) if before_ms is None else bisect_left(self.entries, (before_ms,))
+        if self._right < end:
+            held, self._left = self._walk(self._measure, self._left, self._right, end)
+            self._right = end
+            if held:
+                self._held += held
+                self.changed = True
+
+    def _walk(self, measure: Measure, left: int, right: int, end: int) -> tuple[list[tuple[int, Number]], int]:
+        """Move the window entries[left:right], which `measure` is of, over the event times of entries[right:end].
+
+        Return where the condition holds, and where the last window begins.
+        """
+        entries, rule = self.entries, self.rule
+        held: list[tuple[int, Number]] = []
+        while right < end:
             at = entries[right].event_time_ms
-            if before_ms is not None and at >= before_ms:
-                break
-            while right < total and entries[right].event_time_ms == at:
+            while right < end and entries[right].event_time_ms == at:
                 measure.add(entries[right])
                 right += 1
-            while entries[left].event_time_ms <= at - timespan:
+            while entries[left].event_time_ms <= at - rule.timespan_ms:
                 measure.remove(entries[left])
                 left += 1
             value = measure.value()
-            if self.rule.condition.holds(value):
-                self._held.append((at, value))
-                self.changed = True
-        self._left, self._right = left, right
+            if rule.condition.holds(value):
+                held.append((at, value))
+        return held, left
 
     @property
     def undecided_ms(self) -> int | None:
@@ -240,17 +244,7 @@ class Timeline:
             left = bisect_left(entries, (entries[right].event_time_ms - timespan + 1,))
             for entry in entries[left:right]:
                 measure.add(entry)
-            while right < end:
-                now = entries[right].event_time_ms
-                while right < end and entries[right].event_time_ms == now:
-                    measure.add(entries[right])
-                    right += 1
-                while entries[left].event_time_ms <= now - timespan:
-                    measure.remove(entries[left])
-                    left += 1
-                value = measure.value()
-                if rule.condition.holds(value):
-                    held.append((now, value))
+            held, _ = self._walk(measure, left, right, end)
         first, last = bisect_left(self._held, (at,)), bisect_left(self._held, (at + timespan,))
         if held or first < last:
             self._held[first:last] = held
