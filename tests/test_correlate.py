@@ -18,13 +18,13 @@ from fsoc.correlation import groups
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Entry, Feed, Feeder, GroupKey, Version, put_record, withdraw_record
 from fsoc.correlation.progress import Claim
-from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.window import Satisfied
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
+from tests.builders import correlation_rule
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 DAY = 86_400_000
@@ -38,16 +38,9 @@ NUMBERS = ["1", "-2", "0.1", "0.2", "2.5", "1e2"]
 
 
 def build_rule(condition, fields=("institution",), timespan_ms=3_600_000, kind=None, rules=("detection",), **options):
-    return CorrelationRule(
-        id="rule",
-        title="rule",
-        title_zh=None,
-        description="",
-        level="high",
-        tags=(),
+    return correlation_rule(
         type=kind or ("value_count" if fields else "event_count"),
         rules=rules,
-        group_by=("indicator",),
         timespan_ms=timespan_ms,
         condition=Condition(tuple(condition.items())),
         fields=fields,

@@ -12,9 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Feeder, Version
-from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
@@ -23,6 +21,7 @@ from fsoc.pipeline import Pipeline
 from fsoc.tickets.receipts import original_payload
 from fsoc.tickets.sample import ticket
 from fsoc.tickets.times import milliseconds
+from tests.builders import correlation_rule
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 INSTITUTION = "fi-001"
@@ -41,20 +40,7 @@ class EveryTicket:
         return [Match("detection", -1)]
 
 
-RULE = CorrelationRule(
-    id="rule",
-    title="rule",
-    title_zh=None,
-    description="",
-    level="high",
-    tags=(),
-    type="value_count",
-    rules=("detection",),
-    group_by=("indicator",),
-    timespan_ms=3_600_000,
-    condition=Condition((("gte", 2),)),
-    fields=("institution",),
-)
+RULE = correlation_rule()
 
 
 class NoTechniques:

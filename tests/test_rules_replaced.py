@@ -13,31 +13,18 @@ from hypothesis import strategies as st
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Entry, Feed, Feeder, GroupKey, Version, put_record, withdraw_record
 from fsoc.correlation.progress import Claim, progress_record
-from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
+from tests.builders import correlation_rule
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 HOUR, DAY = 3_600_000, 86_400_000
 NOON = 20_000 * DAY + DAY // 2
 INSTITUTIONS = ["aa", "bb", "cc"]
-RULE = CorrelationRule(
-    id="rule",
-    title="rule",
-    title_zh=None,
-    description="",
-    level="high",
-    tags=(),
-    type="value_count",
-    rules=("detection",),
-    group_by=("indicator",),
-    timespan_ms=HOUR,
-    condition=Condition((("gte", 2),)),
-    fields=("institution",),
-)
+RULE = correlation_rule()
 OTHER = replace(RULE, id="other", condition=Condition((("gte", 1),)))
 CHANGES = [
     replace(RULE, condition=Condition((("gte", 3),))),

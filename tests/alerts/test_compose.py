@@ -10,8 +10,9 @@ from fsoc.alerts.compose import compose
 from fsoc.alerts.schema import alert_schema
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Entry, GroupKey
-from fsoc.correlation.rules import TYPES, CorrelationRule
+from fsoc.correlation.rules import TYPES
 from fsoc.correlation.window import satisfied
+from tests.builders import correlation_rule
 
 ALERT = Draft202012Validator(alert_schema())
 NOON = 1_772_452_800_000
@@ -28,17 +29,9 @@ SAID = {
 
 
 def composed(kind, condition=(("gte", 2),)):
-    rule = CorrelationRule(
-        id="rule",
-        title="rule",
-        title_zh=None,
-        description="",
-        level="high",
-        tags=(),
+    rule = correlation_rule(
         type=kind,
         rules=("one", "two"),
-        group_by=("indicator",),
-        timespan_ms=3_600_000,
         condition=Condition(condition),
         fields=("bytes",) if kind.startswith("value_") else (),
         percentile=99.9 if kind == "value_percentile" else None,

@@ -6,10 +6,9 @@ from jsonschema import Draft202012Validator
 
 from fsoc.alerts.compose import compose
 from fsoc.alerts.schema import alert_schema
-from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Entry, GroupKey
-from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
+from tests.builders import correlation_rule
 
 ALERT = Draft202012Validator(alert_schema())
 NOON = 1_772_452_800_000
@@ -17,20 +16,7 @@ NOON = 1_772_452_800_000
 
 @pytest.fixture
 def alert():
-    rule = CorrelationRule(
-        id="rule",
-        title="Same indicator at two institutions",
-        title_zh=None,
-        description="",
-        level="high",
-        tags=(),
-        type="value_count",
-        rules=("detection",),
-        group_by=("indicator",),
-        timespan_ms=3_600_000,
-        condition=Condition((("gte", 2),)),
-        fields=("institution",),
-    )
+    rule = correlation_rule(title="Same indicator at two institutions")
     attack = (("initial-access", "T1566.002"),)
     entries = tuple(
         Entry(NOON + n, f"fi-00{n}", f"T-{n}", 1, ((f"fi-00{n}",),), f"fi-00{n}", 3, attack, ("detection",))
