@@ -85,10 +85,6 @@ class Techniques:
         found = {technique.id: technique for technique in named if technique is not None}
         return tuple(sorted(found.values(), key=self._place))
 
-    def complaints(self, tags: Iterable[str]) -> list[str]:
-        """What is wrong with a rule's `attack.` tags: unknown ids and tactics, and ids that are out of use."""
-        return [complaint.text for tag in tags if (complaint := self.complaint(tag)) is not None]
-
     def complaint(self, tag: str) -> Complaint | None:
         """What is wrong with one tag, if it is an `attack.` tag and something is."""
         name = _untagged(tag)

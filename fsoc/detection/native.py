@@ -75,7 +75,6 @@ class NativeDetector(PlannedDetector):
         self._conditions: tuple[Node, ...] | None = None
         self.anchors = plan(program)
         self._rules = fsoc_native.Rules(msgspec.json.encode(program), _FOLDS)
-        self._asked = frozenset(self._rules.asked())
         bounds = {"entries_max": memo_entries_max, "bytes_max": memo_bytes_max}
         self._core = fsoc_native.Engine(
             rules=self._rules,

@@ -292,7 +292,7 @@ def test_no_plan_changes_a_match(corpus):
 @needs_corpus
 def test_no_pattern_of_the_corpus_needs_python_on_plain_text(corpus):
     detector, *_ = corpus
-    assert detector._asked == frozenset()
+    assert detector._rules.asked() == []
 
 
 @needs_corpus
