@@ -15,23 +15,26 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+import msgspec
 import orjson
 
 from fsoc.alerts.book import Alert, Book
 from fsoc.correlation.definitions import DEFINITION, Definitions, fits
 from fsoc.correlation.entries import (
     Entry,
+    EntryName,
     Feed,
     GroupKey,
-    entry_of,
-    entry_of_state,
-    entry_state,
-    put_record,
-    withdraw_record,
+    Withdrawn,
+    entry_key,
+    name_of,
+    put_value,
+    withdraw_value,
+    word_of,
 )
-from fsoc.correlation.groups import Groups, entry_key, settled_from
+from fsoc.correlation.groups import Groups, settled_from
 from fsoc.correlation.lookup import TicketFields
-from fsoc.correlation.progress import Claim, Progress, claim_of, progress_record
+from fsoc.correlation.progress import Claim, Progress, claims_of, progress_record
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger, LiveTicket
@@ -135,10 +138,8 @@ class Intake:
         live.feed(list(fed))
         outputs.state.append((self._state_key(live.name), self.ledger.live_record(live)))
         for rule, group in live.withdrawn:
-            key = GroupKey(rule, message.environment, group)
-            at = live.event_time_ms
-            value = withdraw_record(key, self._institution, message.ticket_id, message.revision, at, rules.version)
-            outputs.published.append(self._to_detections(key, value))
+            value = withdraw_value(message.revision, live.event_time_ms, rules.version)
+            outputs.published.append(self._to_detections(GroupKey(rule, message.environment, group), message, value))
         for feed in fed.values():
             entry = Entry(
                 live.event_time_ms,
@@ -152,12 +153,11 @@ class Intake:
                 feed.rules,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
-            value = put_record(feed, entry, message.environment, rules.version)
-            outputs.published.append(self._to_detections(key, value))
+            outputs.published.append(self._to_detections(key, message, put_value(entry, rules.version)))
 
-    def _to_detections(self, key: GroupKey, value: bytes) -> Outgoing:
+    def _to_detections(self, key: GroupKey, message: Message, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)
-        return Outgoing("detections", partition, orjson.dumps(tuple(key)), value)
+        return Outgoing("detections", partition, entry_key((key, self._institution, message.ticket_id)), value)
 
     def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
@@ -214,20 +214,13 @@ class Correlate:
         self._adopt_rules(outputs)
         for record in records:
             try:
-                body = orjson.loads(record.value or b"")
-            except orjson.JSONDecodeError:
+                if record.key is None:
+                    for institution, claim in claims_of(record.value or b"").items():
+                        self.progress.take(institution, claim)
+                else:
+                    self._take(record.key, record.value or b"", outputs)
+            except msgspec.MsgspecError:
                 self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
-                continue
-            match body["op"]:
-                case "put":
-                    self._put(GroupKey.of(body), entry_of(body), outputs)
-                case "withdraw":
-                    key = GroupKey.of(body)
-                    name = (body["institution"], body["ticket_id"])
-                    self._withdraw(key, name, body["revision"], body["at"], outputs)
-                case "progress":
-                    for institution, claim in body["institutions"].items():
-                        self.progress.take(institution, claim_of(claim))
         self._evaluate(outputs)
         return outputs
 
@@ -244,25 +237,32 @@ class Correlate:
         self.book.tactics = rules.tactics
         outputs.state.extend(self._definitions.adopt(self._correlations, self.groups))
 
-    def _put(self, key: GroupKey, entry: Entry, outputs: Outputs) -> None:
-        rule = self._definitions.current(key.rule)
+    def _take(self, key: bytes, value: bytes, outputs: Outputs) -> None:
+        """Put an entry or withdraw one. What was said of it is what the state keeps."""
+        name, word = name_of(key), word_of(value)
+        taken = self._withdraw(name, word, outputs) if isinstance(word, Withdrawn) else self._put(name, word, outputs)
+        if taken:
+            outputs.state.append((key, value))
+
+    def _put(self, name: EntryName, entry: Entry, outputs: Outputs) -> bool:
+        group = name[0]
+        rule = self._definitions.current(group.rule)
         closed = self.progress.closed_until_ms
         if rule is None or (closed is not None and entry.event_time_ms + rule.retention_ms <= closed):
-            return
-        if not fits(rule, key, entry):
+            return False
+        if not fits(rule, group, entry):
             self.misfits_total += 1
-            return
+            return False
         outputs.state.extend(self._definitions.hold(rule))
-        if self.groups.put(rule, key, entry):
-            outputs.state.append((entry_key((key, entry.institution, entry.ticket_id)), entry_state(entry)))
+        return self.groups.put(rule, group, entry)
 
-    def _withdraw(self, key: GroupKey, name: tuple[str, str], revision: int, at: int, outputs: Outputs) -> None:
-        rule = self._definitions.get(key.rule)
+    def _withdraw(self, name: EntryName, word: Withdrawn, outputs: Outputs) -> bool:
+        group, institution, ticket_id = name
+        rule = self._definitions.get(group.rule)
         if rule is None:
-            return
+            return False
         outputs.state.extend(self._definitions.hold(rule))
-        if self.groups.withdraw(rule, key, name, revision, at):
-            outputs.state.append((entry_key((key, *name)), orjson.dumps({"withdrawn": revision, "at": at})))
+        return self.groups.withdraw(rule, group, (institution, ticket_id), *word)
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
         """Judge every group that changed or whose time has come, then let go of what is settled."""
@@ -338,21 +338,19 @@ class Correlate:
         return outputs
 
     def _restore_entry(self, key: bytes, value: bytes, unlike: frozenset[str], outputs: Outputs) -> None:
-        rule_id, environment, group, institution, ticket_id = orjson.loads(key)
-        rule = self._definitions.get(rule_id)
+        name, word = name_of(key), word_of(value)
+        group, institution, ticket_id = name
+        rule = self._definitions.get(group.rule)
         if rule is None:
             return
-        state = orjson.loads(value)
-        name = GroupKey(rule_id, environment, group)
-        entry = entry_of_state(state) if isinstance(state, list) else None
-        if rule_id in unlike or (entry is not None and not fits(rule, name, entry)):
+        if group.rule in unlike or (isinstance(word, Entry) and not fits(rule, group, word)):
             outputs.state.append((key, None))
             return
         outputs.state.extend(self._definitions.hold(rule))
-        if entry is None:
-            self.groups.withdraw(rule, name, (institution, ticket_id), state["withdrawn"], state["at"])
+        if isinstance(word, Entry):
+            self.groups.put(rule, group, word)
         else:
-            self.groups.put(rule, name, entry)
+            self.groups.withdraw(rule, group, (institution, ticket_id), *word)
 
 
 def _withdrawn(message: Message) -> bool:

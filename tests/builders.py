@@ -4,10 +4,16 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from fsoc.correlation.conditions import Condition
+from fsoc.correlation.entries import Entry, GroupKey, Version, entry_key, name_of, put_value, withdraw_value, word_of
+from fsoc.correlation.progress import Claim, progress_record
 from fsoc.correlation.rules import CorrelationRule
+from fsoc.feeds.record import Outgoing, Record
 
 HOUR_MS = 3_600_000
+VERSION = Version("2026-03-02", "0a")
 
 
 def correlation_rule(**changes: Any) -> CorrelationRule:
@@ -27,3 +33,27 @@ def correlation_rule(**changes: Any) -> CorrelationRule:
         "fields": ("institution",),
     }
     return CorrelationRule(**{**fields, **changes})
+
+
+def put_of(key: GroupKey, entry: Entry, offset: int = 0) -> Record:
+    """What intake writes of a ticket that feeds this group."""
+    return Record(offset, 0, entry_key((key, entry.institution, entry.ticket_id)), put_value(entry, VERSION))
+
+
+def withdraw_of(key: GroupKey, institution: str, ticket_id: str, revision: int, at: int, offset: int = 0) -> Record:
+    """What intake writes of a ticket whose revision feeds this group no more."""
+    return Record(offset, 0, entry_key((key, institution, ticket_id)), withdraw_value(revision, at, VERSION))
+
+
+def progress_of(claims: dict[str, Claim], offset: int = 0) -> Record:
+    return Record(offset, 0, None, progress_record(claims, VERSION))
+
+
+def said(record: Record | Outgoing) -> dict[str, Any]:
+    """A record of `fsoc.detections` in words: op, and of puts and withdrawals of what."""
+    if record.key is None:
+        return {"op": "progress", **orjson.loads(record.value or b"")}
+    key, institution, ticket_id = name_of(record.key)
+    word = word_of(record.value or b"")
+    name = {**key._asdict(), "institution": institution, "ticket_id": ticket_id}
+    return {"op": "put" if isinstance(word, Entry) else "withdraw", **name, **word._asdict()}

@@ -16,7 +16,7 @@ from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation import groups
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.entries import Entry, Feed, Feeder, GroupKey, Version, put_record, withdraw_record
+from fsoc.correlation.entries import Entry, Feeder, GroupKey
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.window import Satisfied
@@ -24,13 +24,12 @@ from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
-from tests.builders import correlation_rule
+from tests.builders import VERSION, correlation_rule, progress_of, put_of, withdraw_of
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 DAY = 86_400_000
 INSTITUTIONS = ["aa", "bb", "cc", "dd"]
 NOON = 20_000 * DAY
-VERSION = Version("2026-03-02", "0a")
 
 
 STEPS = ("one", "two", "three")
@@ -106,14 +105,12 @@ def record_of(rule, op):
     what, group, institution, ticket, revision, at = op
     key = key_of(rule, group)
     if what == "withdraw":
-        return Record(0, 0, None, withdraw_record(key, institution, ticket, revision, at, VERSION))
-    feed = Feed(rule.id, key.group, (), ("detection",))
-    return Record(0, 0, None, put_record(feed, entry_of(rule, op), "production", VERSION))
+        return withdraw_of(key, institution, ticket, revision, at)
+    return put_of(key, entry_of(rule, op))
 
 
 def progress(watermark_ms, offset, *, idle=False):
-    claims = {name: tuple(Claim(watermark_ms, offset, 0, idle)) for name in INSTITUTIONS}
-    return Record(0, 0, None, orjson.dumps({"op": "progress", "institutions": claims}))
+    return progress_of(dict.fromkeys(INSTITUTIONS, Claim(watermark_ms, offset, 0, idle)))
 
 
 END = progress(END_MS, 2**40)
@@ -378,9 +375,12 @@ def test_an_entry_that_had_to_leave_leaves_the_state_too(monkeypatch):
 def test_what_is_no_record_of_ours_is_counted_and_passed_over():
     rule = RULES[0]
     stage = build_pipeline(rule).correlate(0)
-    stage.work([Record(0, 0, None, b"{"), Record(1, 0, None, None)])
+    good = record_of(rule, put("aa", NOON))
+    bad = [(None, b"{"), (None, None), (good.key, b"[[]]"), (good.key, b"[]"), (good.key, None), (b"[]", good.value)]
+    outputs = stage.work([Record(0, 0, key, value) for key, value in bad] + [good])
 
-    assert stage.malformed_total == 2
+    assert stage.malformed_total == len(bad)
+    assert (good.key, good.value) in outputs.state
 
 
 @pytest.mark.parametrize("partitions", [1, 8, 64])

@@ -21,7 +21,7 @@ from fsoc.pipeline import Pipeline
 from fsoc.tickets.receipts import original_payload
 from fsoc.tickets.sample import ticket
 from fsoc.tickets.times import milliseconds
-from tests.builders import correlation_rule
+from tests.builders import correlation_rule, said
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 INSTITUTION = "fi-001"
@@ -80,7 +80,7 @@ def receipts(outputs):
 
 
 def detections(outputs, *kinds):
-    bodies = [orjson.loads(item.value) for item in outputs.published if item.topic == "detections"]
+    bodies = [said(item) for item in outputs.published if item.topic == "detections"]
     return [body for body in bodies if body["op"] in kinds]
 
 
@@ -213,7 +213,7 @@ def effect(published):
                 known = outcomes.setdefault(receipt["offset"], receipt["outcome"])
                 assert known == receipt["outcome"], "a replay was judged anew"
         elif item.topic == "detections" and item.key is not None:
-            body = orjson.loads(item.value)
+            body = said(item)
             name = (body["group"], body["ticket_id"])
             if name not in words or words[name][0] < body["revision"]:
                 words[name] = (body["revision"], body["op"])

@@ -11,14 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.entries import Entry, Feed, Feeder, GroupKey, Version, put_record, withdraw_record
-from fsoc.correlation.progress import Claim, progress_record
+from fsoc.correlation.entries import Entry, Feeder, GroupKey, Version
+from fsoc.correlation.progress import Claim
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
-from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
-from tests.builders import correlation_rule
+from tests.builders import correlation_rule, progress_of, put_of, said, withdraw_of
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 HOUR, DAY = 3_600_000, 86_400_000
@@ -110,18 +109,15 @@ def key_of(rule, group):
 def put(rule, institution, at, ticket="t1", revision=1, group="x"):
     values = (tuple(f"{institution}{place}" for place in range(len(rule.fields))),) if rule.fields else ()
     entry = Entry(at, institution, ticket, revision, values, institution, 3, (), ("detection",))
-    feed = Feed(rule.id, key_of(rule, group).group, (), ("detection",))
-    return Record(0, 0, None, put_record(feed, entry, "production", Version("", "")))
+    return put_of(key_of(rule, group), entry)
 
 
 def withdraw(rule, institution, at, ticket="t1", revision=2, group="x"):
-    value = withdraw_record(key_of(rule, group), institution, ticket, revision, at, Version("", ""))
-    return Record(0, 0, None, value)
+    return withdraw_of(key_of(rule, group), institution, ticket, revision, at)
 
 
 def progress(watermark_ms, offset=1):
-    claim = Claim(watermark_ms, offset, 0, idle=False)
-    return Record(0, 0, None, progress_record(dict.fromkeys(INSTITUTIONS, claim), Version("", "")))
+    return progress_of(dict.fromkeys(INSTITUTIONS, Claim(watermark_ms, offset, 0, idle=False)))
 
 
 END = progress(END_MS, 2**40)
@@ -143,12 +139,11 @@ SLICES = st.lists(st.tuples(st.lists(OPS, max_size=8), st.none() | st.integers(0
 
 def consistent(slices):
     """One (rule, group, institution, ticket, revision) says one thing, as intake's digests make sure."""
-    said = {}
+    first = {}
     for records, _ in slices:
         for place, record in enumerate(records):
-            body = orjson.loads(record.value)
-            name = tuple(body[field] for field in ("rule", "group", "institution", "ticket_id", "revision"))
-            records[place] = said.setdefault(name, record)
+            name = (record.key, said(record)["revision"])
+            records[place] = first.setdefault(name, record)
     return slices
 
 
@@ -194,7 +189,7 @@ def test_a_removed_rule_takes_nothing_new_and_what_it_holds_can_still_be_withdra
         taken = records
         if number >= len(before):
             removed.reload(OTHER)
-            taken = [record for record in records if orjson.loads(record.value)["op"] == "withdraw"]
+            taken = [record for record in records if said(record)["op"] == "withdraw"]
         removed.work(*records, kept=kept)
         expected.work(*taken)
     for worker in (removed, expected):

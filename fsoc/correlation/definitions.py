@@ -17,8 +17,8 @@ from typing import Final
 import msgspec
 import orjson
 
-from fsoc.correlation.entries import Entry, GroupKey, is_counted
-from fsoc.correlation.groups import Groups, entry_key
+from fsoc.correlation.entries import Entry, GroupKey, entry_key, is_counted
+from fsoc.correlation.groups import Groups
 from fsoc.correlation.rules import CorrelationRule
 
 DEFINITION: Final = b"definition/"

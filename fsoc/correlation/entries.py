@@ -1,4 +1,11 @@
-"""From a ticket's detections to the groups it feeds, and the put and withdraw records between. Pure."""
+"""From a ticket's detections to the groups it feeds, and the records between. Pure.
+
+    key    [rule, environment, group, institution, ticket id]    the same on `fsoc.detections` and in the state
+    value  [[event time, …], version, digest]                     an entry: put
+           [revision, event time, version, digest]                it is withdrawn
+
+So the state keeps what the log said, byte for byte, and a correlation takes an entry without writing it anew.
+"""
 
 from __future__ import annotations
 
@@ -7,8 +14,9 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from sys import intern
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 
+import msgspec
 import orjson
 
 from fsoc.correlation.exact import number
@@ -24,8 +32,6 @@ NUMBERS_MAX = 64
 """Numbers one ticket adds to one group; more than a ticket may have evidence items."""
 
 _SHARED_MAX = 4_096
-
-STATE_FIELDS = ("at", "institution", "ticket_id", "revision", "values", "member", "severity", "attack", "rules")
 
 
 class Entry(NamedTuple):
@@ -47,6 +53,13 @@ class Entry(NamedTuple):
     severity: int
     attack: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
+
+
+class Withdrawn(NamedTuple):
+    """That a ticket is in a group no more. revision: which one took it out. event_time_ms: of that revision."""
+
+    revision: int
+    event_time_ms: int
 
 
 class Version(NamedTuple):
@@ -75,14 +88,13 @@ class GroupKey(NamedTuple):
     environment: str
     group: str
 
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> GroupKey:
-        """The key of a put or withdraw record."""
-        return cls(intern(record["rule"]), intern(record["environment"]), record["group"])
-
     def partition(self, partitions: int) -> int:
         """The detections partition that works this group, the same on every machine."""
         return zlib.crc32("\x00".join(self).encode()) % partitions
+
+
+EntryName = tuple[GroupKey, str, str]
+"""(group, institution, ticket id)."""
 
 
 class Lookup(Protocol):
@@ -182,57 +194,56 @@ def _tuples(
     return list(product(*columns))
 
 
-def put_record(feed: Feed, entry: Entry, environment: str, by: Version) -> bytes:
-    return orjson.dumps(
-        {
-            "op": "put",
-            "version": by.version,
-            "digest": by.digest,
-            "rule": feed.rule,
-            "environment": environment,
-            "group": feed.group,
-            "at": entry.event_time_ms,
-            "institution": entry.institution,
-            "ticket_id": entry.ticket_id,
-            "revision": entry.revision,
-            "values": entry.values,
-            "member": entry.member,
-            "severity": entry.severity,
-            "attack": entry.attack,
-            "rules": entry.rules,
-        }
-    )
+def entry_key(name: EntryName) -> bytes:
+    """What names an entry: the key of its records on `fsoc.detections`, and of what the state keeps of it."""
+    key, institution, ticket_id = name
+    return orjson.dumps([*key, institution, ticket_id])
 
 
-def withdraw_record(key: GroupKey, institution: str, ticket_id: str, revision: int, at: int, by: Version) -> bytes:
-    return orjson.dumps(
-        {
-            "op": "withdraw",
-            "version": by.version,
-            "digest": by.digest,
-            "rule": key.rule,
-            "environment": key.environment,
-            "group": key.group,
-            "at": at,
-            "institution": institution,
-            "ticket_id": ticket_id,
-            "revision": revision,
-        }
-    )
+def name_of(key: bytes) -> EntryName:
+    """The inverse of `entry_key`.
+
+    Raises:
+        msgspec.MsgspecError: it is no such key.
+    """
+    rule, environment, group, institution, ticket_id = _key_decoder.decode(key)
+    return GroupKey(intern(rule), intern(environment), group), intern(institution), ticket_id
 
 
-def entry_of(record: Mapping[str, Any]) -> Entry:
-    """The entry of a put record. What many entries say alike is kept once."""
+def put_value(entry: Entry, by: Version) -> bytes:
+    """The entry, in the log and in the state: an array, first of the fields of `Entry`."""
+    return orjson.dumps((tuple(entry), *by))  # orjson takes no named tuples
+
+
+def withdraw_value(revision: int, at: int, by: Version) -> bytes:
+    """This revision takes the ticket out. at: its event time, which says for how long that is remembered."""
+    return orjson.dumps((revision, at, *by))
+
+
+def is_put(value: bytes) -> bool:
+    """Whether a record that has a key puts an entry; else it withdraws one."""
+    return value.startswith(b"[[")
+
+
+def word_of(value: bytes) -> Entry | Withdrawn:
+    """What a record says of its ticket: an entry, or that it is withdrawn. What many entries say alike is kept once.
+
+    Raises:
+        msgspec.MsgspecError: it says neither.
+    """
+    if not is_put(value):
+        return Withdrawn(*_withdraw_decoder.decode(value)[:2])
+    at, institution, ticket_id, revision, values, member, severity, attack, rules = _put_decoder.decode(value)[0]
     return Entry(
-        record["at"],
-        intern(record["institution"]),
-        record["ticket_id"],
-        record["revision"],
-        _shared(tuple(map(tuple, record["values"]))),
-        intern(record["member"]),
-        record["severity"],
-        _shared(tuple(map(tuple, record["attack"]))),
-        _shared(tuple(record["rules"])),
+        at,
+        intern(institution),
+        ticket_id,
+        revision,
+        _shared(values),
+        intern(member),
+        severity,
+        _shared(attack),
+        _shared(rules),
     )
 
 
@@ -242,10 +253,6 @@ def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
-def entry_state(entry: Entry) -> bytes:
-    """The entry as one record of the state topic: an array in the order of `Entry`."""
-    return orjson.dumps(tuple(entry))  # orjson takes no named tuples
-
-
-def entry_of_state(fields: list[Any]) -> Entry:
-    return entry_of(dict(zip(STATE_FIELDS, fields, strict=True)))
+_key_decoder: Final = msgspec.json.Decoder(tuple[str, str, str, str, str])
+_put_decoder: Final = msgspec.json.Decoder(tuple[Entry, str, str])
+_withdraw_decoder: Final = msgspec.json.Decoder(tuple[int, int, str, str])

@@ -10,23 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-import orjson
-
-from fsoc.correlation.entries import Entry, GroupKey
+from fsoc.correlation.entries import Entry, EntryName, GroupKey
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.timeline import TicketName, Timeline, Withdrawal
 
 ENTRIES_MAX = 10_000
 """Bound per group, applied when it is judged. Past it the oldest entries leave first, are counted and alarmed."""
-
-EntryName = tuple[GroupKey, str, str]
-"""(group, institution, ticket id)."""
-
-
-def entry_key(name: EntryName) -> bytes:
-    """Its key in the state."""
-    key, institution, ticket_id = name
-    return orjson.dumps([*key, institution, ticket_id])
 
 
 class Groups:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
+import msgspec
 import orjson
 
 from fsoc.correlation.entries import Version
@@ -78,8 +79,17 @@ class Progress:
         return {name: list(claim) for name, claim in self.claims.items()}
 
     def restore(self, claims: Mapping[str, list[int | bool | None]], closed_until_ms: int | None) -> None:
-        self.claims = {name: claim_of(claim) for name, claim in claims.items()}
+        self.claims = msgspec.convert(claims, dict[str, Claim])
         self.closed_until_ms = closed_until_ms
+
+
+class _Said(msgspec.Struct):
+    """A progress record; it has no key."""
+
+    institutions: dict[str, Claim]
+
+
+_decoder: Final = msgspec.json.Decoder(_Said)
 
 
 def progress_record(claims: Mapping[str, Claim], by: Version) -> bytes:
@@ -87,6 +97,10 @@ def progress_record(claims: Mapping[str, Claim], by: Version) -> bytes:
     return orjson.dumps({"op": "progress", "version": by.version, "digest": by.digest, "institutions": institutions})
 
 
-def claim_of(values: list[int | bool | None]) -> Claim:
-    watermark, offset, lateness, idle = values
-    return Claim(watermark, int(offset or 0), int(lateness or 0), bool(idle))
+def claims_of(value: bytes) -> Mapping[str, Claim]:
+    """What a progress record says.
+
+    Raises:
+        msgspec.MsgspecError: it is none.
+    """
+    return _decoder.decode(value).institutions

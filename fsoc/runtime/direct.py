@@ -10,13 +10,11 @@ from typing import Any
 
 import orjson
 
+from fsoc.correlation.entries import is_put
 from fsoc.correlation.progress import Claim, progress_record
 from fsoc.feeds.ledger import END_MS, Counts
 from fsoc.feeds.record import Outgoing, Record
 from fsoc.pipeline import Correlate, Intake, Pipeline
-
-WITHDRAW = b'{"op":"withdraw"'
-PROGRESS = b'{"op":"progress"'
 
 
 class Direct:
@@ -44,9 +42,10 @@ class Direct:
             detections.extend(self._keep(outputs.published))
         # What is taken back in the same slice was said first: it is judged as it would have been record by record.
         # Progress comes last: it promises that all before it was said, and what it closes nothing takes back.
-        self._correlate(item for item in detections if not item.value.startswith((WITHDRAW, PROGRESS)))
-        self._correlate(item for item in detections if item.value.startswith(WITHDRAW))
-        self._correlate(item for item in detections if item.value.startswith(PROGRESS))
+        said = [item for item in detections if item.key is not None]
+        self._correlate(item for item in said if is_put(item.value))
+        self._correlate(item for item in said if not is_put(item.value))
+        self._correlate(item for item in detections if item.key is None)
 
     def finish(self) -> None:
         """The end of all input: nothing is waited for any more, every alert is final."""

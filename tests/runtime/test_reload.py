@@ -24,6 +24,7 @@ from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.reload import Reloader
 from fsoc.runtime.rule_files import RuleFiles
 from fsoc.runtime.rules import load_ruleset
+from tests.builders import said
 
 RULE = """\
 title: A rule
@@ -314,15 +315,14 @@ class Run:
 
     async def detections(self, rules):
         """What was put to and withdrawn from these correlation rules, in whichever order, by whatever set."""
-        bodies = map(orjson.loads, await self._read("detections"))
+        bodies = map(said, await self._read("detections"))
         kept = [body for body in bodies if body["op"] != "progress" and body["rule"] in rules]
-        return sorted(orjson.dumps({**body, "version": "", "digest": ""}) for body in kept)
+        return sorted(map(orjson.dumps, kept))
 
     async def alerts(self, rules):
         """Of these rules: the newest of each alert that is not retracted, but for its revision."""
-        newest = {
-            alert["alert_id"]: {**alert, "revision": 0} for alert in map(orjson.loads, await self._read("alerts"))
-        }
+        told = [orjson.loads(record.value) for record in await self._read("alerts")]
+        newest = {alert["alert_id"]: {**alert, "revision": 0} for alert in told}
         kept = {name: alert for name, alert in newest.items() if alert["rule_id"] in rules}
         return {name: alert for name, alert in kept.items() if alert["status"] != "retracted"}
 
@@ -331,7 +331,7 @@ class Run:
         reader = await self.log.reader({(PREFIX + topic, number): 0 for number in range(partitions)})
         found = []
         while fetched := await reader.slices():
-            found += [record.value for records in fetched.values() for record in records]
+            found += [record for records in fetched.values() for record in records]
         return found
 
 
