@@ -62,6 +62,7 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an h
 	$(BIN)/python -m benchmarks.detect $(SAVE)
 	$(BIN)/python -m benchmarks.peers $(SAVE)
 	$(BIN)/python -m benchmarks.pipeline $(SAVE)
+	$(BIN)/python -m benchmarks.correlate $(SAVE)
 	$(BIN)/python -m benchmarks.end_to_end $(SAVE)
 	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
 
