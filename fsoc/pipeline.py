@@ -157,7 +157,7 @@ class Intake:
 
     def _to_detections(self, key: GroupKey, message: Message, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)
-        return Outgoing("detections", partition, entry_key((key, self._institution, message.ticket_id)), value)
+        return Outgoing("detections", partition, entry_key((key, (self._institution, message.ticket_id, ""))), value)
 
     def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
@@ -245,7 +245,7 @@ class Correlate:
             outputs.state.append((key, value))
 
     def _put(self, name: EntryName, entry: Entry, outputs: Outputs) -> bool:
-        group = name[0]
+        group, _ = name
         rule = self._definitions.current(group.rule)
         closed = self.progress.closed_until_ms
         if rule is None or (closed is not None and entry.event_time_ms + rule.retention_ms <= closed):
@@ -257,12 +257,12 @@ class Correlate:
         return self.groups.put(rule, group, entry)
 
     def _withdraw(self, name: EntryName, word: Withdrawn, outputs: Outputs) -> bool:
-        group, institution, ticket_id = name
+        group, ticket = name
         rule = self._definitions.get(group.rule)
         if rule is None:
             return False
         outputs.state.extend(self._definitions.hold(rule))
-        return self.groups.withdraw(rule, group, (institution, ticket_id), *word)
+        return self.groups.withdraw(rule, group, ticket, *word)
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
         """Judge every group that changed or whose time has come, then let go of what is settled."""
@@ -338,8 +338,7 @@ class Correlate:
         return outputs
 
     def _restore_entry(self, key: bytes, value: bytes, unlike: frozenset[str], outputs: Outputs) -> None:
-        name, word = name_of(key), word_of(value)
-        group, institution, ticket_id = name
+        (group, ticket), word = name_of(key), word_of(value)
         rule = self._definitions.get(group.rule)
         if rule is None:
             return
@@ -350,7 +349,7 @@ class Correlate:
         if isinstance(word, Entry):
             self.groups.put(rule, group, word)
         else:
-            self.groups.withdraw(rule, group, (institution, ticket_id), *word)
+            self.groups.withdraw(rule, group, ticket, *word)
 
 
 def _withdrawn(message: Message) -> bool:

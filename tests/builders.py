@@ -37,12 +37,12 @@ def correlation_rule(**changes: Any) -> CorrelationRule:
 
 def put_of(key: GroupKey, entry: Entry, offset: int = 0) -> Record:
     """What intake writes of a ticket that feeds this group."""
-    return Record(offset, 0, entry_key((key, entry.institution, entry.ticket_id)), put_value(entry, VERSION))
+    return Record(offset, 0, entry_key((key, entry.name)), put_value(entry, VERSION))
 
 
 def withdraw_of(key: GroupKey, institution: str, ticket_id: str, revision: int, at: int, offset: int = 0) -> Record:
     """What intake writes of a ticket whose revision feeds this group no more."""
-    return Record(offset, 0, entry_key((key, institution, ticket_id)), withdraw_value(revision, at, VERSION))
+    return Record(offset, 0, entry_key((key, (institution, ticket_id, ""))), withdraw_value(revision, at, VERSION))
 
 
 def progress_of(claims: dict[str, Claim], offset: int = 0) -> Record:
@@ -53,7 +53,7 @@ def said(record: Record | Outgoing) -> dict[str, Any]:
     """A record of `fsoc.detections` in words: op, and of puts and withdrawals of what."""
     if record.key is None:
         return {"op": "progress", **orjson.loads(record.value or b"")}
-    key, institution, ticket_id = name_of(record.key)
+    key, (institution, ticket_id, _) = name_of(record.key)
     word = word_of(record.value or b"")
     name = {**key._asdict(), "institution": institution, "ticket_id": ticket_id}
     return {"op": "put" if isinstance(word, Entry) else "withdraw", **name, **word._asdict()}

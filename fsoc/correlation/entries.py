@@ -1,8 +1,8 @@
 """From a ticket's detections to the groups it feeds, and the records between. Pure.
 
-    key    [rule, environment, group, institution, ticket id]    the same on `fsoc.detections` and in the state
-    value  [[event time, …], version, digest]                     an entry: put
-           [revision, event time, version, digest]                it is withdrawn
+    key    [rule, environment, group, institution, ticket id, source if any]    on `fsoc.detections` and in the state
+    value  [[event time, …], version, digest]                                    an entry: put
+           [revision, event time, version, digest]                               it is withdrawn
 
 So the state keeps what the log said, byte for byte, and a correlation takes an entry without writing it anew.
 """
@@ -14,7 +14,7 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
 from itertools import product
 from sys import intern
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Annotated, Any, Final, NamedTuple, Protocol
 
 import msgspec
 import orjson
@@ -33,6 +33,22 @@ NUMBERS_MAX = 64
 
 _SHARED_MAX = 4_096
 
+_OWN = 9
+"""Fields of an entry that has no source and feeds nothing onward: the others are left out of its record."""
+
+
+TicketName = tuple[str, str, str]
+"""(institution, ticket id, source): what tells the entries of one group apart."""
+
+
+class Onward(NamedTuple):
+    """What a match of a correlation feeds of a correlation that names it: a group, values, and so on outwards."""
+
+    rule: str
+    group: str
+    values: tuple[tuple[str, ...], ...]
+    onward: tuple[Onward, ...]
+
 
 class Entry(NamedTuple):
     """One ticket's contribution to one group.
@@ -41,7 +57,9 @@ class Entry(NamedTuple):
     values: the distinct value tuples a value_count counts; the numbers, as texts, that a sum or the like is of, equal
     ones too; () where nothing but the ticket counts.
     member: what counts once for `independent`: the holding group, or the institution itself.
-    attack: (tactic, technique) pairs. rules: the detections that matched, sorted.
+    attack: (tactic, technique) pairs. rules: the detections that matched, sorted; or the correlation that held.
+    source: whose match it is, of a correlation's; "" of a detection's. By several it may be in one group several times.
+    onward: what it feeds as long as the condition of this group holds around it.
     """
 
     event_time_ms: int
@@ -53,6 +71,12 @@ class Entry(NamedTuple):
     severity: int
     attack: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
+    source: str = ""
+    onward: tuple[Onward, ...] = ()
+
+    @property
+    def name(self) -> TicketName:
+        return self.institution, self.ticket_id, self.source
 
 
 class Withdrawn(NamedTuple):
@@ -93,8 +117,7 @@ class GroupKey(NamedTuple):
         return zlib.crc32("\x00".join(self).encode()) % partitions
 
 
-EntryName = tuple[GroupKey, str, str]
-"""(group, institution, ticket id)."""
+EntryName = tuple[GroupKey, TicketName]
 
 
 class Lookup(Protocol):
@@ -196,8 +219,8 @@ def _tuples(
 
 def entry_key(name: EntryName) -> bytes:
     """What names an entry: the key of its records on `fsoc.detections`, and of what the state keeps of it."""
-    key, institution, ticket_id = name
-    return orjson.dumps([*key, institution, ticket_id])
+    key, (institution, ticket_id, source) = name
+    return orjson.dumps([*key, institution, ticket_id, source] if source else [*key, institution, ticket_id])
 
 
 def name_of(key: bytes) -> EntryName:
@@ -206,13 +229,13 @@ def name_of(key: bytes) -> EntryName:
     Raises:
         msgspec.MsgspecError: it is no such key.
     """
-    rule, environment, group, institution, ticket_id = _key_decoder.decode(key)
-    return GroupKey(intern(rule), intern(environment), group), intern(institution), ticket_id
+    rule, environment, group, institution, ticket_id, *source = _key_decoder.decode(key)
+    return GroupKey(intern(rule), intern(environment), group), (intern(institution), ticket_id, "".join(source))
 
 
 def put_value(entry: Entry, by: Version) -> bytes:
     """The entry, in the log and in the state: an array, first of the fields of `Entry`."""
-    return orjson.dumps((tuple(entry), *by))  # orjson takes no named tuples
+    return msgspec.json.encode((entry if entry.source or entry.onward else entry[:_OWN], *by))
 
 
 def withdraw_value(revision: int, at: int, by: Version) -> bytes:
@@ -233,17 +256,19 @@ def word_of(value: bytes) -> Entry | Withdrawn:
     """
     if not is_put(value):
         return Withdrawn(*_withdraw_decoder.decode(value)[:2])
-    at, institution, ticket_id, revision, values, member, severity, attack, rules = _put_decoder.decode(value)[0]
+    entry, _, _ = _put_decoder.decode(value)
     return Entry(
-        at,
-        intern(institution),
-        ticket_id,
-        revision,
-        _shared(values),
-        intern(member),
-        severity,
-        _shared(attack),
-        _shared(rules),
+        entry.event_time_ms,
+        intern(entry.institution),
+        entry.ticket_id,
+        entry.revision,
+        _shared(entry.values),
+        intern(entry.member),
+        entry.severity,
+        _shared(entry.attack),
+        _shared(entry.rules),
+        entry.source,
+        entry.onward,
     )
 
 
@@ -253,6 +278,6 @@ def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
-_key_decoder: Final = msgspec.json.Decoder(tuple[str, str, str, str, str])
+_key_decoder: Final = msgspec.json.Decoder(Annotated[list[str], msgspec.Meta(min_length=5, max_length=6)])
 _put_decoder: Final = msgspec.json.Decoder(tuple[Entry, str, str])
 _withdraw_decoder: Final = msgspec.json.Decoder(tuple[int, int, str, str])

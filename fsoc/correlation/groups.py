@@ -10,9 +10,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 from heapq import heappop, heappush
 
-from fsoc.correlation.entries import Entry, EntryName, GroupKey
+from fsoc.correlation.entries import Entry, EntryName, GroupKey, TicketName
 from fsoc.correlation.rules import CorrelationRule
-from fsoc.correlation.timeline import TicketName, Timeline, Withdrawal
+from fsoc.correlation.timeline import Timeline, Withdrawal
 
 ENTRIES_MAX = 10_000
 """Bound per group, applied when it is judged. Past it the oldest entries leave first, are counted and alarmed."""
@@ -70,10 +70,10 @@ class Groups:
         settled = closed_until_ms if closed_until_ms is not None else -(2**63)
         for key, timeline in judged:
             if len(timeline.entries) > ENTRIES_MAX:
-                for institution, ticket_id in timeline.evict(ENTRIES_MAX):
+                for name in timeline.evict(ENTRIES_MAX):
                     self._remembered -= 1
                     self.evicted_total += 1
-                    self.evicted.append((key, institution, ticket_id))
+                    self.evicted.append((key, name))
             if timeline.rule.rising:
                 timeline.advance(None)
             else:
@@ -98,9 +98,9 @@ class Groups:
         for key in self._of(rule_id):
             timeline = self._drop(key)
             self.dirty.pop(key, None)
-            for institution, ticket_id in timeline.by_name.keys() | (timeline.withdrawn or {}).keys():
+            for name in timeline.by_name.keys() | (timeline.withdrawn or {}).keys():
                 self._remembered -= 1
-                yield key, institution, ticket_id
+                yield key, name
 
     def decide(self, closed_until_ms: int) -> None:
         """Mark the groups in which a waiting event time is now settled."""
@@ -119,9 +119,9 @@ class Groups:
             if timeline is None or timeline.expires_ms != expires:
                 continue  # let go, or waiting for another time
             timeline.expires_ms = None
-            for institution, ticket_id in timeline.expire(closed_until_ms - timeline.rule.retention_ms):
+            for name in timeline.expire(closed_until_ms - timeline.rule.retention_ms):
                 self._remembered -= 1
-                yield key, institution, ticket_id
+                yield key, name
             self._await_expiry(key, timeline)
             self._let_go(key, timeline)
         while self._withdrawals and self._withdrawals[0][0] <= closed_until_ms:
@@ -133,7 +133,7 @@ class Groups:
             del withdrawn[name]
             self._remembered -= 1
             self._let_go(key, timeline)
-            yield key, *name
+            yield key, name
 
     def _timeline(self, rule: CorrelationRule, key: GroupKey) -> Timeline:
         timeline = self._timelines.get(key)

@@ -10,14 +10,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from typing import NamedTuple
 
-from fsoc.correlation.entries import Entry
+from fsoc.correlation.entries import Entry, TicketName
 from fsoc.correlation.exact import Number
 from fsoc.correlation.measures import Measure, measure_of
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied, summed_up
-
-TicketName = tuple[str, str]
-"""(institution, ticket id)."""
 
 
 class Withdrawal(NamedTuple):
@@ -78,7 +75,7 @@ class Timeline:
 
         Otherwise return by how many more tickets are remembered: 0 or 1.
         """
-        name = (entry.institution, entry.ticket_id)
+        name = (entry.institution, entry.ticket_id, entry.source)
         known, more = self.by_name.get(name), 1
         if known is not None:
             if known.revision >= entry.revision:
@@ -161,7 +158,7 @@ class Timeline:
         gone = bisect_left(self.entries, (until_ms + 1,))
         for entry in self.entries[self._left : min(gone, self._right)]:
             self._measure.remove(entry)
-        names = [(entry.institution, entry.ticket_id) for entry in self.entries[:gone]]
+        names = [entry.name for entry in self.entries[:gone]]
         for name in names:
             del self.by_name[name]
         del self.entries[:gone]
@@ -172,7 +169,7 @@ class Timeline:
     def evict(self, entries_max: int) -> list[TicketName]:
         """Drop the oldest entries past the bound, and judge what is left as if they had never been."""
         past = max(0, len(self.entries) - entries_max)
-        names = [(entry.institution, entry.ticket_id) for entry in self.entries[:past]]
+        names = [entry.name for entry in self.entries[:past]]
         if past:
             for name in names:
                 del self.by_name[name]

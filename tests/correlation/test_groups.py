@@ -7,6 +7,7 @@ from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.groups import Groups
 
 KEY = GroupKey("rule-1", "production", "[]")
+NAME = ("a", "t", "")
 
 
 def names(groups, rule):
@@ -19,14 +20,14 @@ def test_a_lower_or_equal_revision_changes_nothing(rule, entry):
 
     assert not groups.put(rule(), KEY, entry(1, "a", revision=1))
     assert not groups.put(rule(), KEY, entry(5, "a", revision=2))
-    assert not groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
+    assert not groups.withdraw(rule(), KEY, NAME, 2, 5)
     assert names(groups, rule) == [("a", "t", 2)]
 
 
 def test_a_replayed_put_does_not_undo_the_withdrawal_that_followed_it(rule, entry):
     groups = Groups()
     groups.put(rule(), KEY, entry(5, "a", revision=1))
-    assert groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
+    assert groups.withdraw(rule(), KEY, NAME, 2, 5)
 
     assert not groups.put(rule(), KEY, entry(5, "a", revision=1))
     assert not groups.put(rule(), KEY, entry(5, "a", revision=2))
@@ -36,7 +37,7 @@ def test_a_replayed_put_does_not_undo_the_withdrawal_that_followed_it(rule, entr
 
 def test_a_withdrawal_that_overtakes_its_put_wins(rule, entry):
     groups = Groups()
-    groups.withdraw(rule(), KEY, ("a", "t"), 2, 5)
+    groups.withdraw(rule(), KEY, NAME, 2, 5)
 
     assert not groups.put(rule(), KEY, entry(5, "a", revision=1))
 
@@ -48,7 +49,7 @@ def test_past_the_bound_the_oldest_entries_leave_first_and_are_counted(rule, ent
         groups.put(one, KEY, entry(at, "a", f"t{at}"))
     groups.judge(None)
 
-    assert groups.evicted == [(KEY, "a", "t1")]
+    assert groups.evicted == [(KEY, ("a", "t1", ""))]
     assert (groups.evicted_total, len(groups)) == (1, 3)
     assert [name for _, name, _ in names(groups, rule)] == ["t5", "t7", "t9"]
 
@@ -60,7 +61,7 @@ def test_an_entry_lives_as_long_as_the_newest_revisions_event_time_asks(rule, en
     groups.put(one, KEY, entry(1_000, "a", revision=2))
 
     assert list(groups.expire(one.retention_ms)) == []
-    assert list(groups.expire(one.retention_ms + 1_000)) == [(KEY, "a", "t")]
+    assert list(groups.expire(one.retention_ms + 1_000)) == [(KEY, NAME)]
     assert len(groups) == 0
 
 
@@ -68,11 +69,11 @@ def test_a_withdrawal_is_remembered_as_long_as_its_entry_would_have_been(rule, e
     one = rule()
     groups = Groups()
     groups.put(one, KEY, entry(0, "a"))
-    groups.withdraw(one, KEY, ("a", "t"), 2, 1_000)
-    groups.withdraw(one, KEY, ("a", "t"), 3, 2_000)
+    groups.withdraw(one, KEY, NAME, 2, 1_000)
+    groups.withdraw(one, KEY, NAME, 3, 2_000)
 
     assert list(groups.expire(one.retention_ms + 1_000)) == []
-    assert list(groups.expire(one.retention_ms + 2_000)) == [(KEY, "a", "t")]
+    assert list(groups.expire(one.retention_ms + 2_000)) == [(KEY, NAME)]
     assert (len(groups), groups._timelines) == (0, {})
 
 

@@ -54,7 +54,7 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
             timeline.put(kept[name])
         elif op == "w":
             kept.pop(name, None)
-            timeline.withdraw((name, "t"), Withdrawal(revision, FAR))
+            timeline.withdraw((name, "t", ""), Withdrawal(revision, FAR))
         elif op == "j":
             judged = max(judged, at * 1_000)
             timeline.advance(judged)
