@@ -149,7 +149,7 @@ def _records(setting: Setting) -> Iterator[Record]:
         entry = Entry(
             at - lags[who], name, f"T-{number:08}", 1, values, name, 3, (("initial-access", "T1566.002"),), matched
         )
-        key = entry_key((GroupKey(rule, "production", groups[group]), name, entry.ticket_id))
+        key = entry_key((GroupKey(rule, "production", groups[group]), entry.name))
         yield Record(number, NOON_MS, key, put_value(entry, VERSION))
         if not known and number % TICKETS_PER_PROGRESS == 0:
             name = names[number // TICKETS_PER_PROGRESS % len(names)]

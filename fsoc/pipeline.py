@@ -272,15 +272,14 @@ class Correlate:
         if closed is not None:
             self.groups.decide(closed)
         changed: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
-        for key, timeline in self.groups.judge(closed):
-            if timeline.changed or republish:
-                timeline.changed = False
-                live_from = settled_from(timeline.rule, settled)
-                found = timeline.satisfied(live_from)
-                for alert in self.book.revise(timeline.rule, key, found, live_from):
-                    changed[alert.id] = alert
-        outputs.state.extend((entry_key(name), None) for name in self.groups.evicted)
-        self.groups.evicted.clear()
+        for key, timeline in self.groups.judge(closed, every=republish):
+            timeline.changed = False
+            live_from = settled_from(timeline.rule, settled)
+            found = timeline.satisfied(live_from)
+            for alert in self.book.revise(timeline.rule, key, found, live_from):
+                changed[alert.id] = alert
+        outputs.state.extend((entry_key(name), None) for name in self.groups.dropped)
+        self.groups.dropped.clear()
         if closed is not None:
             changed.update((alert.id, alert) for alert in self.book.finalise(closed))
         outputs.state.extend((f"alert/{alert.id}".encode(), alert.state()) for alert in changed.values())
@@ -303,6 +302,7 @@ class Correlate:
                 "alerts_open": self.book.open_total,
                 "entries": len(self.groups),
                 "evicted_total": self.groups.evicted_total,
+                "displaced_total": self.groups.displaced_total,
                 "claims": self.progress.encode(),
             }
         )
@@ -326,6 +326,7 @@ class Correlate:
                 self.progress.restore(state["claims"], state["closed_until_ms"])
                 self.book.expired_total = state["expired_total"]
                 self.groups.evicted_total = state["evicted_total"]
+                self.groups.displaced_total = state.get("displaced_total", 0)
             elif key.startswith(b"alert/"):
                 self.book.restore(value)
             elif not key.startswith(DEFINITION):

@@ -5,18 +5,22 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any, Final
 
 from fsoc.correlation.exact import Number, exactly, number, plain, shown
 
 OPERATORS: Final[Mapping[str, Callable[[Number, Number], bool]]] = {
-    "gt": operator.gt,
-    "gte": operator.ge,
-    "lt": operator.lt,
-    "lte": operator.le,
+    "gt": operator.lt,
+    "gte": operator.le,
+    "lt": operator.gt,
+    "lte": operator.ge,
     "eq": operator.eq,
     "neq": operator.ne,
 }
+"""With the bound first: `{gte: 3}` asks whether 3 <= n."""
+
+_CONDITIONS_MAX: Final = 4_096
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +33,7 @@ class Condition:
     bounds: tuple[tuple[str, int | float], ...]
 
     def holds(self, measure: Number) -> bool:
-        for name, bound in self.bounds:  # noqa: SIM110 - asked of every window, and a generator costs twice this
-            if not OPERATORS[name](measure, exactly(bound)):
-                return False
-        return True
+        return held_by(self)(measure)
 
     @property
     def rising(self) -> bool:
@@ -45,6 +46,17 @@ class Condition:
 
     def __str__(self) -> str:
         return " and ".join(f"{name} {shown(exactly(bound))}" for name, bound in self.bounds)
+
+
+Held = Callable[[Number], bool]
+"""Whether a condition holds of a measure."""
+
+
+@lru_cache(_CONDITIONS_MAX)
+def held_by(condition: Condition) -> Held:
+    """A condition made ready: it is asked of every window."""
+    tests = [partial(OPERATORS[name], exactly(bound)) for name, bound in condition.bounds]
+    return tests[0] if len(tests) == 1 else lambda measure: all(test(measure) for test in tests)
 
 
 def read_bounds(value: Mapping[Any, Any], *, whole: bool) -> tuple[list[tuple[str, int | float]], list[str]]:

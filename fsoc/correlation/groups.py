@@ -7,26 +7,40 @@ time its oldest entry expires at and once for the time it can next be judged at.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from heapq import heappop, heappush
+from collections.abc import Collection, Iterable, Iterator
+from heapq import heappop, heappush, nsmallest
+from operator import itemgetter
 
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, TicketName
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.timeline import Timeline, Withdrawal
 
 ENTRIES_MAX = 10_000
-"""Bound per group, applied when it is judged. Past it the oldest entries leave first, are counted and alarmed."""
+"""Bound per group. Past it the institution that has most there loses its oldest entries, which are counted and alarmed.
+"""
+
+GROUPS_PER_INSTITUTION_MAX = 100_000
+"""Bound on the groups in which one institution has anything. Past it, its oldest lose what it has there; the same."""
+
+ROOM = 10
+"""Where a bound is passed, a tenth of it is made free at once, so that making room costs each newcomer the same."""
 
 
 class Groups:
-    """All groups of one partition."""
+    """All groups of one partition.
+
+    dropped: what has left before its time since the owner last looked; counted for ever in evicted_total, where its
+    group was full, and displaced_total, where its institution was in too many groups.
+    """
 
     def __init__(self) -> None:
-        self.dirty: dict[GroupKey, Timeline] = {}
-        self.evicted: list[EntryName] = []
-        self.evicted_total = 0
+        self.dropped: list[EntryName] = []
+        self.evicted_total = self.displaced_total = 0
         self._timelines: dict[GroupKey, Timeline] = {}
+        self._touched: list[Timeline] = []
         self._held: dict[str, int] = {}  # groups by rule
+        self._within: dict[str, dict[Timeline, int]] = {}  # by institution, its groups and its tickets in each
+        self._crowding: set[str] = set()
         self._remembered = 0
         self._expiry: list[tuple[int, GroupKey]] = []
         self._withdrawals: list[tuple[int, GroupKey, TicketName]] = []
@@ -38,47 +52,56 @@ class Groups:
 
     def put(self, rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
         """Take an entry; return whether anything changed."""
-        timeline = self._timeline(rule, key)
+        timeline = self._timelines.get(key) or self._begin(rule, key)
         more = timeline.put(entry)
         if more is None:
             return False
-        self._remembered += more
-        self.dirty[key] = timeline
+        if more:
+            self._remember(timeline, entry.institution)
+        self._touch(timeline)
         if timeline.entries[0] is entry:
-            self._await_expiry(key, timeline)
+            self._await_expiry(timeline)
         return True
 
     def withdraw(self, rule: CorrelationRule, key: GroupKey, name: TicketName, revision: int, at: int) -> bool:
         """Take an entry out, and remember that; return whether anything changed."""
         withdrawal = Withdrawal(revision, at + rule.retention_ms)
-        timeline = self._timeline(rule, key)
+        timeline = self._timelines.get(key) or self._begin(rule, key)
         more = timeline.withdraw(name, withdrawal)
         if more is None:
             return False
-        self._remembered += more
-        self.dirty[key] = timeline
+        if more:
+            self._remember(timeline, name[0])
+        self._touch(timeline)
         heappush(self._withdrawals, (withdrawal.expires_ms, key, name))
         return True
 
-    def judge(self, closed_until_ms: int | None) -> list[tuple[GroupKey, Timeline]]:
-        """Judge every group that something happened to, as far as may be; return them in order.
+    def judge(self, closed_until_ms: int | None, *, every: bool = False) -> list[tuple[GroupKey, Timeline]]:
+        """Judge every group that something happened to, as far as may be, once the bounds hold.
 
-        The `changed` of each says whether anything of what holds is otherwise than before.
+        Return, in order, those in which anything of what holds is otherwise than before, or `every` one of them.
         """
-        judged = sorted(self.dirty.items())
-        self.dirty.clear()
+        for institution in sorted(self._crowding):
+            self._displace(institution)
+        self._crowding.clear()
         settled = closed_until_ms if closed_until_ms is not None else -(2**63)
-        for key, timeline in judged:
+        judged: list[tuple[GroupKey, Timeline]] = []
+        for timeline in self._touched:
+            if not timeline.touched:
+                continue  # forgotten
+            timeline.touched = False
             if len(timeline.entries) > ENTRIES_MAX:
-                for name in timeline.evict(ENTRIES_MAX):
-                    self._remembered -= 1
-                    self.evicted_total += 1
-                    self.evicted.append((key, name))
+                self.evicted_total += self._lose(timeline, timeline.evict(ENTRIES_MAX - ENTRIES_MAX // ROOM))
             if timeline.rule.rising:
                 timeline.advance(None)
             else:
                 timeline.advance(settled)
-                self._await_decision(key, timeline)
+                self._await_decision(timeline)
+            if timeline.changed or every:
+                judged.append((timeline.key, timeline))
+            self._let_go(timeline)
+        self._touched.clear()
+        judged.sort(key=_KEY)
         return judged
 
     def holds(self, rule_id: str) -> bool:
@@ -87,20 +110,18 @@ class Groups:
 
     def judge_again(self, rule: CorrelationRule) -> None:
         """Judge every group of a rule whose definition is another now by this one."""
-        for key in self._of(rule.id):
-            timeline = self._timelines[key]
+        for timeline in self._of(rule.id):
             timeline.begin_again(rule)
-            self.dirty[key] = timeline
-            self._await_expiry(key, timeline)
+            self._touch(timeline)
+            self._await_expiry(timeline)
 
     def forget(self, rule_id: str) -> Iterator[EntryName]:
         """Drop every group of a rule, judged or not; yield what was dropped."""
-        for key in self._of(rule_id):
-            timeline = self._drop(key)
-            self.dirty.pop(key, None)
-            for name in timeline.by_name.keys() | (timeline.withdrawn or {}).keys():
-                self._remembered -= 1
-                yield key, name
+        for timeline in self._of(rule_id):
+            names = [*timeline.by_name, *(timeline.withdrawn or ())]
+            self._forget(timeline, names)
+            self._drop(timeline)
+            yield from ((timeline.key, name) for name in names)
 
     def decide(self, closed_until_ms: int) -> None:
         """Mark the groups in which a waiting event time is now settled."""
@@ -109,7 +130,7 @@ class Groups:
             timeline = self._timelines.get(key)
             if timeline is not None and timeline.decides_ms == at:
                 timeline.decides_ms = None
-                self.dirty[key] = timeline
+                self._touch(timeline)
 
     def expire(self, closed_until_ms: int) -> Iterator[EntryName]:
         """Drop what no alert that may still change can need; yield what was dropped."""
@@ -119,11 +140,11 @@ class Groups:
             if timeline is None or timeline.expires_ms != expires:
                 continue  # let go, or waiting for another time
             timeline.expires_ms = None
-            for name in timeline.expire(closed_until_ms - timeline.rule.retention_ms):
-                self._remembered -= 1
-                yield key, name
-            self._await_expiry(key, timeline)
-            self._let_go(key, timeline)
+            names = timeline.expire(closed_until_ms - timeline.rule.retention_ms)
+            self._forget(timeline, names)
+            self._await_expiry(timeline)
+            self._let_go(timeline)
+            yield from ((key, name) for name in names)
         while self._withdrawals and self._withdrawals[0][0] <= closed_until_ms:
             expires, key, name = heappop(self._withdrawals)
             timeline = self._timelines.get(key)
@@ -131,44 +152,91 @@ class Groups:
             if timeline is None or not withdrawn or name not in withdrawn or withdrawn[name].expires_ms != expires:
                 continue  # a later word on the ticket came
             del withdrawn[name]
-            self._remembered -= 1
-            self._let_go(key, timeline)
+            self._forget(timeline, [name])
+            self._let_go(timeline)
             yield key, name
 
-    def _timeline(self, rule: CorrelationRule, key: GroupKey) -> Timeline:
-        timeline = self._timelines.get(key)
-        if timeline is None:
-            timeline = self._timelines[key] = Timeline(rule)
-            self._held[key.rule] = self._held.get(key.rule, 0) + 1
+    def _begin(self, rule: CorrelationRule, key: GroupKey) -> Timeline:
+        timeline = self._timelines[key] = Timeline(rule, key)
+        self._held[key.rule] = self._held.get(key.rule, 0) + 1
         return timeline
 
-    def _of(self, rule_id: str) -> list[GroupKey]:
-        return [key for key in self._timelines if key.rule == rule_id]
+    def _of(self, rule_id: str) -> list[Timeline]:
+        return [timeline for key, timeline in self._timelines.items() if key.rule == rule_id]
 
-    def _drop(self, key: GroupKey) -> Timeline:
+    def _touch(self, timeline: Timeline) -> None:
+        if not timeline.touched:
+            timeline.touched = True
+            self._touched.append(timeline)
+
+    def _remember(self, timeline: Timeline, institution: str) -> None:
+        """One more ticket of this institution is known in this group."""
+        self._remembered += 1
+        within = self._within.get(institution)
+        if within is None:
+            within = self._within[institution] = {}
+        within[timeline] = within.get(timeline, 0) + 1
+        if len(within) > GROUPS_PER_INSTITUTION_MAX:
+            self._crowding.add(institution)
+
+    def _forget(self, timeline: Timeline, names: Iterable[TicketName]) -> None:
+        """These tickets are known in this group no more."""
+        for institution, *_ in names:
+            self._remembered -= 1
+            within = self._within[institution]
+            within[timeline] -= 1
+            if not within[timeline]:
+                del within[timeline]
+            if not within:
+                del self._within[institution]
+
+    def _displace(self, institution: str) -> None:
+        """Have an institution lose what it has in its oldest groups: those in which its newest entry is the oldest."""
+        within = self._within.get(institution, {})
+        past = len(within) - GROUPS_PER_INSTITUTION_MAX
+        if past <= 0:
+            return
+        oldest = nsmallest(
+            past + GROUPS_PER_INSTITUTION_MAX // ROOM, within, key=lambda one: (one.newest_of(institution), one.key)
+        )
+        for timeline in oldest:
+            self.displaced_total += self._lose(timeline, timeline.displace(institution))
+            self._touch(timeline)
+
+    def _lose(self, timeline: Timeline, names: Collection[TicketName]) -> int:
+        """These tickets have left before their time; return how many."""
+        self._forget(timeline, names)
+        self.dropped += [(timeline.key, name) for name in names]
+        return len(names)
+
+    def _drop(self, timeline: Timeline) -> None:
+        key, timeline.touched = timeline.key, False
         self._held[key.rule] -= 1
         if not self._held[key.rule]:
             del self._held[key.rule]
-        return self._timelines.pop(key)
+        del self._timelines[key]
 
-    def _await_expiry(self, key: GroupKey, timeline: Timeline) -> None:
+    def _await_expiry(self, timeline: Timeline) -> None:
         """See to it that the group is looked at when its oldest entry expires."""
         if timeline.entries:
             expires = timeline.entries[0].event_time_ms + timeline.rule.retention_ms
             if timeline.expires_ms is None or expires < timeline.expires_ms:
                 timeline.expires_ms = expires
-                heappush(self._expiry, (expires, key))
+                heappush(self._expiry, (expires, timeline.key))
 
-    def _await_decision(self, key: GroupKey, timeline: Timeline) -> None:
+    def _await_decision(self, timeline: Timeline) -> None:
         """See to it that the group is judged again when its next event time is settled."""
         undecided = timeline.undecided_ms
         if undecided is not None and (timeline.decides_ms is None or undecided < timeline.decides_ms):
             timeline.decides_ms = undecided
-            heappush(self._undecided, (undecided, key))
+            heappush(self._undecided, (undecided, timeline.key))
 
-    def _let_go(self, key: GroupKey, timeline: Timeline) -> None:
+    def _let_go(self, timeline: Timeline) -> None:
         if not timeline.entries and not timeline.withdrawn:
-            self._drop(key)
+            self._drop(timeline)
+
+
+_KEY = itemgetter(0)
 
 
 def settled_from(rule: CorrelationRule, closed_until_ms: int | None) -> int:

@@ -2,15 +2,25 @@
 
 `satisfied` of `window.py` says the same by walking over everything; here only what an entry changes is judged again. An
 entry at s is in the windows of the event times [s, s + timespan), so one that is newer than all others costs one
-window, however many there are; one that comes late costs the windows it lies in.
+window, however many there are. One that comes late, or leaves, costs the windows it lies in, as each measures otherwise
+without it:
+
+    at most a timespan late    what is between it and the newest, and as much at the window's far edge
+    later                      the windows it lies in, and building the first of them; many such at once, those windows
+                               once, however many lie in them
+
+Finding an entry's place is bisection; making room there moves references in one block of at most some 80 kB.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, insort
+from collections import Counter
+from collections.abc import Collection
 from typing import NamedTuple
 
-from fsoc.correlation.entries import Entry, TicketName
+from fsoc.correlation.conditions import Held, held_by
+from fsoc.correlation.entries import Entry, GroupKey, TicketName
 from fsoc.correlation.exact import Number
 from fsoc.correlation.measures import Measure, measure_of
 from fsoc.correlation.rules import CorrelationRule
@@ -31,11 +41,13 @@ class Timeline:
     (event time, measure) of every judged time at which the condition held, in order.
 
     changed: whether that is otherwise than when last asked for. expires_ms, decides_ms: times its owner waits for.
+    touched: whether its owner is about to have it judged.
     """
 
     __slots__ = (
         "_anew",
         "_held",
+        "_holds",
         "_left",
         "_measure",
         "_right",
@@ -44,19 +56,23 @@ class Timeline:
         "decides_ms",
         "entries",
         "expires_ms",
+        "key",
         "rule",
+        "touched",
         "withdrawn",
     )
 
-    def __init__(self, rule: CorrelationRule) -> None:
+    def __init__(self, rule: CorrelationRule, key: GroupKey) -> None:
         self.rule = rule
+        self.key = key
         self.entries: list[Entry] = []
         self.by_name: dict[TicketName, Entry] = {}
         self.withdrawn: dict[TicketName, Withdrawal] | None = None  # most groups never have one
-        self.changed = False
+        self.changed = self.touched = False
         self.expires_ms: int | None = None
         self.decides_ms: int | None = None
         self._measure: Measure = measure_of(rule)
+        self._holds: Held = held_by(rule.condition)
         self._left = self._right = 0
         self._held: list[tuple[int, Number]] = []
         self._anew: list[int] | None = None
@@ -64,7 +80,7 @@ class Timeline:
     def begin_again(self, rule: CorrelationRule) -> None:
         """Judge everything anew, by this rule."""
         self.rule = rule
-        self._measure = measure_of(rule)
+        self._measure, self._holds = measure_of(rule), held_by(rule.condition)
         self._left = self._right = 0
         self._held.clear()
         self._anew = None
@@ -107,36 +123,34 @@ class Timeline:
     def advance(self, before_ms: int | None) -> None:
         """Judge what is not judged yet; only times before this one, None for all."""
         if self._anew is not None:
-            for at in self._anew:
-                self._judge_anew(at)
+            self._judge_anew(self._anew)
             self._anew = None
         end = len(self.entries) if before_ms is None else bisect_left(self.entries, (before_ms,))
         if self._right < end:
-            held, self._left = self._walk(self._measure, self._left, self._right, end)
+            before = len(self._held)
+            self._left = self._walk(self._measure, self._left, self._right, end, self._held)
             self._right = end
-            if held:
-                self._held += held
+            if len(self._held) > before:
                 self.changed = True
 
-    def _walk(self, measure: Measure, left: int, right: int, end: int) -> tuple[list[tuple[int, Number]], int]:
+    def _walk(self, measure: Measure, left: int, right: int, end: int, held: list[tuple[int, Number]]) -> int:
         """Move the window entries[left:right], which `measure` is of, over the event times of entries[right:end].
 
-        Return where the condition holds, and where the last window begins.
+        Append to `held` where the condition holds; return where the last window begins.
         """
-        entries, rule = self.entries, self.rule
-        held: list[tuple[int, Number]] = []
+        entries, timespan, holds = self.entries, self.rule.timespan_ms, self._holds
         while right < end:
             at = entries[right].event_time_ms
             while right < end and entries[right].event_time_ms == at:
                 measure.add(entries[right])
                 right += 1
-            while entries[left].event_time_ms <= at - rule.timespan_ms:
+            while entries[left].event_time_ms <= at - timespan:
                 measure.remove(entries[left])
                 left += 1
             value = measure.value()
-            if rule.condition.holds(value):
+            if holds(value):
                 held.append((at, value))
-        return held, left
+        return left
 
     @property
     def undecided_ms(self) -> int | None:
@@ -167,15 +181,43 @@ class Timeline:
         return names
 
     def evict(self, entries_max: int) -> list[TicketName]:
-        """Drop the oldest entries past the bound, and judge what is left as if they had never been."""
-        past = max(0, len(self.entries) - entries_max)
-        names = [entry.name for entry in self.entries[:past]]
-        if past:
-            for name in names:
-                del self.by_name[name]
-            del self.entries[:past]
-            self.begin_again(self.rule)
+        """Drop entries until so many are left, and judge these as if there had been no others.
+
+        Again and again the institution that has most loses its oldest: who floods a group displaces only itself.
+        """
+        held = Counter(entry.institution for entry in self.entries)
+        share = fair_share(held.values(), entries_max)
+        past = sum(min(count, share) for count in held.values()) - entries_max
+        kept: list[Entry] = []
+        names: list[TicketName] = []
+        for entry in self.entries:
+            count = held[entry.institution]
+            if count < share or (count == share and not past):
+                kept.append(entry)
+                continue
+            past -= count == share
+            held[entry.institution] -= 1
+            names.append(entry.name)
+            del self.by_name[names[-1]]
+        self.entries = kept
+        self.begin_again(self.rule)
         return names
+
+    def displace(self, institution: str) -> list[TicketName]:
+        """Drop everything of one institution, what is remembered of its withdrawals too."""
+        gone = [entry for entry in self.entries if entry.institution == institution]
+        for entry in gone:
+            del self.by_name[entry.name]
+            self._remove(entry)
+        names = [entry.name for entry in gone]
+        if self.withdrawn is not None:
+            names += [name for name in self.withdrawn if name[0] == institution]
+            self.withdrawn = {name: one for name, one in self.withdrawn.items() if name[0] != institution}
+        return names
+
+    def newest_of(self, institution: str) -> int:
+        """The event time of its newest entry; where it has none, earlier than any."""
+        return next((one.event_time_ms for one in reversed(self.entries) if one.institution == institution), -(2**63))
 
     def _insert(self, entry: Entry) -> None:
         entries = self.entries
@@ -201,14 +243,15 @@ class Timeline:
         and those it lies in are judged anew by themselves.
         """
         newest = self.entries[self._right - 1].event_time_ms
-        if at <= newest - self.rule.timespan_ms:
-            if self._anew is None:
-                self._anew = []
-            self._anew.append(at)
-            return True
-        if at <= newest:
+        if at > newest:
+            return False
+        if at > newest - self.rule.timespan_ms:
             self._go_back(at)
-        return False
+            return False
+        if self._anew is None:
+            self._anew = []
+        self._anew.append(at)
+        return True
 
     def _go_back(self, at: int) -> None:
         """Unjudge this time and all later ones."""
@@ -229,20 +272,40 @@ class Timeline:
             del self._held[place:]
             self.changed = True
 
-    def _judge_anew(self, at: int) -> None:
-        """Judge the windows of [at, at + timespan) by themselves, as far as they are judged at all."""
-        entries, rule = self.entries, self.rule
-        timespan = rule.timespan_ms
-        right = bisect_left(entries, (at,), 0, self._right)
-        end = bisect_left(entries, (at + timespan,), 0, self._right)
-        held: list[tuple[int, Number]] = []
-        if right < end:
-            measure = measure_of(rule)
-            left = bisect_left(entries, (entries[right].event_time_ms - timespan + 1,))
+    def _judge_anew(self, times: list[int]) -> None:
+        """Judge the windows that entries at these times lie in, or lay in, as far as they are judged at all."""
+        times.sort()
+        timespan = self.rule.timespan_ms
+        begin, end = times[0], times[0] + timespan
+        for at in times:
+            if at > end:
+                self._judge_between(begin, end)
+                begin = at
+            end = at + timespan
+        self._judge_between(begin, end)
+
+    def _judge_between(self, begin: int, end: int) -> None:
+        """Judge the windows of the event times [begin, end) by themselves."""
+        entries, held = self.entries, list[tuple[int, Number]]()
+        right, last = bisect_left(entries, (begin,), 0, self._right), bisect_left(entries, (end,), 0, self._right)
+        if right < last:
+            measure = measure_of(self.rule)
+            left = bisect_left(entries, (entries[right].event_time_ms - self.rule.timespan_ms + 1,))
             for entry in entries[left:right]:
                 measure.add(entry)
-            held, _ = self._walk(measure, left, right, end)
-        first, last = bisect_left(self._held, (at,)), bisect_left(self._held, (at + timespan,))
-        if held or first < last:
-            self._held[first:last] = held
+            self._walk(measure, left, right, last, held)
+        first, past = bisect_left(self._held, (begin,)), bisect_left(self._held, (end,))
+        if held or first < past:
+            self._held[first:past] = held
             self.changed = True
+
+
+def fair_share(held: Collection[int], total: int) -> int:
+    """The least each may have so that, who has less keeping all, so many are kept in total."""
+    left, sharing = total, len(held)
+    for count in sorted(held):
+        if count * sharing >= left:
+            break
+        left -= count
+        sharing -= 1
+    return -(-left // sharing)

@@ -49,7 +49,7 @@ def test_past_the_bound_the_oldest_entries_leave_first_and_are_counted(rule, ent
         groups.put(one, KEY, entry(at, "a", f"t{at}"))
     groups.judge(None)
 
-    assert groups.evicted == [(KEY, ("a", "t1", ""))]
+    assert groups.dropped == [(KEY, ("a", "t1", ""))]
     assert (groups.evicted_total, len(groups)) == (1, 3)
     assert [name for _, name, _ in names(groups, rule)] == ["t5", "t7", "t9"]
 
@@ -82,7 +82,7 @@ def test_a_group_is_judged_when_its_next_event_time_is_settled_and_not_before(ru
     groups = Groups()
     groups.put(one, KEY, entry(10, "a"))
     groups.put(one, KEY, entry(20, "b"))
-    assert [timeline.changed for _, timeline in groups.judge(5)] == [False]
+    assert groups.judge(5) == []
 
     groups.decide(10)
     assert groups.judge(10) == []
@@ -92,3 +92,12 @@ def test_a_group_is_judged_when_its_next_event_time_is_settled_and_not_before(ru
     assert [(found.first_ms, found.last_ms) for found in timeline.satisfied(0)] == [(10, 10)]
     groups.decide(12)
     assert groups.judge(12) == []
+
+
+def test_a_group_that_is_forgotten_before_it_was_judged_is_not_judged(rule, entry):
+    groups = Groups()
+    groups.put(rule(condition={"gte": 1, "field": "institution"}), KEY, entry(5, "a"))
+
+    assert list(groups.forget("rule-1")) == [(KEY, ("a", "t", ""))]
+    assert groups.judge(None) == []
+    assert len(groups) == 0

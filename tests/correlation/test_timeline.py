@@ -9,10 +9,12 @@ from correlation_oracle import measured
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.timeline import Timeline, Withdrawal
 from fsoc.correlation.window import satisfied
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
+KEY = GroupKey("rule-1", "production", "[]")
 FAR = 2**62
 STEPS = ["one", "two", "three"]
 SHAPES = [
@@ -46,7 +48,7 @@ OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), ma
 def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops):
     """timespan 10 s over 40 s of entries. p puts, w withdraws, j judges up to some time, x lets go of the oldest."""
     asked = rule(**shape)
-    timeline, kept, judged, gone, before = Timeline(asked), {}, 0, -1, []
+    timeline, kept, judged, gone, before = Timeline(asked, KEY), {}, 0, -1, []
     for revision, (op, seed) in enumerate([*ops, ("j", 39 * 8)], 1):
         name, at = "abcdefgh"[seed % 8], gone + 1 + seed // 8 % (40 - gone)
         if op == "p":
