@@ -37,7 +37,8 @@ from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim, Progress, claims_of, progress_record
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
-from fsoc.feeds.ledger import END_MS, Judgement, Ledger, LiveTicket
+from fsoc.feeds.ledger import END_MS, Judgement, Ledger
+from fsoc.feeds.live import LiveTicket
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
@@ -89,7 +90,8 @@ class Intake:
         gone = [(self._state_key(name), None) for name in self.ledger.expire()]
         outputs.state.extend(gone)
         # First of the state: where a crash leaves only a part of it written, what was decided is known.
-        outputs.state.insert(0, (f"{self._prefix}header".encode(), self.ledger.header()))
+        header = self.ledger.header(**self._pipeline.rules.version._asdict())
+        outputs.state.insert(0, (f"{self._prefix}header".encode(), header))
         topic = f"receipts.{self._institution}"
         outputs.published.extend(Outgoing(topic, 0, None, value) for value in receipts_records(receipts))
         outputs.published.extend(self._progress(idle=False))
@@ -129,14 +131,12 @@ class Intake:
         member = self._pipeline.registry.independent_of(self._institution)
         fed: dict[tuple[str, str], Feed] = {}
         if message.kind == "ticket" and not _withdrawn(message):
-            matches = rules.detector.match_ticket(message.body)
-            feeds, cut = rules.feeder.feeds(matches, TicketFields(message.body, self._institution), member)
-            if not judgement.replayed:
-                self.ledger.detections += len({match.rule_id for match in matches})
-                self.ledger.dropped_keys += cut
-            fed = {(feed.rule, feed.group): feed for feed in feeds}
+            fed = self._feeds(message, member, counted=not judgement.replayed)
+        elif message.kind == "ticket" and self.ledger.forgotten_live and not live.keys and not live.withdrawn:
+            # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
+            live.keys = list(self._feeds(message, member, counted=False))
         live.feed(list(fed))
-        outputs.state.append((self._state_key(live.name), self.ledger.live_record(live)))
+        outputs.state.append((self._state_key(live.name), live.record()))
         for rule, group in live.withdrawn:
             value = withdraw_value(message.revision, live.event_time_ms, rules.version)
             outputs.published.append(self._to_detections(GroupKey(rule, message.environment, group), message, value))
@@ -154,6 +154,16 @@ class Intake:
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
             outputs.published.append(self._to_detections(key, message, put_value(entry, rules.version)))
+
+    def _feeds(self, message: Message, member: str, *, counted: bool) -> dict[tuple[str, str], Feed]:
+        """What the ticket feeds, by rule and group."""
+        rules = self._pipeline.rules
+        matches = rules.detector.match_ticket(message.body)
+        feeds, cut = rules.feeder.feeds(matches, TicketFields(message.body, self._institution), member)
+        if counted:
+            self.ledger.detections += len({match.rule_id for match in matches})
+            self.ledger.dropped_keys += cut
+        return {(feed.rule, feed.group): feed for feed in feeds}
 
     def _to_detections(self, key: GroupKey, message: Message, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)

@@ -7,13 +7,14 @@ record per live ticket, and read back in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
-from heapq import heappop, heappush
+from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
 from fsoc.errors import Fault
+from fsoc.feeds.lateness import Lateness
+from fsoc.feeds.live import LiveTicket, LiveTickets, TicketName
 from fsoc.feeds.outcomes import Outcome, Outcomes
 from fsoc.feeds.sequence import Sequence
 from fsoc.tickets.decode import Message
@@ -26,10 +27,7 @@ FUTURE_MAX_MS = 5 * 60_000
 """How far event time may run ahead of the log's clock (law 2)."""
 
 FEEDS_MAX = 64
-"""Feeds and epochs followed per institution; the one idle longest is let go."""
-
-Key = tuple[str, str]
-"""(correlation rule id, group as JSON text): what a ticket fed."""
+"""Feeds and epochs followed per institution; the one idle longest is let go, and counted."""
 
 
 class Judgement(NamedTuple):
@@ -42,29 +40,6 @@ class Judgement(NamedTuple):
     fault: Fault | None = None
     live: LiveTicket | None = None
     replayed: bool = False
-
-
-@dataclass(slots=True)
-class LiveTicket:
-    """The latest revision of one ticket.
-
-    keys: what it feeds now. withdrawn: what earlier revisions fed and this one does not; kept so that a replay of the
-    same offset sends the same withdrawals again.
-    """
-
-    name: tuple[str, str]
-    revision: int
-    digest: bytes
-    offset: int
-    event_time_ms: int
-    keys: list[Key] = field(default_factory=list)
-    withdrawn: list[Key] = field(default_factory=list)
-
-    def feed(self, keys: list[Key]) -> None:
-        """This revision feeds exactly these keys."""
-        now = set(keys)
-        before = [key for key in (*self.keys, *self.withdrawn) if key not in now]
-        self.keys, self.withdrawn = keys, list(dict.fromkeys(before))
 
 
 @dataclass(slots=True)
@@ -93,27 +68,33 @@ class Counts:
 class Ledger:
     """One institution's intake state.
 
-    allowed_lateness_ms: how far below the institution's own watermark a new ticket may lie.
+    allowed_lateness_ms: how far below the institution's own watermark a new ticket may lie, as the registry has it.
     retention_ms: how long past its event time a ticket may still be revised; may be set anew at any time.
-    feeds: the feeds that must send an end record before the institution has ended; empty: those met so far.
+    feeds: the feeds that are followed, and must send an end record before the institution has ended; empty: those met.
     ends: whether an end record is obeyed; in production it is refused.
+    settled_ms: no new ticket with an event time below this will be used any more. It never goes back.
     """
 
     def __init__(self, *, allowed_lateness_ms: int, retention_ms: int, feeds: frozenset[str], ends: bool) -> None:
-        self.allowed_lateness_ms = allowed_lateness_ms
         self.retention_ms = retention_ms
         self.feeds = feeds
         self.ends = ends
         self.counts = Counts()
         self.outcomes = Outcomes()
+        self.lateness = Lateness(allowed_lateness_ms)
         self.watermark_ms: int | None = None
+        self.settled_ms: int | None = None
         self.ended_feeds: set[str] = set()
         self.sequences: dict[tuple[str, str], Sequence] = {}
         self.detections = 0
         self.dropped_keys = 0
+        self.unregistered = 0  # messages of feeds that the registry does not name
+        self.forgotten_feeds = 0
+        self.forgotten_live = 0
         self.faults: dict[str, int] = {}  # refused messages by fault's code; the codes are ours, so they are few
-        self._live: dict[tuple[str, str], LiveTicket] = {}
-        self._expiry: list[tuple[int, tuple[str, str]]] = []
+        self._live = LiveTickets()
+        self._gone: dict[TicketName, None] = {}  # let go since `expire` was last asked
+        self._replaying = False
 
     @property
     def ended(self) -> bool:
@@ -126,106 +107,159 @@ class Ledger:
         """The watermark others may rely on: None before the first ticket, END_MS after the last."""
         return END_MS if self.ended else self.watermark_ms
 
+    @property
+    def allowed_lateness_ms(self) -> int:
+        """What is allowed now. Just after it was raised, less than was adopted: what is settled stays settled."""
+        if self.watermark_ms is None or self.settled_ms is None:
+            return self.lateness.allowed_ms
+        return self.watermark_ms - self.settled_ms
+
     def judge(self, offset: int, received_at_ms: int, message: Message) -> Judgement:
         """Decide one message, and take it into the ledger unless it was decided before.
 
         An offset the ledger has seen keeps its outcome, whatever was learnt since.
         """
         decided = self.outcomes.of(offset)
+        if decided is not None:
+            self._replaying = True
+        elif self._replaying:
+            self._end_replay()
         if message.kind == "source_status":
-            if message.body.get("ended") is True and not self.ends:
-                return Judgement(Outcome.QUARANTINED, _NO_END)
-            if decided is None:
-                self._heartbeat(message, received_at_ms)
-            return Judgement(Outcome.USED)
-        at = event_time(message, self.allowed_lateness_ms)
+            return self._judge_status(decided, received_at_ms, message)
+        # By the registry's lateness, not by what was adopted: a ticket has one event time, however often it is read.
+        at = event_time(message, self.lateness.registered_ms)
         if at > received_at_ms + FUTURE_MAX_MS:
             return Judgement(Outcome.QUARANTINED, _future(at, received_at_ms))
+        live = self._live.get((message.environment, message.ticket_id))
         if decided is None:
             self._note(message, received_at_ms)
-        name = (message.environment, message.ticket_id)
-        live = self._live.get(name)
-        if decided is None:
-            judgement = self._judge_new(offset, at, message, live)
+            outcome = self._judge_new(offset, at, message, live)
         else:
-            judgement = Judgement(decided, _conflict(message) if decided is Outcome.QUARANTINED else None)
-        if judgement.outcome is not Outcome.USED:
-            return judgement
+            outcome = decided
+        if outcome is not Outcome.USED:
+            return Judgement(outcome, self._fault(outcome, message))
         if live is not None and message.revision < live.revision:
-            return judgement  # it came after its successor: used, without effect
-        live = self._take(name, offset, at, message, live)
-        return Judgement(Outcome.USED, live=live, replayed=decided is not None)
+            return Judgement(outcome)  # it came after its successor: used, without effect
+        return Judgement(outcome, live=self._take(offset, at, message, live), replayed=decided is not None)
 
     def settle(self, offset: int, outcome: Outcome, faults: Iterable[Fault] = ()) -> None:
-        """Count the record and what was wrong with it, once."""
-        if offset > self.outcomes.last:
-            self.outcomes.add(offset, outcome)
-            self.counts.add(outcome)
+        """Count the record and why it was refused, once; then let go of tickets that may no longer be revised."""
+        if offset <= self.outcomes.last:
+            return
+        if self._replaying:
+            self._end_replay()
+        self.outcomes.add(offset, outcome)
+        self.counts.add(outcome)
+        if outcome is Outcome.QUARANTINED:
             for code in {fault.code for fault in faults}:
                 self.faults[code] = self.faults.get(code, 0) + 1
+        self.forgotten_live += self._let_go()
 
-    def expire(self) -> Iterator[tuple[str, str]]:
-        """Drop tickets that may no longer be revised; yield their names."""
-        while self._expiry and self.watermark_ms is not None and self._expiry[0][0] <= self.watermark_ms:
-            _, name = heappop(self._expiry)
-            live = self._live.get(name)
-            if live is None:
-                continue
-            expires_ms = live.event_time_ms + self.retention_ms
-            if expires_ms <= self.watermark_ms:
-                del self._live[name]
-                yield name
-            else:  # its event time has moved, or tickets are kept for longer now
-                heappush(self._expiry, (expires_ms, name))
+    def expire(self) -> Iterator[TicketName]:
+        """The tickets that were let go since this was last asked, each by its name."""
+        gone, self._gone = self._gone, {}
+        return iter(gone)
 
-    def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Judgement:
-        if live is not None and message.revision == live.revision and offset != live.offset:
-            if message.digest == live.digest:
-                return Judgement(Outcome.DUPLICATE)
-            return Judgement(Outcome.QUARANTINED, _conflict(message))
-        # Only a ticket's first message can be late: a correction of what is already used must reach it (law 6).
-        progress = self.progress_ms
-        if live is None and progress is not None and at < progress - self.allowed_lateness_ms:
-            return Judgement(Outcome.LATE)
-        self.watermark_ms = at if self.watermark_ms is None else max(self.watermark_ms, at)
+    def _let_go(self) -> int:
+        """Drop tickets that may no longer be revised, and those that are too many; return how many the latter were.
+
+        After every message, not after every slice: what the next is judged by may not depend on where slices end.
+        """
+        if self.settled_ms is not None:
+            self._gone.update(dict.fromkeys(self._live.let_go(self.settled_ms - self.retention_ms, self.outcomes.last)))
+        forgotten = list(self._live.forget())
+        self._gone.update(dict.fromkeys(forgotten))
+        return len(forgotten)
+
+    def _end_replay(self) -> None:
+        """A replay has brought tickets back that were let go already, and counted if they were too many."""
+        self._replaying = False
+        self._let_go()
+
+    def _judge_status(self, decided: Outcome | None, received_at_ms: int, message: Message) -> Judgement:
+        if message.body.get("ended") is True and not self.ends:
+            return Judgement(Outcome.QUARANTINED, _NO_END)
+        if decided is None:
+            self._heartbeat(message, received_at_ms)
         return Judgement(Outcome.USED)
 
-    def _take(
-        self, name: tuple[str, str], offset: int, at: int, message: Message, live: LiveTicket | None
-    ) -> LiveTicket:
+    def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Outcome:
+        if live is not None and message.revision == live.revision and offset != live.offset:
+            return Outcome.DUPLICATE if message.digest == live.digest else Outcome.QUARANTINED
+        # Only a ticket's first message can be late: a correction of what is already used must reach it (law 6).
         if live is None:
-            live = self._live[name] = LiveTicket(name, message.revision, message.digest, offset, at)
-            heappush(self._expiry, (at + self.retention_ms, name))
+            if self.watermark_ms is not None:
+                self.lateness.measure(max(self.watermark_ms - at, 0), self.watermark_ms)
+            if self.ended or (self.settled_ms is not None and at < self.settled_ms):
+                return Outcome.LATE
+        self._advance(at)
+        return Outcome.USED
+
+    def _advance(self, at: int) -> None:
+        """Event time has come to `at`, at least."""
+        before = self.watermark_ms
+        if before is not None and at <= before:
+            return
+        self.watermark_ms = at
+        if before is not None:
+            self.lateness.move(before, at)
+        settled = at - self.lateness.allowed_ms
+        self.settled_ms = settled if self.settled_ms is None else max(settled, self.settled_ms)
+
+    def _fault(self, outcome: Outcome, message: Message) -> Fault | None:
+        """Why a message whose time is right is not used."""
+        match outcome:
+            case Outcome.LATE:
+                return _late(self.allowed_lateness_ms)
+            case Outcome.QUARANTINED:
+                return _conflict(message)
+        return None
+
+    def _take(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> LiveTicket:
+        name = (message.environment, message.ticket_id)
+        self._gone.pop(name, None)
+        if live is None:
+            live = LiveTicket(name, message.revision, message.digest, offset, at)
+            self._live.add(live)
             return live
-        if live.event_time_ms != at:
-            heappush(self._expiry, (at + self.retention_ms, name))
         live.revision, live.digest, live.offset, live.event_time_ms = message.revision, message.digest, offset, at
+        self._live.aged(live)
         return live
 
     def _note(self, message: Message, received_at_ms: int) -> None:
-        if message.seq is not None:
-            self._sequence(message.feed, message.seq_epoch, received_at_ms).note(message.seq)
+        if message.seq is not None and (sequence := self._sequence(message, received_at_ms)) is not None:
+            sequence.note(message.seq)
 
     def _heartbeat(self, message: Message, received_at_ms: int) -> None:
-        sequence = self._sequence(message.feed, message.seq_epoch, received_at_ms)
+        sequence = self._sequence(message, received_at_ms)
+        if sequence is None:
+            return
         last_seq = message.body.get("last_seq")
         if isinstance(last_seq, int):
             sequence.expect(last_seq)
-        if message.body.get("ended") is True:
+        if message.body.get("ended") is True and len(self.ended_feeds) < FEEDS_MAX:
             self.ended_feeds.add(message.feed)
 
-    def _sequence(self, feed: str, epoch: str, received_at_ms: int) -> Sequence:
-        key = (feed, epoch)
-        sequence = self.sequences.pop(key, None) or Sequence()
+    def _sequence(self, message: Message, received_at_ms: int) -> Sequence | None:
+        """The numbers of the message's feed and epoch; None for a feed that the registry does not name."""
+        if self.feeds and message.feed not in self.feeds:
+            self.unregistered += 1
+            return None
+        key = (message.feed, message.seq_epoch)
+        sequence = self.sequences.get(key)
+        if sequence is None:
+            if len(self.sequences) >= FEEDS_MAX:
+                idle = min(self.sequences, key=lambda known: (self.sequences[known].last_seen_ms or 0, known))
+                del self.sequences[idle]
+                self.forgotten_feeds += 1
+            sequence = self.sequences[key] = Sequence()
         sequence.last_seen_ms = max(received_at_ms, sequence.last_seen_ms or 0)
-        self.sequences[key] = sequence  # last used, last in the dict
-        if len(self.sequences) > FEEDS_MAX:
-            del self.sequences[next(iter(self.sequences))]
         return sequence
 
     # State: written by the stage after a slice, read back before any work.
 
-    def header(self) -> bytes:
+    def header(self, *, version: str = "", digest: str = "") -> bytes:
+        """The ledger but for its tickets. version, digest: of the rules by which the state was last written."""
         feeds: dict[str, dict[str, Any]] = {}
         for (feed, epoch), sequence in self.sequences.items():
             feeds.setdefault(feed, {})[epoch] = {
@@ -238,7 +272,11 @@ class Ledger:
         return orjson.dumps(
             {
                 "offset": self.outcomes.last,
+                "rules": {"version": version, "digest": digest},
                 "watermark_ms": self.watermark_ms,
+                "settled_ms": self.settled_ms,
+                "allowed_lateness_ms": self.lateness.allowed_ms,
+                "delays": self.lateness.encode(),
                 "ended": self.ended,
                 "ended_feeds": sorted(self.ended_feeds),
                 "received": self.counts.received,
@@ -250,6 +288,9 @@ class Ledger:
                 "dropped_keys": self.dropped_keys,
                 "faults": self.faults,
                 "live": len(self._live),
+                "forgotten_live": self.forgotten_live,
+                "forgotten_feeds": self.forgotten_feeds,
+                "unregistered": self.unregistered,
                 "outcomes": self.outcomes.encode(),
                 "feeds": feeds,
             }
@@ -257,8 +298,16 @@ class Ledger:
 
     def restore_header(self, value: bytes) -> None:
         state = orjson.loads(value)
+        self._replaying = True  # perhaps: a crash may have kept this header and lost what was to be deleted with it
         self.outcomes = Outcomes.decode(state["outcomes"], state["offset"])
-        self.watermark_ms = state["watermark_ms"]
+        self.watermark_ms = watermark = state["watermark_ms"]
+        # What a state of an earlier version does not have begins anew.
+        self.lateness.restore(state.get("allowed_lateness_ms", 0), state.get("delays", {}))
+        settled = None if watermark is None else watermark - self.lateness.allowed_ms
+        self.settled_ms = state.get("settled_ms", settled)
+        self.forgotten_live = state.get("forgotten_live", 0)
+        self.forgotten_feeds = state.get("forgotten_feeds", 0)
+        self.unregistered = state.get("unregistered", 0)
         self.ended_feeds = set(state["ended_feeds"])
         self.detections = state["detections"]
         self.dropped_keys = state["dropped_keys"]
@@ -272,34 +321,8 @@ class Ledger:
             for epoch, known in epochs.items()
         }
 
-    @staticmethod
-    def live_record(live: LiveTicket) -> bytes:
-        return orjson.dumps(
-            {
-                "revision": live.revision,
-                "digest": live.digest.hex(),
-                "offset": live.offset,
-                "event_time_ms": live.event_time_ms,
-                "keys": live.keys,
-                "withdrawn": live.withdrawn,
-            }
-        )
-
-    def restore_live(self, name: tuple[str, str], value: bytes | None) -> None:
-        if value is None:
-            self._live.pop(name, None)
-            return
-        state = orjson.loads(value)
-        self._live[name] = LiveTicket(
-            name,
-            state["revision"],
-            bytes.fromhex(state["digest"]),
-            state["offset"],
-            state["event_time_ms"],
-            [(rule, group) for rule, group in state["keys"]],
-            [(rule, group) for rule, group in state["withdrawn"]],
-        )
-        heappush(self._expiry, (state["event_time_ms"] + self.retention_ms, name))
+    def restore_live(self, name: TicketName, record: bytes) -> None:
+        self._live.add(LiveTicket.of(name, record))
 
 
 _NO_END = Fault("field.not-allowed", "/ended", "an end record ends an exercise's stream; this stream is production's")
@@ -311,6 +334,15 @@ def _future(at: int, received_at_ms: int) -> Fault:
         "time.future",
         "/detected_at",
         f"event time is {ahead} s after the record was received, limit {FUTURE_MAX_MS // 1000} s",
+    )
+
+
+def _late(allowed_ms: int) -> Fault:
+    return Fault(
+        "time.late",
+        "/detected_at",
+        f"event time is more than {allowed_ms // 60_000} min before the newest the institution had sent; "
+        "stored, not used",
     )
 
 

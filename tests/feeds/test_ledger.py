@@ -9,7 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsoc.feeds.ledger import END_MS, FUTURE_MAX_MS, Ledger
+from fsoc.feeds import lateness, live
+from fsoc.feeds.lateness import SAMPLES_MIN
+from fsoc.feeds.ledger import END_MS, FEEDS_MAX, FUTURE_MAX_MS, Ledger
 from fsoc.feeds.outcomes import Outcome
 from fsoc.tickets.decode import Message
 
@@ -64,6 +66,10 @@ class Log:
 
     def outcomes(self, *messages):
         return "".join(self.send(sent).outcome.value for sent in messages)
+
+
+def says(ledger, name):
+    return orjson.loads(ledger.header())[name]
 
 
 def test_the_same_revision_twice_is_a_duplicate_and_with_another_body_a_conflict():
@@ -166,7 +172,7 @@ def test_a_ticket_whose_record_outlived_its_header_is_no_duplicate_of_itself():
     log = Log()
     live = log.send(message()).live
     log.ledger = Log().ledger
-    log.ledger.restore_live(live.name, Ledger.live_record(live))
+    log.ledger.restore_live(live.name, live.record())
 
     assert log.send(message(), offset=0).outcome is Outcome.USED
     assert log.send(message(), offset=1).outcome is Outcome.DUPLICATE
@@ -183,18 +189,22 @@ def test_what_was_withdrawn_and_is_fed_again_is_withdrawn_no_more():
 
 
 def test_a_ticket_is_forgotten_when_no_alert_it_is_in_can_change():
+    """
+    ticket      |----------------)------) 10 h, and an hour that tickets may be late
+    watermark                           ^
+    """
     log = Log(retention_ms=10 * HOUR)
-    log.outcomes(message("t-1", at=START), message("t-2", at=START + 10 * HOUR - 1))
+    log.outcomes(message("t-1", at=START), message("t-2", at=START + 11 * HOUR - 1))
     assert list(log.ledger.expire()) == []
 
-    log.send(message("t-3", at=START + 10 * HOUR))
+    log.send(message("t-3", at=START + 11 * HOUR))
     assert list(log.ledger.expire()) == [("production", "t-1")]
 
 
 def test_a_longer_retention_keeps_what_is_there_and_it_expires_all_the_same():
     """
-    ticket      |----------------) 48 h
-    set anew          |------------------------) 96 h
+    ticket      |----------------)--) 48 h and one
+    set anew          |------------------------)--) 96 h and one
     """
     log = Log()
     log.send(message("t-1"))
@@ -202,17 +212,123 @@ def test_a_longer_retention_keeps_what_is_there_and_it_expires_all_the_same():
     log.send(message("t-2", at=START + 50 * HOUR))
     assert list(log.ledger.expire()) == []
 
-    log.send(message("t-3", at=START + 96 * HOUR))
+    log.send(message("t-3", at=START + 97 * HOUR))
     assert list(log.ledger.expire()) == [("production", "t-1")]
 
 
+def test_whether_a_ticket_may_still_be_revised_does_not_depend_on_where_a_slice_ends():
+    """Nobody asks for what is let go between these messages: they are one slice."""
+    log = Log(retention_ms=10 * HOUR)
+
+    assert log.outcomes(message("t-1"), message("t-2", at=START + 11 * HOUR), message("t-1", revision=2)) == "uul"
+    assert list(log.ledger.expire()) == [("production", "t-1")]
+
+
+def test_a_ticket_that_was_let_go_and_comes_anew_in_the_same_slice_stays_in_the_state():
+    log = Log(retention_ms=10 * HOUR)
+    log.outcomes(message("t-1"), message("t-2", at=START + 11 * HOUR), message("t-1", 2, START + 11 * HOUR))
+
+    assert list(log.ledger.expire()) == []
+    assert says(log.ledger, "live") == 2
+
+
+def test_a_replay_finds_what_a_revised_ticket_withdrew_though_it_is_old_enough_to_go():
+    """All of it is one checkpoint: its state is written, what it published is not."""
+    log = Log(retention_ms=10 * HOUR)
+    log.send(message()).live.feed([("rule", "a")])
+    log.send(message(revision=2)).live.feed([])
+    log.send(message("t-2", at=START + 11 * HOUR))
+    assert list(log.ledger.expire()) == []
+
+    assert log.send(message(revision=2), offset=1).live.withdrawn == [("rule", "a")]
+
+
+def test_past_the_bound_the_ticket_with_the_oldest_event_time_is_forgotten_and_counted(monkeypatch):
+    monkeypatch.setattr(live, "LIVE_TICKETS_MAX", 2)
+    log = Log()
+    log.outcomes(message("t-2", at=START + 2), message("t-1", at=START + 1), message("t-3", at=START + 3))
+
+    assert list(log.ledger.expire()) == [("production", "t-1")]
+    assert log.ledger.forgotten_live == 1
+    assert log.send(message("t-1", revision=2, at=START + 1)).live.keys == []
+
+
+def slow(count, first, minutes=90):
+    """So many tickets an hour, every second one from a source that lags by so many minutes."""
+    for number in range(count):
+        lag = minutes * 60_000 if number % 2 else 0
+        yield message(f"t-{first}-{number}", at=START + HOUR * first + number - lag)
+
+
+def test_lateness_is_adopted_from_what_is_measured_used_or_late():
+    log = Log()
+    assert set(log.outcomes(*slow(SAMPLES_MIN, 1))) == {"u", "l"}
+    log.send(message(at=START + 2 * HOUR))
+
+    assert log.ledger.lateness.allowed_ms == 2 * HOUR
+    assert log.outcomes(*slow(SAMPLES_MIN, 4)) == "u" * SAMPLES_MIN
+
+
+def test_what_was_settled_stays_settled_when_more_is_allowed():
+    """
+    settled     ^ one hour below the watermark; two are adopted, and for an hour what is settled stays where it is
+    """
+    log, whole = Log(), START - START % HOUR + 2 * HOUR
+    log.outcomes(*slow(SAMPLES_MIN, 1), message("t-1", at=whole - 1))
+    settled = log.ledger.settled_ms
+    log.send(message("t-2", at=whole))
+
+    assert (log.ledger.lateness.allowed_ms, log.ledger.settled_ms) == (2 * HOUR, settled)
+    assert log.ledger.allowed_lateness_ms == HOUR + 1
+    assert log.send(message("t-3", at=settled - 1)).outcome is Outcome.LATE
+    assert log.send(message("t-4", at=settled)).outcome is Outcome.USED
+
+
+def test_a_late_ticket_is_told_what_is_allowed():
+    log = Log()
+    log.send(message("t-1", at=START + 5 * HOUR))
+
+    fault = log.send(message("t-2", at=START)).fault
+    assert (fault.code, fault.pointer) == ("time.late", "/detected_at")
+    assert "more than 60 min before" in fault.text
+    assert log.ledger.faults == {}
+
+
+def test_what_was_adopted_does_not_move_a_tickets_event_time():
+    """`occurred_from` is believed within the registry's hour before `detected_at`, whatever was adopted meanwhile."""
+    log = Log()
+    log.outcomes(*slow(SAMPLES_MIN, 1), message(at=START + 2 * HOUR))
+    began = START + 5 * HOUR
+    sent = message("t-2", at=began + 90 * 60_000, occurred_from_ms=began)
+
+    assert log.send(sent).live.event_time_ms == sent.detected_at_ms
+
+
+def test_a_feed_the_registry_does_not_name_is_not_followed_and_is_counted():
+    log = Log(feeds=frozenset({"siem"}))
+    assert log.outcomes(message("t-1", feed="rogue"), heartbeat("rogue", last_seq=9)) == "uu"
+
+    assert says(log.ledger, "feeds") == {}
+    assert says(log.ledger, "unregistered") == 2
+
+
+def test_past_the_bound_the_feed_idle_longest_is_let_go_and_counted_through_a_restart():
+    log = Log()
+    for number in range(FEEDS_MAX):
+        log.send(message(f"t-{number}", feed=f"feed-{number}"), received_at=START - number % 9)
+    log.ledger = restarted(log.ledger, ())
+    log.send(message("t-one-more", feed="one-more"), received_at=START)
+
+    feeds = says(log.ledger, "feeds")
+    assert (len(feeds), "feed-17" in feeds, "feed-26" in feeds) == (FEEDS_MAX, False, True)
+    assert says(log.ledger, "forgotten_feeds") == 1
+
+
 def restarted(ledger: Ledger, lives) -> Ledger:
-    again = Ledger(
-        allowed_lateness_ms=ledger.allowed_lateness_ms, retention_ms=ledger.retention_ms, feeds=ledger.feeds, ends=True
-    )
+    again = Ledger(allowed_lateness_ms=HOUR, retention_ms=ledger.retention_ms, feeds=ledger.feeds, ends=True)
     again.restore_header(ledger.header())
-    for live in lives:
-        again.restore_live(live.name, Ledger.live_record(live))
+    for one in lives:
+        again.restore_live(one.name, one.record())
     return again
 
 
@@ -229,29 +345,39 @@ SENT = st.builds(
 )
 
 
-@given(sent=st.lists(SENT, max_size=30), cut=st.integers(0, 30), back=st.integers(0, 12))
-def test_a_restart_and_a_replay_change_no_outcome_and_no_count(sent, cut, back):
-    """The state is as of offset `cut`; the log starts again `back` records earlier."""
-    undisturbed, lives = Log(), {}
-    expected = []
-    for number, one in enumerate(sent):
-        judged = undisturbed.send(one)
-        expected.append(judged.outcome)
-        if number < cut and judged.live is not None:
-            lives[judged.live.name] = judged.live
-        if number == min(cut, len(sent)) - 1:
-            kept = restarted(undisturbed.ledger, lives.values())
-    if not sent or cut == 0:
-        return
-    log = Log()
-    log.ledger = kept
-    first = max(0, min(cut, len(sent)) - back)
-    outcomes = [log.send(one, offset=first + number).outcome for number, one in enumerate(sent[first:])]
+@given(sent=st.lists(SENT, max_size=30), cut=st.integers(0, 30), back=st.integers(0, 12), lost=st.integers(0, 12))
+def test_a_restart_and_a_replay_change_no_outcome_and_no_count(sent, cut, back, lost):
+    """The header is as of offset `cut`, the tickets as of some offsets before; the log starts again at or before those.
 
-    assert outcomes == expected[first:]
-    assert log.ledger.counts == undisturbed.ledger.counts
-    assert log.ledger.watermark_ms == undisturbed.ledger.watermark_ms
-    assert orjson.loads(log.ledger.header())["feeds"] == orjson.loads(undisturbed.ledger.header())["feeds"]
+    So little is remembered and so few tickets may live that all of it happens.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(live, "LIVE_TICKETS_MAX", 3)
+        patch.setattr(live, "REMEMBERED_MAX", 26)
+        patch.setattr(lateness, "SAMPLES_MIN", 4)
+        options = {"retention_ms": HOUR, "allowed_lateness_ms": HOUR // 2}
+        undisturbed, held, states, expected, headers = Log(**options), {}, [{}], [], [None]
+        for one in sent:
+            judged = undisturbed.send(one)
+            expected.append(judged.outcome)
+            if judged.live is not None:
+                held[judged.live.name] = judged.live.record()
+            for name in undisturbed.ledger.expire():
+                del held[name]
+            states.append(dict(held))
+            headers.append(undisturbed.ledger.header())
+        cut = min(cut, len(sent) - 1)  # what a replay brings back goes with the first message after it
+        if cut <= 0:
+            return
+        first = max(0, cut - max(back, lost))
+        log = Log(**options)
+        log.ledger.restore_header(headers[cut])
+        for name, record in states[max(0, cut - lost)].items():
+            log.ledger.restore_live(name, record)
+        outcomes = [log.send(one, offset=first + number).outcome for number, one in enumerate(sent[first:])]
+
+        assert outcomes == expected[first:]
+        assert log.ledger.header() == headers[len(sent)]
 
 
 @given(sent=st.lists(SENT, max_size=40))

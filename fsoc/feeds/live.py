@@ -1,0 +1,139 @@
+"""The tickets of one institution that may still be revised: by name, and by age. Pure: laws 6 and 12."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from heapq import heapify, heappop, heappush
+from typing import Final
+
+import orjson
+
+from fsoc.feeds.outcomes import REMEMBERED_MAX
+
+LIVE_TICKETS_MAX: Final = 100_000
+"""Tickets of one institution that may be revised. Past it the one with the oldest event time is forgotten first."""
+
+Key = tuple[str, str]
+"""(correlation rule id, group as JSON text): what a ticket fed."""
+
+TicketName = tuple[str, str]
+"""(environment, ticket id)"""
+
+
+@dataclass(slots=True)
+class LiveTicket:
+    """The latest revision of one ticket.
+
+    offset: of the message that brought this revision.
+    keys: what it feeds now. withdrawn: what earlier revisions fed and this one does not; kept so that a replay of the
+    same offset sends the same withdrawals again.
+    """
+
+    name: TicketName
+    revision: int
+    digest: bytes
+    offset: int
+    event_time_ms: int
+    keys: list[Key] = field(default_factory=list)
+    withdrawn: list[Key] = field(default_factory=list)
+
+    def feed(self, keys: list[Key]) -> None:
+        """This revision feeds exactly these keys."""
+        now = set(keys)
+        before = [key for key in (*self.keys, *self.withdrawn) if key not in now]
+        self.keys, self.withdrawn = keys, list(dict.fromkeys(before))
+
+    def record(self) -> bytes:
+        """What the state keeps of it."""
+        return orjson.dumps(
+            {
+                "revision": self.revision,
+                "digest": self.digest.hex(),
+                "offset": self.offset,
+                "event_time_ms": self.event_time_ms,
+                "keys": self.keys,
+                "withdrawn": self.withdrawn,
+            }
+        )
+
+    @classmethod
+    def of(cls, name: TicketName, record: bytes) -> LiveTicket:
+        state = orjson.loads(record)
+        return cls(
+            name,
+            state["revision"],
+            bytes.fromhex(state["digest"]),
+            state["offset"],
+            state["event_time_ms"],
+            [(rule, group) for rule, group in state["keys"]],
+            [(rule, group) for rule, group in state["withdrawn"]],
+        )
+
+
+class LiveTickets:
+    """All of them. What is held, and in which order it goes, follows from the tickets alone, not from how they came."""
+
+    def __init__(self, tickets: Iterable[LiveTicket] = ()) -> None:
+        self._by_name = {ticket.name: ticket for ticket in tickets}
+        self._ages = [(ticket.event_time_ms, ticket.name) for ticket in self._by_name.values()]
+        heapify(self._ages)
+        # Old enough to go, but a replay may need them: (offset at which none does any more, name).
+        self._kept: list[tuple[int, TicketName]] = []
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def get(self, name: TicketName) -> LiveTicket | None:
+        return self._by_name.get(name)
+
+    def add(self, ticket: LiveTicket) -> None:
+        self._by_name[ticket.name] = ticket
+        self.aged(ticket)
+
+    def aged(self, ticket: LiveTicket) -> None:
+        """The ticket has another revision now, perhaps another event time."""
+        heappush(self._ages, (ticket.event_time_ms, ticket.name))
+        if len(self._ages) > 2 * len(self._by_name) + 1024:  # mostly times that tickets no longer have
+            self._ages = [(ticket.event_time_ms, ticket.name) for ticket in self._by_name.values()]
+            heapify(self._ages)
+
+    def let_go(self, until_ms: int, offset: int) -> Iterator[TicketName]:
+        """Drop tickets with an event time up to and including until_ms; yield their names.
+
+        A revised one stays until no replay can reach back to its newest message: without the ticket, that message
+        would withdraw nothing, and the one before it would take effect again.
+        """
+        while self._kept and self._kept[0][0] <= offset:
+            ticket = self._first_kept()
+            if ticket is not None:
+                self.aged(ticket)
+        while self._ages and self._ages[0][0] <= until_ms:
+            ticket = self._oldest()
+            if ticket is None:
+                continue
+            if ticket.revision > 1 and ticket.offset + REMEMBERED_MAX > offset:
+                heappush(self._kept, (ticket.offset + REMEMBERED_MAX, ticket.name))
+            else:
+                del self._by_name[ticket.name]
+                yield ticket.name
+
+    def forget(self) -> Iterator[TicketName]:
+        """Drop the oldest tickets that are too many, those first that are only kept for a replay; yield their names."""
+        while len(self._by_name) > LIVE_TICKETS_MAX:
+            ticket = self._first_kept() if self._kept else self._oldest()
+            if ticket is not None:
+                del self._by_name[ticket.name]
+                yield ticket.name
+
+    def _first_kept(self) -> LiveTicket | None:
+        """Take the next that was kept; None where the ticket is gone or was revised since."""
+        due, name = heappop(self._kept)
+        ticket = self._by_name.get(name)
+        return ticket if ticket is not None and ticket.offset + REMEMBERED_MAX == due else None
+
+    def _oldest(self) -> LiveTicket | None:
+        """Take the next by age; None where the ticket is gone or has another event time now."""
+        at, name = heappop(self._ages)
+        ticket = self._by_name.get(name)
+        return ticket if ticket is not None and ticket.event_time_ms == at else None

@@ -1,0 +1,175 @@
+"""The intake stage at its bounds: what it forgets, what becomes of it, and that the state forgets it too."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import orjson
+import pytest
+
+from fsoc.correlation.ruleset import Feeder, RuleSet
+from fsoc.feeds import live
+from fsoc.feeds.record import Record
+from fsoc.institutions.registry import Registry
+from fsoc.pipeline import Pipeline
+from fsoc.tickets.sample import ticket
+from fsoc.tickets.times import milliseconds, rfc3339
+from tests.builders import VERSION, correlation_rule, said
+
+INSTITUTION = "fi-001"
+NOON = milliseconds("2026-03-02T12:00:00Z")
+MINUTE = 60_000
+
+
+class Match(NamedTuple):
+    rule_id: str
+    evidence: int
+
+
+class EveryTicket:
+    """Stands in for Sigma: each ticket is a detection."""
+
+    def match_ticket(self, body):
+        return [Match("detection", -1)]
+
+
+class NoTechniques:
+    def resolve(self, technique):
+        return None
+
+    def tactic(self, text):
+        return None
+
+
+@pytest.fixture
+def pipeline(monkeypatch):
+    """Three tickets may live."""
+    monkeypatch.setattr(live, "LIVE_TICKETS_MAX", 3)
+    rule = correlation_rule()
+    rules = RuleSet(
+        EveryTicket(), 1, {"rule": rule}, Feeder([rule]), NoTechniques(), {}, {}, VERSION, rule.retention_ms
+    )
+    registry = Registry.open()
+    registry.get(INSTITUTION)
+    return Pipeline(rules, registry, detections_partitions=2)
+
+
+def sent(number, revision=1, *indicators, **changes):
+    """Ticket t-<number>, so many minutes after noon, of an attacker at x<number>.example but where others are named."""
+    observables = [
+        {"type": "domain", "value": value, "role": "attacker"} for value in indicators or (f"x{number}.example",)
+    ]
+    at = rfc3339(NOON + number * MINUTE)
+    fields = {"institution": INSTITUTION, "ticket_id": f"t-{number}", "revision": revision, "observables": observables}
+    return orjson.dumps(ticket(**{**fields, "detected_at": at, "created_at": at, "sent_at": at, **changes}))
+
+
+class Log:
+    """One institution's log, its stage, and what the stage wrote."""
+
+    def __init__(self, pipeline):
+        self.pipeline = pipeline
+        self.stage = pipeline.intake(INSTITUTION)
+        self.state = {}
+        self.offset = 0
+
+    def work(self, *payloads):
+        records = [Record(self.offset + at, NOON + 9 * MINUTE, None, value) for at, value in enumerate(payloads)]
+        self.offset += len(records)
+        outputs = self.stage.work(records)
+        for key, value in outputs.state:
+            if value is None:
+                self.state.pop(key, None)
+            else:
+                self.state[key] = value
+        return outputs
+
+    def restart(self):
+        self.stage = self.pipeline.intake(INSTITUTION)
+        for key, value in self.state.items():
+            self.stage.restore(key, value)
+        self.stage.restored()
+
+    @property
+    def tickets(self):
+        return sorted(key.decode().rpartition("/")[2] for key in self.state if b"/ticket/" in key)
+
+    @property
+    def header(self):
+        return orjson.loads(self.state[f"{INSTITUTION}/header".encode()])
+
+
+def receipts(outputs):
+    topics = [item for item in outputs.published if item.topic == f"receipts.{INSTITUTION}"]
+    return [receipt for item in topics for receipt in orjson.loads(item.value)]
+
+
+def words(outputs, op):
+    told = [said(item) for item in outputs.published if item.topic == "detections"]
+    return [(one["ticket_id"], orjson.loads(one["group"])[0]) for one in told if one["op"] == op]
+
+
+def test_past_the_bound_the_oldest_ticket_leaves_the_state_and_is_counted(pipeline):
+    log = Log(pipeline)
+    log.work(sent(2), sent(1), sent(3))
+    assert log.tickets == ["t-1", "t-2", "t-3"]
+
+    log.work(sent(4))
+    assert log.tickets == ["t-2", "t-3", "t-4"]
+    assert (log.header["live"], log.header["forgotten_live"]) == (3, 1)
+    log.restart()
+    log.work(sent(5))
+    assert (log.header["live"], log.header["forgotten_live"]) == (3, 2)
+
+
+def test_the_same_message_of_a_forgotten_ticket_says_again_what_it_said(pipeline):
+    log = Log(pipeline)
+    first = log.work(sent(1))
+    log.work(sent(2), sent(3), sent(4))
+
+    again = log.work(sent(1))
+    assert words(again, "put") == words(first, "put") == [("t-1", "x1.example")]
+
+
+def test_a_retraction_of_a_forgotten_ticket_takes_back_what_it_speaks_of_and_again_on_replay(pipeline):
+    log = Log(pipeline)
+    log.work(sent(1, 1, "x1.example", "y1.example"), sent(2), sent(3), sent(4))
+
+    taken_back = sent(1, 2, "x1.example", "y1.example", action="retract")
+    outputs = log.work(taken_back)
+    assert words(outputs, "withdraw") == [("t-1", "x1.example"), ("t-1", "y1.example")]
+    assert words(outputs, "put") == []
+    log.restart()
+    log.offset -= 1
+    assert words(log.work(taken_back), "withdraw") == [("t-1", "x1.example"), ("t-1", "y1.example")]
+
+
+def test_a_retraction_of_a_ticket_that_is_known_takes_back_what_it_fed_and_nothing_else(pipeline):
+    log = Log(pipeline)
+    log.work(sent(1), sent(2), sent(3), sent(4))
+
+    outputs = log.work(sent(4, 2, "other.example", action="retract"))
+    assert words(outputs, "withdraw") == [("t-4", "x4.example")]
+
+
+def test_where_nothing_was_forgotten_a_retraction_of_an_unknown_ticket_takes_nothing_back(pipeline):
+    outputs = Log(pipeline).work(sent(1, 2, action="retract"))
+
+    assert words(outputs, "withdraw") == words(outputs, "put") == []
+
+
+def test_the_header_says_by_which_rules_it_was_written(pipeline):
+    log = Log(pipeline)
+    log.work(sent(1))
+
+    assert log.header["rules"] == {"version": VERSION.version, "digest": VERSION.digest}
+
+
+def test_a_late_tickets_receipt_names_what_is_allowed(pipeline):
+    log = Log(pipeline)
+    outputs = log.work(sent(0), sent(-61))
+
+    told = receipts(outputs)
+    assert [one["outcome"] for one in told] == ["accepted", "late"]
+    (fault,) = told[1]["faults"]
+    assert (fault["code"], "60 min" in fault["reason"]) == ("time.late", True)
