@@ -95,13 +95,45 @@ _INSTITUTION = {
     ),
 }
 
+_BOUNDS = {
+    "live": ("fsoc_live_tickets", "Tickets that may still be revised."),
+    "forgotten_live": (
+        "fsoc_forgotten_tickets",
+        "Tickets forgotten before their time because an institution had too many; must stay 0.",
+    ),
+    "forgotten_feeds": (
+        "fsoc_forgotten_feeds",
+        "Feeds and epochs no longer followed because an institution had too many; must stay 0.",
+    ),
+    "unregistered": (
+        "fsoc_unregistered_feed_messages",
+        "Messages of feeds that the registry does not name; used, but their numbers are not followed.",
+    ),
+    "dropped_keys": (
+        "fsoc_dropped_groups",
+        "Groups that tickets did not feed because one ticket may feed so many of a rule and no more.",
+    ),
+}
+
 _CORRELATION = {
     "alerts_open": ("fsoc_open_alerts", "Joint alerts that may still change."),
     "entries": ("fsoc_correlation_entries", "Detections held as candidates for joint alerts."),
 }
 _CORRELATION_TOTALS = {
     "raised_total": ("fsoc_raised_alerts", "Joint alerts raised."),
-    "evicted_total": ("fsoc_evicted_entries", "Entries dropped because a bound was reached; must stay 0."),
+    "evicted_total": ("fsoc_evicted_entries", "Entries dropped because their group held too many; must stay 0."),
+    "displaced_total": (
+        "fsoc_displaced_entries",
+        "Entries dropped because their institution was in too many groups; must stay 0.",
+    ),
+    "malformed_total": (
+        "fsoc_malformed_detections",
+        "Records of the detections topic that fsoc did not write, or cannot read; must stay 0.",
+    ),
+    "misfits_total": (
+        "fsoc_misfit_detections",
+        "Detections by another definition of a rule than the one in use; a few while rules are replaced.",
+    ),
 }
 
 Headers = Callable[[], Mapping[str, bytes]]
@@ -131,16 +163,26 @@ def _parsed(headers: Mapping[str, bytes]) -> list[tuple[str, dict[str, Any]]]:
 
 
 def _institutions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
-    for key, (name, text) in _INSTITUTION.items():
+    for key, (name, text) in {**_INSTITUTION, **_BOUNDS}.items():
         family = GaugeMetricFamily(name, text, labels=["institution"])
         for institution, header in headers:
-            family.add_metric([institution], header[key])
+            family.add_metric([institution], header.get(key, 0))
         yield family
     faults = GaugeMetricFamily(
         "fsoc_ticket_faults", "Reasons why tickets were refused, by code.", labels=["institution", "code"]
     )
     watermark = GaugeMetricFamily(
         "fsoc_watermark_timestamp_seconds", "Greatest event time the institution has sent.", labels=["institution"]
+    )
+    lateness = GaugeMetricFamily(
+        "fsoc_allowed_lateness_seconds",
+        "How far below its own watermark a new ticket of the institution may lie, as adopted from its delays.",
+        labels=["institution"],
+    )
+    given_up = GaugeMetricFamily(
+        "fsoc_forgotten_messages",
+        "Sequence numbers that are missing and no longer looked for, because the feed has too many gaps; must stay 0.",
+        labels=["institution", "feed"],
     )
     missing = GaugeMetricFamily(
         "fsoc_missing_messages", "Sequence numbers not received yet, of one feed.", labels=["institution", "feed"]
@@ -156,13 +198,16 @@ def _institutions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]
             faults.add_metric([institution, code], count)
         if header["watermark_ms"] is not None:
             watermark.add_metric([institution], header["watermark_ms"] / 1000)
+        if "allowed_lateness_ms" in header:
+            lateness.add_metric([institution], header["allowed_lateness_ms"] / 1000)
         for feed, epochs in header["feeds"].items():
             gaps = sum(last - first + 1 for epoch in epochs.values() for first, last in epoch["missing"])
             missing.add_metric([institution, feed], gaps)
+            given_up.add_metric([institution, feed], sum(epoch["forgotten"] for epoch in epochs.values()))
             times = [epoch["last_seen_ms"] for epoch in epochs.values() if epoch["last_seen_ms"] is not None]
             if times:
                 seen.add_metric([institution, feed], max(times) / 1000)
-    yield from (faults, watermark, missing, seen)
+    yield from (faults, watermark, lateness, missing, given_up, seen)
 
 
 def _partitions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
@@ -174,7 +219,7 @@ def _partitions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
     for key, (name, text) in _CORRELATION_TOTALS.items():
         total = CounterMetricFamily(name, text, labels=["partition"])
         for partition, header in headers:
-            total.add_metric([partition], header[key])
+            total.add_metric([partition], header.get(key, 0))
         yield total
     closed = GaugeMetricFamily(
         "fsoc_closed_until_timestamp_seconds",

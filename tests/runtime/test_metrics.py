@@ -15,6 +15,12 @@ from fsoc.runtime.metrics import BUILD, REGISTRY, StateCollector
 INTAKE = {
     "offset": 11,
     "watermark_ms": 1_772_409_600_500,
+    "allowed_lateness_ms": 5_400_000,
+    "live": 6,
+    "forgotten_live": 5,
+    "forgotten_feeds": 4,
+    "unregistered": 3,
+    "dropped_keys": 2,
     "ended": False,
     "received": 12,
     "used": 7,
@@ -24,13 +30,22 @@ INTAKE = {
     "faults": {"payload.not-json": 2},
     "feeds": {
         "siem": {
-            "e1": {"next": 9, "missing": [[3, 4]], "last_seen_ms": 1_000},
-            "e2": {"next": 5, "missing": [[1, 1]], "last_seen_ms": 9_000},
+            "e1": {"next": 9, "missing": [[3, 4]], "forgotten": 7, "last_seen_ms": 1_000},
+            "e2": {"next": 5, "missing": [[1, 1]], "forgotten": 1, "last_seen_ms": 9_000},
         },
-        "edr": {"e1": {"next": 1, "missing": [], "last_seen_ms": None}},
+        "edr": {"e1": {"next": 1, "missing": [], "forgotten": 0, "last_seen_ms": None}},
     },
 }
-CORRELATION = {"closed_until_ms": 5_000, "raised_total": 3, "alerts_open": 2, "entries": 40, "evicted_total": 0}
+CORRELATION = {
+    "closed_until_ms": 5_000,
+    "raised_total": 3,
+    "alerts_open": 2,
+    "entries": 40,
+    "evicted_total": 0,
+    "displaced_total": 8,
+    "malformed_total": 9,
+    "misfits_total": 1,
+}
 
 
 @pytest.fixture
@@ -74,10 +89,21 @@ def test_conservation_is_shown_as_the_header_has_it(shown):
         ("fsoc_missing_messages", {"institution": "fi-001", "feed": "edr"}, 0),
         ("fsoc_feed_last_seen_timestamp_seconds", {"institution": "fi-001", "feed": "siem"}, 9),
         ("fsoc_feed_last_seen_timestamp_seconds", {"institution": "fi-001", "feed": "edr"}, None),
+        ("fsoc_allowed_lateness_seconds", {"institution": "fi-001"}, 5400),
+        ("fsoc_live_tickets", {"institution": "fi-001"}, 6),
+        ("fsoc_forgotten_tickets", {"institution": "fi-001"}, 5),
+        ("fsoc_forgotten_feeds", {"institution": "fi-001"}, 4),
+        ("fsoc_unregistered_feed_messages", {"institution": "fi-001"}, 3),
+        ("fsoc_dropped_groups", {"institution": "fi-001"}, 2),
+        ("fsoc_forgotten_messages", {"institution": "fi-001", "feed": "siem"}, 8),
+        ("fsoc_forgotten_messages", {"institution": "fi-001", "feed": "edr"}, 0),
         ("fsoc_raised_alerts_total", {"partition": "3"}, 3),
         ("fsoc_open_alerts", {"partition": "3"}, 2),
         ("fsoc_correlation_entries", {"partition": "3"}, 40),
         ("fsoc_evicted_entries_total", {"partition": "3"}, 0),
+        ("fsoc_displaced_entries_total", {"partition": "3"}, 8),
+        ("fsoc_malformed_detections_total", {"partition": "3"}, 9),
+        ("fsoc_misfit_detections_total", {"partition": "3"}, 1),
         ("fsoc_closed_until_timestamp_seconds", {"partition": "3"}, 5),
     ],
 )
