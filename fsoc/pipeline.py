@@ -37,7 +37,7 @@ from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim, Progress, claims_of, progress_record
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
-from fsoc.feeds.ledger import END_MS, Judgement, Ledger
+from fsoc.feeds.ledger import END_MS, Judgement, Ledger, overtaken
 from fsoc.feeds.live import LiveTicket
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
@@ -190,7 +190,7 @@ class Intake:
             return  # another institution's state lies in the same partition
         if value is None:
             self._restoring.pop(name, None)
-        else:
+        elif name not in self._restoring or not overtaken(value, self._restoring[name]):
             self._restoring[name] = value
 
     def restored(self) -> Outputs:

@@ -158,6 +158,22 @@ def test_where_nothing_was_forgotten_a_retraction_of_an_unknown_ticket_takes_not
     assert words(outputs, "withdraw") == words(outputs, "put") == []
 
 
+def test_what_a_worker_that_lost_the_institution_writes_late_changes_nothing(pipeline):
+    """Its checkpoint holds the first ticket; the next owner has written three messages since."""
+    log = Log(pipeline)
+    stale = log.work(sent(1)).state
+    log.work(sent(1, 2, "y1.example"), sent(2))
+    newest = dict(log.state)
+    log.stage = log.pipeline.intake(INSTITUTION)
+    for key, value in [*newest.items(), *stale]:
+        log.stage.restore(key, value)
+    log.stage.restored()
+
+    assert log.stage.ledger.counts.received == 3
+    taken_back = log.work(sent(1, 3, "y1.example", action="retract"))
+    assert words(taken_back, "withdraw") == [("t-1", "y1.example"), ("t-1", "x1.example")]
+
+
 def test_the_header_says_by_which_rules_it_was_written(pipeline):
     log = Log(pipeline)
     log.work(sent(1))

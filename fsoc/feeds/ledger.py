@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
+import msgspec
 import orjson
 
 from fsoc.errors import Fault
@@ -323,6 +324,25 @@ class Ledger:
 
     def restore_live(self, name: TicketName, record: bytes) -> None:
         self._live.add(LiveTicket.of(name, record))
+
+
+class _Word(msgspec.Struct):
+    """How new a state record is: a header by the offset it has come to, a ticket by its revision first."""
+
+    offset: int
+    revision: int = 0
+
+
+_word = msgspec.json.Decoder(_Word).decode
+
+
+def overtaken(record: bytes, by: bytes) -> bool:
+    """Whether a state record says less than one of the same key that was written before it.
+
+    Then a worker wrote it that had lost the institution and did not know yet.
+    """
+    late, known = _word(record), _word(by)
+    return (late.revision, late.offset) < (known.revision, known.offset)
 
 
 _NO_END = Fault("field.not-allowed", "/ended", "an end record ends an exercise's stream; this stream is production's")
