@@ -98,7 +98,7 @@ def measure(setting: Setting) -> Figures:
         for _ in range(0, setting.groups, SLICE):
             stage.work(list(islice(records, SLICE)))
         if turn == 0:
-            bytes_per_entry = (_resident_bytes() - before) / len(stage.groups)
+            bytes_per_entry = (_resident_bytes() - before) / sum(len(level.groups) for level in stage.levels)
         spent = yardstick = 0.0
         for _ in range(0, setting.detections, SLICE):
             batch = list(islice(records, SLICE + SLICE // TICKETS_PER_PROGRESS))
@@ -122,7 +122,7 @@ def measure(setting: Setting) -> Figures:
         detections_per_second=round(statistics.median(rates)),
         orjson_per_second=round(statistics.median(yardsticks)),
         ratio=round(statistics.median(map(truediv, rates, yardsticks)), 4),
-        entries=len(stage.groups),
+        entries=sum(len(level.groups) for level in stage.levels),
         bytes_per_entry=round(bytes_per_entry),
         alerts=stage.book.raised_total,
     )

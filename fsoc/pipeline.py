@@ -19,22 +19,20 @@ import msgspec
 import orjson
 
 from fsoc.alerts.book import Alert, Book
-from fsoc.correlation.definitions import DEFINITION, Definitions, fits
 from fsoc.correlation.entries import (
     Entry,
     EntryName,
-    Feed,
     GroupKey,
     Withdrawn,
     entry_key,
-    name_of,
     put_value,
     withdraw_value,
-    word_of,
 )
-from fsoc.correlation.groups import Groups, settled_from
+from fsoc.correlation.feeder import Feed
+from fsoc.correlation.levels import Levels
 from fsoc.correlation.lookup import TicketFields
-from fsoc.correlation.progress import Claim, Progress, claims_of, progress_record
+from fsoc.correlation.progress import Claim, Progress, partition_record, progress_record
+from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger, overtaken
@@ -151,6 +149,7 @@ class Intake:
                 message.body["severity"],
                 rules.attack(message.body, feed.rules),
                 feed.rules,
+                onward=feed.onward,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
             outputs.published.append(self._to_detections(key, message, put_value(entry, rules.version)))
@@ -213,11 +212,11 @@ class Correlate:
         self.partition = partition
         self._restoring: dict[bytes, bytes] = {}
         self._correlations = pipeline.rules.correlations
-        self._definitions = Definitions(self._correlations)
-        self.groups = Groups()
+        self.levels = Levels(self._correlations)
         self.progress = Progress()
         self.book = Book(pipeline.rules.tactics)
-        self.malformed_total = self.misfits_total = 0
+        self.malformed_total = 0
+        self._told: list[int] = []
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
@@ -225,10 +224,9 @@ class Correlate:
         for record in records:
             try:
                 if record.key is None:
-                    for institution, claim in claims_of(record.value or b"").items():
-                        self.progress.take(institution, claim)
+                    self.progress.hear(record.value or b"")
                 else:
-                    self._take(record.key, record.value or b"", outputs)
+                    outputs.state.extend(self.levels.take(record.key, record.value or b""))
             except msgspec.MsgspecError:
                 self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
         self._evaluate(outputs)
@@ -245,75 +243,72 @@ class Correlate:
             return
         self._correlations = rules.correlations
         self.book.tactics = rules.tactics
-        outputs.state.extend(self._definitions.adopt(self._correlations, self.groups))
-
-    def _take(self, key: bytes, value: bytes, outputs: Outputs) -> None:
-        """Put an entry or withdraw one. What was said of it is what the state keeps."""
-        name, word = name_of(key), word_of(value)
-        taken = self._withdraw(name, word, outputs) if isinstance(word, Withdrawn) else self._put(name, word, outputs)
-        if taken:
-            outputs.state.append((key, value))
-
-    def _put(self, name: EntryName, entry: Entry, outputs: Outputs) -> bool:
-        group, _ = name
-        rule = self._definitions.current(group.rule)
-        closed = self.progress.closed_until_ms
-        if rule is None or (closed is not None and entry.event_time_ms + rule.retention_ms <= closed):
-            return False
-        if not fits(rule, group, entry):
-            self.misfits_total += 1
-            return False
-        outputs.state.extend(self._definitions.hold(rule))
-        return self.groups.put(rule, group, entry)
-
-    def _withdraw(self, name: EntryName, word: Withdrawn, outputs: Outputs) -> bool:
-        group, ticket = name
-        rule = self._definitions.get(group.rule)
-        if rule is None:
-            return False
-        outputs.state.extend(self._definitions.hold(rule))
-        return self.groups.withdraw(rule, group, ticket, *word)
+        outputs.state.extend(self.levels.adopt(self._correlations))
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
-        """Judge every group that changed or whose time has come, then let go of what is settled."""
-        settled = self.progress.closed_until_ms
-        moved = self.progress.advance(frozenset(self._pipeline.registry.institutions))
-        closed = self.progress.closed_until_ms
-        if closed is not None:
-            self.groups.decide(closed)
-        changed: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
-        for key, timeline in self.groups.judge(closed, every=republish):
-            timeline.changed = False
-            live_from = settled_from(timeline.rule, settled)
-            found = timeline.satisfied(live_from)
-            for alert in self.book.revise(timeline.rule, key, found, live_from):
-                changed[alert.id] = alert
-        outputs.state.extend((entry_key(name), None) for name in self.groups.dropped)
-        self.groups.dropped.clear()
-        if closed is not None:
-            changed.update((alert.id, alert) for alert in self.book.finalise(closed))
-        outputs.state.extend((f"alert/{alert.id}".encode(), alert.state()) for alert in changed.values())
-        if closed is not None and moved and closed < END_MS:  # an exercise that is over keeps its state to be read
-            outputs.state.extend((entry_key(name), None) for name in self.groups.expire(closed))
-            outputs.state.extend((f"alert/{name}".encode(), None) for name in self.book.expire(closed))
-            outputs.state.extend(self._definitions.release(self.groups))
+        """Judge what changed or whose time has come, then let go of what is settled; inner correlations first."""
+        pipeline = self._pipeline
+        self.progress.advance(frozenset(pipeline.registry.institutions))
+        alerts: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
+        words: list[Word] = []
+        let_go: list[tuple[bytes, bytes | None]] = []
+        for depth, level in enumerate(self.levels, 1):
+            closed = self.progress.closed(depth, pipeline.detections_partitions)
+            judged = level.judge(closed, republish=republish)
+            outputs.state.extend(judged.state)
+            words.extend(judged.words)
+            for found in judged.found:
+                alerts.update((alert.id, alert) for alert in self.book.revise(*found))
+            if closed is None:
+                continue
+            alerts.update((alert.id, alert) for alert in self.book.finalise(closed, depth))
+            if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
+                let_go.extend(level.let_go())
+                let_go.extend((_alert_key(name), None) for name in self.book.expire(closed, depth))
+                let_go.extend(self.levels.release())
+        outputs.state.extend((_alert_key(alert.id), alert.state()) for alert in alerts.values())
+        outputs.state.extend(let_go)
         outputs.state.append((b"header", self._header()))
-        for alert in changed.values():
+        outputs.published.extend(self._to_detections(*word) for word in words)
+        outputs.published.extend(self._progress(republish=republish))
+        for alert in alerts.values():
             outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
             for institution, value in feedback(alert.body, alert.revision, alert.status):
                 outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
 
+    def _to_detections(self, name: EntryName, word: Entry | Withdrawn) -> Outgoing:
+        """A match of one correlation, to the partition of one that names it."""
+        by = self._pipeline.rules.version
+        value = withdraw_value(*word, by) if isinstance(word, Withdrawn) else put_value(word, by)
+        return Outgoing("detections", name[0].partition(self._pipeline.detections_partitions), entry_key(name), value)
+
+    def _progress(self, *, republish: bool) -> Iterator[Outgoing]:
+        """Tell every partition which depths are settled here, after all that was said of them; nothing twice.
+
+        Where chains have been they go on being told: others may still hold what is left of them.
+        """
+        depths = max(self.levels.depth - 1, len(self._told))
+        settled = [until for until in self.levels.closed[:depths] if until is not None]
+        if settled == self._told and not (republish and settled):
+            return
+        self._told = settled
+        value = partition_record(self.partition, self._told, self._pipeline.rules.version)
+        for partition in range(self._pipeline.detections_partitions):
+            yield Outgoing("detections", partition, None, value)
+
     def _header(self) -> bytes:
         return orjson.dumps(
             {
-                "closed_until_ms": self.progress.closed_until_ms,
+                "closed_until_ms": self.levels.closed[self.levels.depth - 1],
                 "raised_total": self.book.raised_total,
                 "expired_total": self.book.expired_total,
                 "alerts_open": self.book.open_total,
-                "entries": len(self.groups),
-                "evicted_total": self.groups.evicted_total,
-                "displaced_total": self.groups.displaced_total,
-                "claims": self.progress.encode(),
+                "entries": sum(len(level.groups) for level in self.levels),
+                "relays": sum(len(level.relays) for level in self.levels),
+                "evicted_total": sum(level.groups.evicted_total for level in self.levels),
+                "displaced_total": sum(level.groups.displaced_total for level in self.levels),
+                "closed": self.levels.closed,
+                **self.progress.encode(),
             }
         )
 
@@ -326,41 +321,31 @@ class Correlate:
     def restored(self) -> Outputs:
         """Rebuild, then judge every group once: a crash may have kept entries and lost the alert they raised."""
         outputs = Outputs()
+        if not self._restoring:
+            return outputs
         self._correlations = self._pipeline.rules.correlations
-        self._definitions = Definitions(self._correlations)
-        definitions = [value for key, value in self._restoring.items() if key.startswith(DEFINITION)]
-        unlike = self._definitions.restore(definitions)
-        for key, value in self._restoring.items():
-            if key == b"header":
-                state = orjson.loads(value)
-                self.progress.restore(state["claims"], state["closed_until_ms"])
-                self.book.expired_total = state["expired_total"]
-                self.groups.evicted_total = state["evicted_total"]
-                self.groups.displaced_total = state.get("displaced_total", 0)
-            elif key.startswith(b"alert/"):
-                self.book.restore(value)
-            elif not key.startswith(DEFINITION):
-                self._restore_entry(key, value, unlike, outputs)
-        fresh = not self._restoring
+        self.levels = Levels(self._correlations)
+        header = self._restoring.pop(b"header", None)
+        state = orjson.loads(header) if header is not None else None
+        for key in [key for key in self._restoring if key.startswith(_ALERT)]:
+            self.book.restore(self._restoring.pop(key))
+        outputs.state.extend(self.levels.restore(self._restoring, state["closed"] if state else self.levels.closed))
+        if state is not None:
+            self.progress.restore(state)
+            self.book.expired_total = state["expired_total"]
+            next(iter(self.levels)).groups.evicted_total = state["evicted_total"]
+            next(iter(self.levels)).groups.displaced_total = state.get("displaced_total", 0)
         self._restoring.clear()
-        outputs.state.extend(self._definitions.release(self.groups))
-        if not fresh:
-            self._evaluate(outputs, republish=True)
+        self._evaluate(outputs, republish=True)
         return outputs
 
-    def _restore_entry(self, key: bytes, value: bytes, unlike: frozenset[str], outputs: Outputs) -> None:
-        (group, ticket), word = name_of(key), word_of(value)
-        rule = self._definitions.get(group.rule)
-        if rule is None:
-            return
-        if group.rule in unlike or (isinstance(word, Entry) and not fits(rule, group, word)):
-            outputs.state.append((key, None))
-            return
-        outputs.state.extend(self._definitions.hold(rule))
-        if isinstance(word, Entry):
-            self.groups.put(rule, group, word)
-        else:
-            self.groups.withdraw(rule, group, ticket, *word)
+
+_ALERT = b"alert/"
+"""What the keys of alerts begin with in the state; the alert's id follows."""
+
+
+def _alert_key(alert_id: str) -> bytes:
+    return _ALERT + alert_id.encode()
 
 
 def _withdrawn(message: Message) -> bool:

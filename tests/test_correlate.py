@@ -16,7 +16,8 @@ from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation import groups
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.entries import Entry, Feeder, GroupKey
+from fsoc.correlation.entries import Entry, GroupKey
+from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.window import Satisfied

@@ -12,7 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsoc.correlation.entries import Feeder, Version
+from fsoc.correlation.entries import Version
+from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record

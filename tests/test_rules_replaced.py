@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.entries import Entry, Feeder, GroupKey, Version
+from fsoc.correlation.entries import Entry, GroupKey, Version
+from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
@@ -243,7 +244,7 @@ def test_an_entry_that_another_workers_definition_made_is_counted_and_passed_ove
         if unlike.group_by != ("category",):
             worker.work(put(unlike, "aa", NOON))
 
-    assert worker.stage.misfits_total == 4
+    assert worker.stage.levels.misfits_total == 4
     assert not [key for key in worker.state if key.startswith(b"[")]
 
 

@@ -24,11 +24,12 @@ Status = Literal["open", "final", "retracted"]
 
 @dataclass(slots=True)
 class Alert:
-    """The newest revision of one alert."""
+    """The newest revision of one alert. depth: of its rule, which says when it is settled."""
 
     key: GroupKey
     episode: int
     episode_ms: int
+    depth: int
     revision: int
     status: Status
     body: dict[str, Any]
@@ -53,6 +54,7 @@ class Alert:
                 "key": tuple(self.key),
                 "episode": self.episode,
                 "episode_ms": self.episode_ms,
+                "depth": self.depth,
                 "revision": self.revision,
                 "status": self.status,
                 "body": self.body,
@@ -69,8 +71,8 @@ class Book:
         self._alerts: dict[tuple[GroupKey, int], Alert] = {}
         self._episodes: dict[GroupKey, set[int]] = {}
         self._open: set[tuple[GroupKey, int]] = set()
-        self._ends: list[tuple[int, GroupKey, int]] = []
-        self._expiry: list[tuple[int, GroupKey, int]] = []
+        self._ends: dict[int, list[tuple[int, GroupKey, int]]] = {}  # by depth, as what follows
+        self._expiry: dict[int, list[tuple[int, GroupKey, int]]] = {}
 
     def __iter__(self) -> Iterator[Alert]:
         return iter(self._alerts.values())
@@ -99,14 +101,17 @@ class Book:
             )
             body = compose(rule, key, episode, alert_id(key, number - 1) if continued else None, self.tactics)
             alert = self._alerts.get((key, number))
+            if alert is not None and alert.depth != rule.depth:
+                alert.depth = rule.depth
+                self._await(alert)
             if alert is None:
-                yield self._keep(Alert(key, number, rule.episode_ms, 1, "open", body))
+                yield self._keep(Alert(key, number, rule.episode_ms, rule.depth, 1, "open", body))
             elif alert.status == "retracted" or alert.body != body:
                 alert.body, alert.revision = body, alert.revision + 1
                 if alert.status == "retracted":
                     alert.status = "open"
                     self._open.add((key, number))
-                    heappush(self._ends, (alert.episode_end_ms, key, number))
+                    self._await(alert)
                 yield alert
         for number in sorted(self._episodes.get(key, ())):
             alert = self._alerts[key, number]
@@ -117,23 +122,26 @@ class Book:
                 self._open.discard((key, number))
                 yield alert
 
-    def finalise(self, closed_until_ms: int) -> Iterator[Alert]:
+    def finalise(self, closed_until_ms: int, depth: int = 1) -> Iterator[Alert]:
         """Progress has passed these alerts' episodes: nothing that is still to come can add to them."""
-        while self._ends and self._ends[0][0] <= closed_until_ms:
-            _, key, number = heappop(self._ends)
+        ends = self._ends.get(depth, [])
+        while ends and ends[0][0] <= closed_until_ms:
+            _, key, number = heappop(ends)
             alert = self._alerts.get((key, number))
-            if alert is not None and alert.status == "open":
+            if alert is not None and alert.status == "open" and alert.depth == depth:
                 alert.status, alert.revision = "final", alert.revision + 1
                 self._open.discard((key, number))
                 yield alert
 
-    def expire(self, closed_until_ms: int) -> Iterator[str]:
+    def expire(self, closed_until_ms: int, depth: int = 1) -> Iterator[str]:
         """Forget alerts that can neither change nor be continued; yield their ids."""
-        while self._expiry and self._expiry[0][0] <= closed_until_ms:
-            _, key, number = heappop(self._expiry)
-            alert = self._alerts.pop((key, number), None)
-            if alert is None:
+        expiry = self._expiry.get(depth, [])
+        while expiry and expiry[0][0] <= closed_until_ms:
+            _, key, number = heappop(expiry)
+            alert = self._alerts.get((key, number))
+            if alert is None or alert.depth != depth:
                 continue
+            del self._alerts[key, number]
             self.expired_total += 1
             self._open.discard((key, number))
             self._episodes[key].discard(number)
@@ -148,6 +156,7 @@ class Book:
                 GroupKey(*state["key"]),
                 state["episode"],
                 state["episode_ms"],
+                state["depth"],
                 state["revision"],
                 state["status"],
                 state["body"],
@@ -159,6 +168,11 @@ class Book:
         self._episodes.setdefault(alert.key, set()).add(alert.episode)
         if alert.status == "open":
             self._open.add((alert.key, alert.episode))
-        heappush(self._ends, (alert.episode_end_ms, alert.key, alert.episode))
-        heappush(self._expiry, (alert.episode_end_ms + 2 * alert.episode_ms, alert.key, alert.episode))
+        self._await(alert)
         return alert
+
+    def _await(self, alert: Alert) -> None:
+        """See to it that the alert is looked at when its episode ends, and when it can be forgotten."""
+        end, name = alert.episode_end_ms, (alert.key, alert.episode)
+        heappush(self._ends.setdefault(alert.depth, []), (end, *name))
+        heappush(self._expiry.setdefault(alert.depth, []), (end + 2 * alert.episode_ms, *name))

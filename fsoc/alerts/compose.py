@@ -6,13 +6,13 @@ the same used tickets compose the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 import orjson
 
 from fsoc.alerts.identity import alert_id
-from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.exact import exactly, plain, shown
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
@@ -43,13 +43,14 @@ def compose(
     tickets: dict[str, list[str]] = {}
     detections: dict[str, int] = {}
     attack: set[tuple[str, str]] = set()
-    for entry in found.entries:
+    entries = found.entries if rule.depth == 1 else tuple(_once(found.entries))
+    for entry in entries:
         tickets.setdefault(entry.institution, []).append(entry.ticket_id)
         attack.update(entry.attack)
         for name in entry.rules:
             detections[name] = detections.get(name, 0) + 1
     share = {name: len(tickets[name]) for name in sorted(tickets)}
-    members = len({entry.member for entry in found.entries})
+    members = len({entry.member for entry in entries})
     group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
     return {
         "schema": SCHEMA,
@@ -59,21 +60,21 @@ def compose(
         "rule_title_zh": rule.title_zh or rule.title,
         "kind": "joint" if members > 1 else "local",
         "level": rule.level,
-        "severity": max(entry.severity for entry in found.entries),
+        "severity": max(entry.severity for entry in entries),
         "environment": key.environment,
         "campaign_id": None,
         "continues": continues,
         "group": group,
         "window_from": rfc3339(found.first_ms - rule.timespan_ms),
         "window_to": rfc3339(found.last_ms),
-        "first_seen": rfc3339(found.entries[0].event_time_ms),
+        "first_seen": rfc3339(entries[0].event_time_ms),
         "last_seen": rfc3339(found.entries[-1].event_time_ms),
         "raised_at_event_time": rfc3339(found.first_ms),
         "institutions": list(share),
         "institution_count": len(share),
         "independent_count": members,
-        "ticket_ids": list(dict.fromkeys(entry.ticket_id for entry in found.entries)),
-        "ticket_count": len(found.entries),
+        "ticket_ids": list(dict.fromkeys(entry.ticket_id for entry in entries)),
+        "ticket_count": len(entries),
         "tickets": {name: tickets[name] for name in share},
         "attack": [
             {"tactic": tactic, "technique": technique}
@@ -81,6 +82,17 @@ def compose(
         ],
         "explanation": _explain(rule, group, found, share, detections),
     }
+
+
+def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
+    """Each ticket once, when it first came, with all the rules by which it came."""
+    found: dict[tuple[str, str], Entry] = {}
+    for entry in entries:
+        ticket = (entry.institution, entry.ticket_id)
+        before = found.get(ticket)
+        found[ticket] = entry if before is None else before._replace(rules=(*before.rules, *entry.rules))
+    for entry in found.values():
+        yield entry._replace(rules=tuple(dict.fromkeys(entry.rules)))
 
 
 def _explain(
@@ -93,9 +105,9 @@ def _explain(
     where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
     return {
         "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}. "
-        f"{len(found.entries)} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
+        f"{sum(share.values())} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
         "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}；"
-        f"共 {len(share)} 家機構、{len(found.entries)} 張事件單。",
+        f"共 {len(share)} 家機構、{sum(share.values())} 張事件單。",
         "type": rule.type,
         "counted": list(rule.fields),
         "percentile": rule.percentile,

@@ -14,7 +14,7 @@ from fsoc.attack import Techniques
 from fsoc.cli.junit import junit, place
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
-from fsoc.correlation.rules import parse
+from fsoc.correlation.reader import parse
 from fsoc.detection import LoadedRules, Logsource, LogsourceMap, Source, load_rules
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review

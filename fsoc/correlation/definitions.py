@@ -11,13 +11,14 @@ A restart finds the same: the definition lies in the state as long as a group of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Final
 
 import msgspec
 import orjson
 
-from fsoc.correlation.entries import Entry, GroupKey, entry_key, is_counted
+from fsoc.correlation.entries import Entry, GroupKey, entry_key
+from fsoc.correlation.feeder import is_counted
 from fsoc.correlation.groups import Groups
 from fsoc.correlation.rules import CorrelationRule
 
@@ -51,8 +52,18 @@ class Definitions:
                 yield DEFINITION + rule.id.encode(), msgspec.json.encode(rule, order="deterministic")
             self._held[rule.id] = rule
 
-    def adopt(self, current: Mapping[str, CorrelationRule], groups: Groups) -> Iterator[StateRecord]:
-        """Go on with these rules; what the state must know, entries that are let go before their definition is."""
+    @property
+    def depth(self) -> int:
+        """Of the longest chain of correlations there is."""
+        return max((rule.depth for rule in (*self._current.values(), *self._held.values())), default=1)
+
+    def adopt(
+        self, current: Mapping[str, CorrelationRule], groups: Callable[[CorrelationRule], Groups]
+    ) -> Iterator[StateRecord]:
+        """Go on with these rules; what the state must know, entries that are let go before their definition is.
+
+        groups: those of a rule.
+        """
         self._current = current
         for old in list(self._held.values()):
             rule = current.get(old.id)
@@ -60,14 +71,14 @@ class Definitions:
                 continue
             if is_alike(rule, old):
                 yield from self.hold(rule)
-                groups.judge_again(rule)
+                groups(rule).judge_again(rule)
             else:
-                yield from ((entry_key(name), None) for name in groups.forget(rule.id))
+                yield from ((entry_key(name), None) for name in groups(old).forget(rule.id))
         yield from self.release(groups)
 
-    def release(self, groups: Groups) -> Iterator[StateRecord]:
+    def release(self, groups: Callable[[CorrelationRule], Groups]) -> Iterator[StateRecord]:
         """Forget the definitions of which no group is held any more."""
-        for rule_id in [rule_id for rule_id in self._held if not groups.holds(rule_id)]:
+        for rule_id in [rule.id for rule in self._held.values() if not groups(rule).holds(rule.id)]:
             del self._held[rule_id]
             yield DEFINITION + rule_id.encode(), None
 
@@ -87,12 +98,13 @@ class Definitions:
 
 
 def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
-    """Whether groups and values of the one mean the same to the other."""
-    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative) == (
+    """Whether groups and values of the one mean the same to the other, and are judged in the same order."""
+    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth) == (
         other.group_by,
         other.fields,
         other.numeric,
         other.non_negative,
+        other.depth,
     )
 
 

@@ -1,4 +1,4 @@
-"""From a ticket's detections to the groups it feeds, and the records between. Pure.
+"""What one ticket adds to one group, and the records in which that travels and is kept. Pure.
 
     key    [rule, environment, group, institution, ticket id, source if any]    on `fsoc.detections` and in the state
     value  [[event time, …], version, digest]                                    an entry: put
@@ -10,17 +10,12 @@ So the state keeps what the log said, byte for byte, and a correlation takes an 
 from __future__ import annotations
 
 import zlib
-from collections.abc import Hashable, Iterable, Mapping, Sequence
 from functools import lru_cache
-from itertools import product
 from sys import intern
-from typing import Annotated, Any, Final, NamedTuple, Protocol
+from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 import orjson
-
-from fsoc.correlation.exact import number
-from fsoc.correlation.rules import CorrelationRule
 
 GROUPS_MAX = 32
 """Groups one ticket may feed per rule: an evidence list of a thousand addresses is one ticket, not a thousand."""
@@ -96,15 +91,6 @@ class Version(NamedTuple):
     digest: str
 
 
-class Feed(NamedTuple):
-    """One group one ticket feeds."""
-
-    rule: str
-    group: str
-    values: tuple[tuple[str, ...], ...]
-    rules: tuple[str, ...]
-
-
 class GroupKey(NamedTuple):
     """Whose windows are one: never across environments (law 16). group: JSON list of the group-by values."""
 
@@ -118,103 +104,6 @@ class GroupKey(NamedTuple):
 
 
 EntryName = tuple[GroupKey, TicketName]
-
-
-class Lookup(Protocol):
-    """A ticket's fields, as text. evidence: the index of the item that matched, or -1 for the ticket itself."""
-
-    def __call__(self, evidence: int, field: str) -> Sequence[str]:
-        """The field's distinct values; () where it is missing."""
-        ...
-
-    def occurrences(self, evidence: int, field: str) -> tuple[int, Sequence[str]]:
-        """Where the field was found, an evidence index or -1 for the ticket, and every value there, equal ones too."""
-        ...
-
-
-class Feeder:
-    """Which groups a ticket's detections feed."""
-
-    def __init__(self, rules: Iterable[CorrelationRule]) -> None:
-        self._by_detection: dict[str, list[CorrelationRule]] = {}
-        for rule in rules:
-            for detection in rule.rules:
-                self._by_detection.setdefault(detection, []).append(rule)
-
-    def feeds(self, matches: Sequence[tuple[str, int]], lookup: Lookup, member: str) -> tuple[list[Feed], int]:
-        """The groups fed by these (detection, evidence index) matches, and how many more the bounds cut off.
-
-        A group-by or counted field that a match lacks feeds nothing: a group is exactly its values. A field with
-        several values feeds a group for each. However many matches agree on a group, the ticket is in it once.
-        """
-        found: dict[tuple[str, str], tuple[dict[Hashable, tuple[str, ...]], dict[str, None]]] = {}
-        per_rule: dict[str, int] = {}
-        cut = 0
-        for detection, evidence in matches:
-            for rule in self._by_detection.get(detection, ()):
-                adds = _adds(rule, detection, evidence, lookup, member)
-                if rule.fields and not adds:
-                    continue
-                values_max = NUMBERS_MAX if rule.numeric else VALUES_MAX
-                for group in _tuples(rule, rule.group_by, detection, evidence, lookup, None):
-                    key = (rule.id, orjson.dumps(group).decode())
-                    if key not in found:
-                        if per_rule.get(rule.id, 0) >= GROUPS_MAX:
-                            cut += 1
-                            continue
-                        per_rule[rule.id] = per_rule.get(rule.id, 0) + 1
-                        found[key] = ({}, {})
-                    known, detections = found[key]
-                    detections[detection] = None
-                    for name, value in adds.items():
-                        if name in known or len(known) < values_max:
-                            known[name] = value
-                        else:
-                            cut += 1
-        feeds = [
-            Feed(rule, group, tuple(sorted(values.values())), tuple(sorted(detections)))
-            for (rule, group), (values, detections) in sorted(found.items())
-        ]
-        return feeds, cut
-
-
-def _adds(
-    rule: CorrelationRule, detection: str, evidence: int, lookup: Lookup, member: str
-) -> Mapping[Hashable, tuple[str, ...]]:
-    """What a match adds to what the rule counts or sums, by what tells it from what other matches add.
-
-    Values are told apart by themselves; numbers by the place they stand in, so that equal ones of two evidence items
-    both count, and one of the ticket's own counts once however many items match.
-    """
-    if not rule.fields:
-        return {}
-    if not rule.numeric:
-        return {value: value for value in _tuples(rule, rule.fields, detection, evidence, lookup, member)}
-    source, texts = lookup.occurrences(evidence, rule.field_in(detection, rule.fields[0]))
-    adds: dict[Hashable, tuple[str, ...]] = {}
-    for place, text in enumerate(texts):
-        if is_counted(rule, text):
-            adds[source, place] = (text,)
-    return adds
-
-
-def is_counted(rule: CorrelationRule, text: str) -> bool:
-    """Whether a text is a number to a rule that looks at numbers."""
-    exactly = number(text)
-    return exactly is not None and (exactly >= 0 or not rule.non_negative)
-
-
-def _tuples(
-    rule: CorrelationRule, fields: Sequence[str], detection: str, evidence: int, lookup: Lookup, member: str | None
-) -> list[tuple[str, ...]]:
-    """Every combination of the fields' values; [()] for no fields; [] when one has none."""
-    columns: list[Sequence[str]] = []
-    for name in fields:
-        if member is not None and rule.independent and name == "institution":
-            columns.append((member,))
-        else:
-            columns.append(lookup(evidence, rule.field_in(detection, name)))
-    return list(product(*columns))
 
 
 def entry_key(name: EntryName) -> bytes:

@@ -104,6 +104,9 @@ class Groups:
         judged.sort(key=_KEY)
         return judged
 
+    def get(self, key: GroupKey) -> Timeline | None:
+        return self._timelines.get(key)
+
     def holds(self, rule_id: str) -> bool:
         """Whether there is a group of this rule."""
         return rule_id in self._held

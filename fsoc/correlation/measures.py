@@ -200,8 +200,13 @@ def numbers_of(entry: Entry) -> Iterator[Number]:
             yield one
 
 
+def _ticket(entry: Entry) -> Iterator[tuple[str, str]]:
+    """What it is counted by where several matches may bring one ticket."""
+    yield entry.institution, entry.ticket_id
+
+
 _MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
-    "event_count": lambda _: Count(),
+    "event_count": lambda rule: Count() if rule.depth == 1 else Distinct(_ticket),
     "value_count": lambda _: Distinct(attrgetter("values")),
     "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
     "temporal_ordered": lambda rule: Chain(rule.rules),

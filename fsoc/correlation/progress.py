@@ -1,9 +1,14 @@
-"""How far event time is settled for the whole sector (laws 3 and 9). Pure."""
+"""How far event time is settled for the whole sector (laws 3 and 9). Pure.
+
+depth 1       as far as every institution that is not idle has come: no more tickets below
+depth d + 1   as far as every partition has settled depth d and said so: no more matches of correlations below
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Final, NamedTuple
+from collections.abc import Mapping, Sequence
+from itertools import zip_longest
+from typing import Any, Final, NamedTuple
 
 import msgspec
 import orjson
@@ -34,11 +39,35 @@ class Claim(NamedTuple):
 
 
 class Progress:
-    """The claims of all institutions, and what follows from them."""
+    """The claims of all institutions and partitions, and what follows from them."""
 
     def __init__(self) -> None:
         self.claims: dict[str, Claim] = {}
         self.closed_until_ms: int | None = None
+        self._partitions: dict[int, list[int]] = {}
+
+    def hear(self, value: bytes) -> None:
+        """Take what a progress record says.
+
+        Raises:
+            msgspec.MsgspecError: it is none.
+        """
+        said = _decoder.decode(value)
+        for institution, claim in said.institutions.items():
+            self.take(institution, claim)
+        if said.partition is not None:
+            known = self._partitions.get(said.partition, [])
+            self._partitions[said.partition] = [
+                max(times) for times in zip_longest(known, said.settled, fillvalue=_NEVER_MS)
+            ]
+
+    def closed(self, depth: int, partitions: int) -> int | None:
+        """Until when nothing is still to come for correlations of this depth; None where that is not known at all."""
+        if depth == 1:
+            return self.closed_until_ms
+        if len(self._partitions) < partitions or any(len(told) < depth - 1 for told in self._partitions.values()):
+            return None
+        return min(told[depth - 2] for told in self._partitions.values())
 
     def take(self, institution: str, claim: Claim) -> bool:
         """Take a claim; return whether anything changed. A replayed or overtaken claim changes nothing."""
@@ -75,32 +104,37 @@ class Progress:
         self.closed_until_ms = until
         return True
 
-    def encode(self) -> dict[str, list[int | bool | None]]:
-        return {name: list(claim) for name, claim in self.claims.items()}
+    def encode(self) -> dict[str, Any]:
+        claims = {name: list(claim) for name, claim in self.claims.items()}
+        partitions = {str(number): told for number, told in self._partitions.items()}
+        return {"settled_until_ms": self.closed_until_ms, "claims": claims, "partitions": partitions}
 
-    def restore(self, claims: Mapping[str, list[int | bool | None]], closed_until_ms: int | None) -> None:
-        self.claims = msgspec.convert(claims, dict[str, Claim])
-        self.closed_until_ms = closed_until_ms
+    def restore(self, state: Mapping[str, Any]) -> None:
+        self.closed_until_ms = state["settled_until_ms"]
+        self.claims = msgspec.convert(state["claims"], dict[str, Claim])
+        self._partitions = {int(number): told for number, told in state["partitions"].items()}
 
 
 class _Said(msgspec.Struct):
     """A progress record; it has no key."""
 
-    institutions: dict[str, Claim]
+    institutions: dict[str, Claim] = {}
+    partition: int | None = None
+    settled: list[int] = []
 
 
+_NEVER_MS: Final = -(2**63)
 _decoder: Final = msgspec.json.Decoder(_Said)
 
 
 def progress_record(claims: Mapping[str, Claim], by: Version) -> bytes:
+    """What institutions say of themselves."""
     institutions = {name: tuple(claim) for name, claim in claims.items()}
     return orjson.dumps({"op": "progress", "version": by.version, "digest": by.digest, "institutions": institutions})
 
 
-def claims_of(value: bytes) -> Mapping[str, Claim]:
-    """What a progress record says.
-
-    Raises:
-        msgspec.MsgspecError: it is none.
-    """
-    return _decoder.decode(value).institutions
+def partition_record(partition: int, settled: Sequence[int], by: Version) -> bytes:
+    """What a partition of correlations says of itself. settled: by depth, from 1."""
+    return orjson.dumps(
+        {"op": "progress", "version": by.version, "digest": by.digest, "partition": partition, "settled": settled}
+    )

@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsoc.attack.techniques import Techniques
-from fsoc.correlation.entries import Feeder, Version
-from fsoc.correlation.rules import DAY_MS, CorrelationRule, parse
+from fsoc.correlation.entries import Version
+from fsoc.correlation.feeder import Feeder
+from fsoc.correlation.reader import parse
+from fsoc.correlation.rules import DAY_MS, CorrelationRule
 from fsoc.correlation.stand_alone import Detection, stand_alone
 from fsoc.detection import Detector, Document
 from fsoc.errors import Problem

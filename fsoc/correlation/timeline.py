@@ -157,6 +157,10 @@ class Timeline:
         """The first event time that is not judged yet."""
         return self.entries[self._right].event_time_ms if self._right < len(self.entries) else None
 
+    def held_times(self) -> list[int]:
+        """The event times at which the condition held, as far as judged, in order."""
+        return [at for at, _ in self._held]
+
     def satisfied(self, first_episode: int) -> list[Satisfied]:
         """The episodes in which the condition held, from this one on, as far as judged."""
         entries, rule = self.entries, self.rule

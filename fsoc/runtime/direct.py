@@ -75,11 +75,12 @@ class Direct:
         return self.intakes[institution]
 
     def _correlate(self, detections: Iterable[Outgoing]) -> None:
-        slices: dict[int, list[Record]] = {}
-        for item in detections:
-            slices.setdefault(item.partition, []).append(Record(0, 0, item.key, item.value))
-        for partition, records in slices.items():
-            self._keep(self.correlates[partition].work(records).published)
+        """Work these records, and what correlations say to correlations that name them, until all is said."""
+        while slices := _by_partition(detections):
+            said: list[Outgoing] = []
+            for partition, records in slices.items():
+                said += self._keep(self.correlates[partition].work(records).published)
+            detections = said
 
     def _keep(self, published: Iterable[Outgoing]) -> list[Outgoing]:
         """File what was published; return what goes on to correlation."""
@@ -95,3 +96,10 @@ class Direct:
             if self._watch is not None:
                 self._watch(item)
         return detections
+
+
+def _by_partition(detections: Iterable[Outgoing]) -> dict[int, list[Record]]:
+    slices: dict[int, list[Record]] = {}
+    for item in detections:
+        slices.setdefault(item.partition, []).append(Record(0, 0, item.key, item.value))
+    return slices

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import pytest
 
 from fsoc.correlation.entries import Entry
-from fsoc.correlation.rules import CorrelationRule, parse
+from fsoc.correlation.reader import parse
+from fsoc.correlation.rules import CorrelationRule
 
 
 def build_entry(at: int, institution: str, ticket_id: str = "t", **changes) -> Entry:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import orjson
 
-from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Feeder
+from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX
+from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.lookup import TicketFields, indicators
 
 

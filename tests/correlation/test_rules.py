@@ -8,7 +8,8 @@ from types import SimpleNamespace
 import pytest
 
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.rules import parse, timespan_ms
+from fsoc.correlation.reader import parse
+from fsoc.correlation.rules import timespan_ms
 
 DETECTIONS = [SimpleNamespace(id="detection", name="by_name"), SimpleNamespace(id="other", name=None)]
 
@@ -146,16 +147,6 @@ def test_a_bad_rule_is_refused_alone_and_all_its_errors_are_named(document):
     assert len(problems) == 2
 
 
-def test_a_correlation_of_a_correlation_is_refused_as_such(document):
-    inner = document()
-    outer = document(rules=["rule-1"])
-    outer.data["id"] = "rule-2"
-    rules, (problem,) = parse([outer, inner], DETECTIONS)
-
-    assert [rule.id for rule in rules] == ["rule-1"]
-    assert 'names "rule-1", a correlation: chains are not evaluated' in problem.text
-
-
 def test_an_id_used_twice_is_refused(document):
     rules, problems = parse([document(), document()], DETECTIONS)
 
@@ -168,4 +159,4 @@ def test_a_name_that_two_detections_share_names_neither(document):
     rules, problems = parse([document(rules=["twin"])], twins)
 
     assert rules == ()
-    assert "2 detections" in problems[0].text
+    assert "2 rules are called" in problems[0].text

@@ -7,7 +7,8 @@ from types import SimpleNamespace
 import orjson
 
 from fsoc.attack.techniques import Techniques
-from fsoc.correlation.entries import Feeder, Version
+from fsoc.correlation.entries import Version
+from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.stand_alone import stand_alone

@@ -43,7 +43,7 @@ def holds(rule, measure):
 
 def measured(rule, window):
     counts = {
-        "event_count": lambda: len(window),
+        "event_count": lambda: len({(entry.institution, entry.ticket_id) for entry in window}),
         "value_count": lambda: len({value for entry in window for value in entry.values}),
         "temporal": lambda: len({name for entry in window for name in entry.rules}),
         "temporal_ordered": lambda: longest_chain(rule, window),

@@ -1,0 +1,85 @@
+"""The correlations of one chain depth in one detections partition: groups judged, matches relayed. Pure.
+
+Depths are kept apart because they are settled one after another: a correlation of correlations waits until the matches
+it is about can no longer change (law 9).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+from fsoc.correlation.entries import GroupKey, entry_key
+from fsoc.correlation.groups import Groups, settled_from
+from fsoc.correlation.relays import Relays, Word, relay_key, relay_value
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.window import Satisfied
+
+StateRecord = tuple[bytes, bytes | None]
+
+_NEVER_MS: Final = -(2**63)
+
+
+class Found(NamedTuple):
+    """What holds in one group now. live_from: the first episode of which that is the whole truth."""
+
+    rule: CorrelationRule
+    key: GroupKey
+    episodes: list[Satisfied]
+    live_from: int
+
+
+class Judged(NamedTuple):
+    """What judging changed. words: of other correlations' entries. state: what it must know before any is published."""
+
+    found: list[Found]
+    words: list[Word]
+    state: list[StateRecord]
+
+
+class Level:
+    """One depth.
+
+    closed_until_ms: no entry of this depth with an earlier event time is still to come. moved: since it was judged
+    before.
+    """
+
+    def __init__(self) -> None:
+        self.groups = Groups()
+        self.relays = Relays()
+        self.closed_until_ms: int | None = None
+        self.moved = False
+
+    def judge(self, closed_until_ms: int | None, *, republish: bool = False) -> Judged:
+        """Judge every group that changed or whose time has come. republish: say again what was said before, too."""
+        settled, self.closed_until_ms = self.closed_until_ms, closed_until_ms
+        self.moved = settled != closed_until_ms
+        if closed_until_ms is not None:
+            self.groups.decide(closed_until_ms)
+        found: list[Found] = []
+        relays = dict(self.relays.all()) if republish else {}
+        for key, timeline in self.groups.judge(closed_until_ms, every=republish):
+            timeline.changed = False
+            rule = timeline.rule
+            if not rule.silent:
+                live_from = settled_from(rule, settled)
+                found.append(Found(rule, key, timeline.satisfied(live_from), live_from))
+            whole_from = _NEVER_MS if settled is None else settled - rule.retention_ms + rule.timespan_ms + 1
+            relays.update(self.relays.revise(key, timeline, whole_from))
+        state: list[StateRecord] = [(entry_key(name), None) for name in self.groups.dropped]
+        self.groups.dropped.clear()
+        state.extend((relay_key(name), relay_value(relay)) for name, relay in relays.items())
+        words: list[Word] = []
+        for name, relay in relays.items():
+            words.extend(self.relays.words(name, relay, self.groups.get(name[0])))
+        return Judged(found, words, state)
+
+    def let_go(self) -> Iterator[StateRecord]:
+        """Forget what is settled for good."""
+        if self.closed_until_ms is None:
+            return
+        for name in self.groups.expire(self.closed_until_ms):
+            yield entry_key(name), None
+            if self.relays.forget(name):
+                yield relay_key(name), None
+        yield from ((relay_key(name), None) for name in self.relays.expire(self.closed_until_ms))

@@ -1,0 +1,122 @@
+"""What one detections partition holds: entries by chain depth, under the definitions they are judged by. Pure.
+
+It takes the records of `fsoc.detections` that name an entry, and gives back, byte for byte, what the state must keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from fsoc.correlation.definitions import DEFINITION, Definitions, StateRecord, fits
+from fsoc.correlation.entries import Entry, EntryName, Withdrawn, name_of, word_of
+from fsoc.correlation.groups import Groups
+from fsoc.correlation.level import Level
+from fsoc.correlation.relays import RELAY, relay_name
+from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
+
+
+class Levels:
+    """The depths, shallowest first. misfits_total: entries made by another definition than the present one."""
+
+    def __init__(self, correlations: Mapping[str, CorrelationRule]) -> None:
+        self.misfits_total = 0
+        self._definitions = Definitions(correlations)
+        self._levels = [Level() for _ in range(CHAIN_DEPTH_MAX)]
+
+    def __iter__(self) -> Iterator[Level]:
+        return iter(self._levels)
+
+    @property
+    def depth(self) -> int:
+        """Of the longest chain of correlations there is, or of which anything is left."""
+        return self._definitions.depth
+
+    @property
+    def closed(self) -> list[int | None]:
+        """How far each depth is settled."""
+        return [level.closed_until_ms for level in self._levels]
+
+    def adopt(self, correlations: Mapping[str, CorrelationRule]) -> Iterator[StateRecord]:
+        """Go on with these rules."""
+        return self._definitions.adopt(correlations, self._groups)
+
+    def release(self) -> Iterator[StateRecord]:
+        """Forget the definitions of which nothing is held any more."""
+        return self._definitions.release(self._groups)
+
+    def take(self, key: bytes, value: bytes) -> Iterator[StateRecord]:
+        """Put an entry or withdraw one.
+
+        Raises:
+            msgspec.MsgspecError: the record says neither.
+        """
+        name, word = name_of(key), word_of(value)
+        return (
+            self._withdraw(name, word, key, value) if isinstance(word, Withdrawn) else self._put(name, word, key, value)
+        )
+
+    def _put(self, name: EntryName, entry: Entry, key: bytes, value: bytes) -> Iterator[StateRecord]:
+        group, _ = name
+        rule = self._definitions.current(group.rule)
+        if rule is None:
+            return
+        level = self._levels[rule.depth - 1]
+        closed = level.closed_until_ms
+        if closed is not None and entry.event_time_ms + rule.retention_ms <= closed:
+            return
+        if not fits(rule, group, entry):
+            self.misfits_total += 1
+            return
+        yield from self._definitions.hold(rule)
+        if level.groups.put(rule, group, entry):
+            yield key, value
+
+    def _withdraw(self, name: EntryName, word: Withdrawn, key: bytes, value: bytes) -> Iterator[StateRecord]:
+        group, ticket = name
+        rule = self._definitions.get(group.rule)
+        if rule is None:
+            return
+        yield from self._definitions.hold(rule)
+        if self._groups(rule).withdraw(rule, group, ticket, *word):
+            yield key, value
+
+    def _groups(self, rule: CorrelationRule) -> Groups:
+        return self._levels[rule.depth - 1].groups
+
+    def restore(self, records: Mapping[bytes, bytes], closed: list[int | None]) -> Iterator[StateRecord]:
+        """Take what the state holds of definitions, entries and relays; yield what it need not hold any more.
+
+        closed: how far each depth was settled.
+        """
+        for level, until in zip(self._levels, closed, strict=True):
+            level.closed_until_ms = until
+        unlike = self._definitions.restore(value for key, value in records.items() if key.startswith(DEFINITION))
+        for key, value in records.items():
+            if not key.startswith((DEFINITION, RELAY)):
+                yield from self._restore_entry(key, value, unlike)
+        for key, value in records.items():
+            if key.startswith(RELAY):
+                yield from self._restore_relay(key, value)
+        yield from self.release()
+
+    def _restore_entry(self, key: bytes, value: bytes, unlike: frozenset[str]) -> Iterator[StateRecord]:
+        (group, ticket), word = name_of(key), word_of(value)
+        rule = self._definitions.get(group.rule)
+        if rule is None:
+            return
+        if group.rule in unlike or (isinstance(word, Entry) and not fits(rule, group, word)):
+            yield key, None
+            return
+        yield from self._definitions.hold(rule)
+        if isinstance(word, Entry):
+            self._groups(rule).put(rule, group, word)
+        else:
+            self._groups(rule).withdraw(rule, group, ticket, *word)
+
+    def _restore_relay(self, key: bytes, value: bytes) -> Iterator[StateRecord]:
+        name = relay_name(key)
+        rule = self._definitions.get(name[0].rule)
+        if rule is None:  # nothing is left of what it was a match of
+            yield key, None
+        else:
+            self._levels[rule.depth - 1].relays.restore(name, value)

@@ -1,0 +1,169 @@
+"""A match of a correlation as a detection of those that name it: put while it holds, withdrawn when not. Pure.
+
+A ticket of an inner group is relayed at the earliest event time t at which the condition holds over (t - timespan, t]
+with the ticket in it. So every time at which the inner rule holds has a relayed ticket at exactly that time: whatever
+the outer rule asks, it misses no match for want of one. And a ticket is relayed once by one group, however long its
+condition goes on to hold.
+
+What was relayed is in the state before it is published. A revision is never used for two things, so what is published
+again after a restart changes nothing (law 10).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from hashlib import blake2b
+from heapq import heappop, heappush
+from typing import Final, NamedTuple
+
+import msgspec
+
+from fsoc.correlation.entries import Entry, EntryName, GroupKey, TicketName, Withdrawn, entry_key, name_of
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.timeline import Timeline
+
+RELAY: Final = b"relay/"
+"""What the keys of relays begin with in the state; the entry's key follows."""
+
+Word = tuple[EntryName, Entry | Withdrawn]
+"""What is said of an entry of another correlation."""
+
+
+class Relay(NamedTuple):
+    """What an entry feeds of the correlations around its own.
+
+    revision: rises with every change. of: the entry's revision. at: the event time at which it was last put.
+    source: of the entries that are put.
+    keys: (rule, group) it is put to now. gone: those it was put to before; withdrawn, again and again.
+    """
+
+    revision: int
+    of: int
+    at: int
+    source: str
+    keys: tuple[tuple[str, str], ...]
+    gone: tuple[tuple[str, str], ...]
+
+
+class Relays:
+    """All relays of the groups of one chain depth in one partition."""
+
+    def __init__(self) -> None:
+        self._relays: dict[GroupKey, dict[TicketName, Relay]] = {}
+        self._expiry: list[tuple[int, GroupKey, TicketName]] = []
+
+    def __len__(self) -> int:
+        return sum(map(len, self._relays.values()))
+
+    def revise(self, key: GroupKey, timeline: Timeline, whole_from_ms: int) -> Iterator[tuple[EntryName, Relay]]:
+        """Relay what holds in the group now; yield what changed.
+
+        whole_from_ms: entries below this stay as they are: of the windows they are in, entries may be gone.
+        """
+        known = self._relays.get(key)
+        changed: list[tuple[TicketName, Relay]] = []
+        for entry, at in _held(timeline):
+            before = known.get(entry.name) if known else None
+            if entry.event_time_ms < whole_from_ms or (before is None and (at is None or not entry.onward)):
+                continue
+            keys = () if at is None else tuple((onward.rule, onward.group) for onward in entry.onward)
+            if before is None:
+                told = source(timeline.rule, key, entry.source)
+                changed.append((entry.name, Relay(1, entry.revision, at or 0, told, keys, ())))
+            elif keys != before.keys or (keys and (entry.revision, at) != (before.of, before.at)):
+                changed.append((entry.name, _after(before, entry.revision, at, keys)))
+        for name, before in (known or {}).items():
+            if name not in timeline.by_name and before.keys:
+                changed.append((name, _after(before, before.of, None, ())))
+                heappush(self._expiry, (before.at + timeline.rule.retention_ms, key, name))
+        if changed:
+            self._relays.setdefault(key, {}).update(changed)
+        return (((key, name), relay) for name, relay in changed)
+
+    def words(self, name: EntryName, relay: Relay, timeline: Timeline | None) -> Iterator[Word]:
+        """All that a relay says. timeline: its group's, where that is still held."""
+        key, (institution, ticket_id, _) = name
+        put = institution, ticket_id, relay.source
+        for rule, group in relay.gone:
+            yield (GroupKey(rule, key.environment, group), put), Withdrawn(relay.revision, relay.at)
+        entry = timeline.by_name.get(name[1]) if timeline is not None else None
+        if entry is None or not relay.keys:
+            return
+        for onward in entry.onward:
+            outer = GroupKey(onward.rule, key.environment, onward.group)
+            told = entry._replace(
+                event_time_ms=relay.at,
+                revision=relay.revision,
+                values=onward.values,
+                rules=(key.rule,),
+                source=relay.source,
+                onward=onward.onward,
+            )
+            yield (outer, put), told
+
+    def all(self) -> Iterator[tuple[EntryName, Relay]]:
+        for key, relays in self._relays.items():
+            for name, relay in relays.items():
+                yield (key, name), relay
+
+    def forget(self, name: EntryName) -> bool:
+        """Its entry has been let go of; return whether it was relayed."""
+        key, ticket = name
+        relays = self._relays.get(key)
+        if relays is None or relays.pop(ticket, None) is None:
+            return False
+        if not relays:
+            del self._relays[key]
+        return True
+
+    def expire(self, closed_until_ms: int) -> Iterator[EntryName]:
+        """Forget what has been withdrawn for so long that nobody can say it again; yield what was forgotten."""
+        while self._expiry and self._expiry[0][0] <= closed_until_ms:
+            _, key, ticket = heappop(self._expiry)
+            relay = self._relays.get(key, {}).get(ticket)
+            if relay is not None and not relay.keys and self.forget((key, ticket)):
+                yield key, ticket
+
+    def restore(self, name: EntryName, value: bytes) -> None:
+        """Take what the state knows of an entry."""
+        key, ticket = name
+        self._relays.setdefault(key, {})[ticket] = _decoder.decode(value)
+
+
+def relay_key(name: EntryName) -> bytes:
+    return RELAY + entry_key(name)
+
+
+def relay_name(key: bytes) -> EntryName:
+    """The inverse of `relay_key`."""
+    return name_of(key.removeprefix(RELAY))
+
+
+def relay_value(relay: Relay) -> bytes:
+    return msgspec.json.encode(relay)
+
+
+def source(rule: CorrelationRule, key: GroupKey, inner: str) -> str:
+    """Tells apart by which groups a ticket is relayed: one of a rule that counts otherwise now is another."""
+    text = "\x00".join((rule.id, *rule.group_by, "", *rule.fields, "", key.group, inner))
+    return blake2b(text.encode(), digest_size=12).hexdigest()
+
+
+def _held(timeline: Timeline) -> Iterator[tuple[Entry, int | None]]:
+    """Each entry with the earliest time at which the condition holds and it is in the window; None for never."""
+    times = timeline.held_times()
+    place, span = 0, timeline.rule.timespan_ms
+    for entry in timeline.entries:
+        while place < len(times) and times[place] < entry.event_time_ms:
+            place += 1
+        within = place < len(times) and times[place] < entry.event_time_ms + span
+        yield entry, times[place] if within else None
+
+
+def _after(before: Relay, of: int, at: int | None, keys: tuple[tuple[str, str], ...]) -> Relay:
+    """The relay that follows. at: None, and no keys, where nothing is put."""
+    gone = tuple(key for key in dict.fromkeys((*before.keys, *before.gone)) if key not in keys)
+    return Relay(before.revision + 1, of, before.at if at is None else at, before.source, keys, gone)
+
+
+_decoder: Final = msgspec.json.Decoder(Relay)
