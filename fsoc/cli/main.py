@@ -22,6 +22,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "worker": ("fsoc.cli.worker", "Run one worker."),
     "kafka": ("fsoc.cli.kafka", "Start, stop or look at this machine's own single-node Kafka."),
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
+    "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
     "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),

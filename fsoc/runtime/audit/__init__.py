@@ -1,0 +1,1 @@
+"""What the state topics say, for people (`fsoc state show`), and whether it holds (`fsoc state verify`)."""

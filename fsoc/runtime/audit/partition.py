@@ -1,0 +1,273 @@
+"""Is the state of one detections partition readable, in its place and complete by its own counts? Reads nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+import msgspec
+
+from fsoc.correlation.definitions import DEFINITION, fits
+from fsoc.correlation.entries import Entry, EntryName, GroupKey, Withdrawn, name_of, word_of
+from fsoc.correlation.progress import Progress
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.feeds.ledger import END_MS
+from fsoc.runtime.audit.findings import Place, Verdict
+from fsoc.runtime.audit.intake import Member
+from fsoc.runtime.audit.reading import Kept, Tail
+from fsoc.runtime.audit.records import AlertRecord, CorrelationHeader, alert_record, correlation_header
+
+HEADER = b"header"
+ALERT = b"alert/"
+ENTRY = b"["
+
+_definition = msgspec.json.Decoder(CorrelationRule).decode
+
+
+class Held(NamedTuple):
+    """One entry or withdrawal in the state."""
+
+    name: EntryName
+    word: Entry | Withdrawn
+    kept: Kept
+
+
+class Defined(NamedTuple):
+    """By what the entries of a rule are judged, and where and when that was written."""
+
+    rule: CorrelationRule
+    kept: Kept
+
+
+@dataclass(slots=True)
+class Shard:
+    """The state of one detections partition, taken apart.
+
+    doubted: groups of which a record cannot be trusted, so that what follows from them is not judged.
+    misplaced: keys of entries that lie here and belong elsewhere.
+    """
+
+    number: int
+    topic: str
+    committed: int | None
+    tail: Tail
+    header: CorrelationHeader | None = None
+    entries: dict[bytes, Held] = field(default_factory=dict)
+    alerts: dict[bytes, AlertRecord] = field(default_factory=dict)
+    definitions: dict[str, Defined] = field(default_factory=dict)
+    unreadable: set[bytes] = field(default_factory=set)
+    misplaced: dict[bytes, Held] = field(default_factory=dict)
+    doubted: set[GroupKey] = field(default_factory=set)
+
+    def place(self, key: bytes | None = None) -> Place:
+        return Place(self.topic, self.number, key)
+
+    @property
+    def is_at_rest(self) -> bool:
+        """Nothing waits to be worked, so that what is there is whole."""
+        return not self.tail.records
+
+    @property
+    def closed_ms(self) -> int | None:
+        return self.header.closed_until_ms if self.header is not None else None
+
+    @property
+    def is_judgeable(self) -> bool:
+        return HEADER not in self.unreadable
+
+    def groups(self) -> dict[GroupKey, list[Entry]]:
+        """The entries of each group in order; groups that only withdrawals are left of have none."""
+        found: dict[GroupKey, list[Entry]] = {}
+        for held in self.entries.values():
+            of_it = found.setdefault(held.name[0], [])
+            if isinstance(held.word, Entry):
+                of_it.append(held.word)
+        for entries in found.values():
+            entries.sort()
+        return found
+
+    def closed_soon(self, institutions: frozenset[str]) -> int | None:
+        """How far event time will be settled once the tail is worked; the same where that says nothing of it."""
+        progress = Progress()
+        if self.header is not None:
+            progress.claims = dict(self.header.claims)
+            progress.closed_until_ms = self.header.closed_until_ms
+        for name, claim in self.tail.claims.items():
+            progress.take(name, claim)
+        progress.advance(institutions)
+        return progress.closed_until_ms
+
+    def expired_until(self, members: Mapping[str, Member]) -> int | None:
+        """Entries that must not outlive this event time may be gone; None: none may.
+
+        An exercise that is over lets go of nothing more: what had been settled before was at most what was seen.
+        """
+        closed = self.closed_ms
+        if closed is None or closed < END_MS:
+            return closed
+        seen = (member.header.watermark_ms for member in members.values() if member.header is not None)
+        return max((at for at in seen if at is not None), default=None)
+
+
+def shard(
+    number: int, topic: str, records: Mapping[bytes, Kept], committed: int | None, tail: Tail, verdict: Verdict
+) -> Shard:
+    """Take one partition's state apart; what cannot be read is found."""
+    found = Shard(number, topic, committed, tail)
+    for key, kept in records.items():
+        try:
+            _take(found, key, kept)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            found.unreadable.add(key)
+            _doubt(found, key)
+            verdict.find("unreadable", found.place(key), f"is not what correlation writes: {error}")
+    return found
+
+
+def _take(found: Shard, key: bytes, kept: Kept) -> None:
+    if key == HEADER:
+        found.header = correlation_header(kept.value)
+    elif key.startswith(ALERT):
+        found.alerts[key] = alert_record(kept.value)
+    elif key.startswith(DEFINITION):
+        found.definitions[key.removeprefix(DEFINITION).decode()] = Defined(_definition(kept.value), kept)
+    else:
+        found.entries[key] = Held(name_of(key), word_of(kept.value), kept)
+
+
+def _doubt(found: Shard, key: bytes) -> None:
+    """What follows from a record that cannot be read is not judged."""
+    try:
+        found.doubted.add(name_of(key)[0])
+    except msgspec.MsgspecError:
+        return
+
+
+def check_shard(found: Shard, partitions: int, members: Mapping[str, Member], verdict: Verdict) -> None:
+    """Places, definitions, and what it knows of progress."""
+    looked = verdict.looked
+    looked.partitions += 1
+    _check_places(found, partitions, verdict)
+    looked.entries += len(found.entries)
+    looked.alerts += len(found.alerts)
+    looked.in_flight_entries += len(found.tail.named)
+    _check_definitions(found, verdict)
+    header = found.header
+    if header is None:
+        has_any = found.entries or found.alerts or found.definitions
+        if found.committed and not has_any and found.is_judgeable:
+            text = f"offset {found.committed} is committed, and there is no state: detections are skipped"
+            verdict.find("committed-ahead", found.place(), text)
+        elif has_any and found.is_judgeable and found.is_at_rest:
+            verdict.find("no-header", found.place(HEADER), "there is state, and nothing that sums it up")
+        return
+    _check_claims(found, header, members, verdict)
+
+
+def _check_places(found: Shard, partitions: int, verdict: Verdict) -> None:
+    """What is not at home here says nothing here: workers of its own partition do not see it."""
+    for key, held in list(found.entries.items()):
+        group, (institution, ticket_id, source) = held.name
+        belongs = group.partition(partitions)
+        if belongs != found.number:
+            found.misplaced[key] = found.entries.pop(key)
+            verdict.find("misplaced", found.place(key), f"belongs to partition {belongs}, where workers look for it")
+        elif isinstance(held.word, Entry) and held.word.name != (institution, ticket_id, source):
+            said = " ".join(part for part in held.word.name if part)
+            verdict.find("misplaced", found.place(key), f"is of {said}, expected what its key names")
+            found.doubted.add(group)
+    for key, record in list(found.alerts.items()):
+        alert = record.alert()
+        belongs = alert.key.partition(partitions)
+        if key != ALERT + alert.id.encode() or record.body.get("alert_id") != alert.id:
+            verdict.find("misplaced", found.place(key), f"is {alert.id} by its rule, group and episode")
+            found.doubted.add(alert.key)
+            del found.alerts[key]
+        elif belongs != found.number:
+            verdict.find("misplaced", found.place(key), f"belongs to partition {belongs}, where workers look for it")
+            del found.alerts[key]
+    for name, defined in list(found.definitions.items()):
+        if defined.rule.id != name:
+            text = f"defines {defined.rule.id}, expected what its key names"
+            verdict.find("misplaced", found.place(DEFINITION + name.encode()), text)
+            del found.definitions[name]
+
+
+def _check_definitions(found: Shard, verdict: Verdict) -> None:
+    """Every entry has its rule's definition beside it, and is such as that one makes."""
+    without: dict[str, int] = {}
+    for key, held in found.entries.items():
+        group = held.name[0]
+        defined = found.definitions.get(group.rule)
+        if defined is None:
+            without[group.rule] = without.get(group.rule, 0) + 1
+            found.doubted.add(group)
+        elif isinstance(held.word, Entry) and not _fits(defined.rule, group, held.word):
+            text = f"was not made by the definition that is held of {group.rule}: a worker would let go of it"
+            verdict.find("unfit", found.place(key), text)
+            found.doubted.add(group)
+    for rule, count in sorted(without.items()):
+        key = DEFINITION + rule.encode()
+        if key not in found.unreadable:
+            verdict.find(
+                "no-definition", found.place(key), f"{count} entries are held of this rule, its definition is not"
+            )
+
+
+def _fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
+    try:
+        return fits(rule, key, entry)
+    except ValueError:  # the group is no JSON
+        return False
+
+
+def check_counts(found: Shard, missing: int, alerts_at_fault: int, verdict: Verdict) -> None:
+    """What the header counts, beside what is missed by name: entries and alerts that are gone and that nobody misses.
+
+    missing: entries that are missed. alerts_at_fault: what was found of alerts, which their counts would only repeat.
+    """
+    header = found.header
+    if header is None or not found.is_at_rest:
+        return
+    place = found.place(HEADER)
+    lost = header.entries - len(found.entries) - sum(key.startswith(ENTRY) for key in found.unreadable)
+    if lost not in (0, missing):
+        verdict.find("count", place, f"counts {header.entries} entries, there are {header.entries - lost}")
+    if alerts_at_fault or any(key.startswith(ALERT) for key in found.unreadable):
+        return
+    raised = header.expired_total + len(found.alerts)
+    if header.raised_total != raised:
+        text = (
+            f"counts {header.raised_total} alerts raised, there are {len(found.alerts)} and {header.expired_total} gone"
+        )
+        verdict.find("count", place, text)
+    opened = sum(record.status == "open" for record in found.alerts.values())
+    if header.alerts_open != opened:
+        verdict.find("count", place, f"counts {header.alerts_open} open alerts, there are {opened}")
+
+
+def _check_claims(found: Shard, header: CorrelationHeader, members: Mapping[str, Member], verdict: Verdict) -> None:
+    """What is known here of each institution's progress is what its intake has said last."""
+    for name, member in members.items():
+        own = member.header
+        if own is None or name in found.tail.claims:
+            continue
+        claim = header.claims.get(name)
+        if claim is not None and claim.offset > own.offset:
+            text = f"knows {name} up to offset {claim.offset}, its intake is at {own.offset}"
+            verdict.find("claim", found.place(HEADER), text)
+        elif member.is_settled and own.offset >= 0 and (claim is None or claim.offset < own.offset):
+            known = "nothing" if claim is None else f"{name} up to offset {claim.offset}"
+            verdict.find("claim", found.place(HEADER), f"knows {known}, its intake has told of {own.offset}")
+        elif (
+            claim is not None
+            and claim.offset == own.offset
+            and claim.watermark_ms != _told(own.watermark_ms, own.ended)
+        ):
+            text = f"has {claim.watermark_ms} for {name}'s watermark, its intake {own.watermark_ms}"
+            verdict.find("claim", found.place(HEADER), text)
+
+
+def _told(watermark_ms: int | None, ended: bool) -> int | None:
+    return END_MS if ended else watermark_ms

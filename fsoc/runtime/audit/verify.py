@@ -1,0 +1,163 @@
+"""`fsoc state verify`: reads the state topics as they are, while workers run or not, and holds them to the laws.
+
+    committed offsets → intake.state → alerts → of each partition: correlation.state, detections not committed
+
+In this order, because workers write in the other: state, what is published, offsets (law 10). So whatever was committed
+when we began has all its effects in what we read; what names itself in the detections that were not is in flight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import aclosing
+
+import msgspec
+
+from fsoc.correlation.ruleset import RuleSet
+from fsoc.institutions.registry import Registry
+from fsoc.pipeline import Pipeline
+from fsoc.runtime.audit.feeding import KEPT_LEAST_MS, check_feeding
+from fsoc.runtime.audit.findings import Place, Verdict
+from fsoc.runtime.audit.intake import Fed, Member, check_member, fed_by, members
+from fsoc.runtime.audit.judging import Published, check_alerts, check_published, digest_of
+from fsoc.runtime.audit.partition import check_counts, check_shard, shard
+from fsoc.runtime.audit.reading import Cluster, Tell, newest, silent, tail
+from fsoc.runtime.audit.records import Rules
+from fsoc.runtime.audit.restart import check_restart_of_correlation, check_restart_of_intake
+from fsoc.runtime.state import read_all
+
+
+class _Revision(msgspec.Struct):
+    revision: int
+
+
+_revision = msgspec.json.Decoder(_Revision).decode
+
+
+async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = None, tell: Tell = silent) -> Verdict:
+    """Look at everything once. rules: those on disk. registry: None takes the institutions that the state knows.
+
+    Raises:
+        RefusedToStart, Retry: the log cannot be read.
+    """
+    verdict = Verdict()
+    known = registry.institutions if registry is not None else await _institutions(cluster, tell)
+    offsets = await _committed(cluster, known)
+    detections = await _committed_detections(cluster)
+    state = await newest(cluster.log, await cluster.intake_state(), tell)
+    found = members(state, offsets, verdict)
+    pipeline = Pipeline(rules, registry or _registry_of(found), cluster.partitions, ends=True)
+    for member in found.values():
+        if member.name not in offsets:  # who has left the registry; nobody works its tickets any more
+            member.committed = (await _committed(cluster, [member.name])).get(member.name)
+        check_member(member, verdict)
+        check_restart_of_intake(pipeline, member, verdict)
+        member.records.clear()
+    fed = fed_by(found.values(), cluster.partitions, verdict)
+    del state
+    published = await _published(cluster, verdict, tell)
+    for number in range(cluster.partitions):
+        await _check_partition(
+            cluster, number, detections[number], found, fed[number], published, pipeline, verdict, tell
+        )
+    _forgive_what_lies_elsewhere(verdict)
+    _note_rules(verdict, rules, found)
+    return verdict
+
+
+async def _check_partition(
+    cluster: Cluster,
+    number: int,
+    committed: int | None,
+    found: Mapping[str, Member],
+    fed: Mapping[bytes, Fed],
+    published: Mapping[str, Published],
+    pipeline: Pipeline,
+    verdict: Verdict,
+    tell: Tell,
+) -> None:
+    name = cluster.state(number)
+    records = (await newest(cluster.log, [name], tell))[name]
+    waiting = await tail(cluster, number, committed)
+    end = (await cluster.log.end_offsets([cluster.detections(number)]))[cluster.detections(number)]
+    if committed is not None and committed > end:
+        text = f"offset {committed} is committed, there are only {end} records: those to come are skipped"
+        verdict.find("committed-ahead", Place(*cluster.detections(number)), text)
+    rules = pipeline.rules
+    part = shard(number, name[0], records, committed, waiting, verdict)
+    check_shard(part, cluster.partitions, found, verdict)
+    missing = check_feeding(part, fed, found, min(KEPT_LEAST_MS, rules.retention_ms), verdict)
+    at_fault = check_alerts(part, found, rules.tactics, verdict)
+    check_counts(part, missing, at_fault, verdict)
+    check_published(part, published, verdict)
+    check_restart_of_correlation(pipeline, part, records, verdict)
+
+
+async def _institutions(cluster: Cluster, tell: Tell) -> list[str]:
+    """Those that have state: to be known before it is read, so that their committed offsets are older than it."""
+    state = await newest(cluster.log, await cluster.intake_state(), tell)
+    return sorted({key.partition(b"/")[0].decode("utf-8", "replace") for records in state.values() for key in records})
+
+
+async def _committed(cluster: Cluster, institutions: Mapping[str, object] | list[str]) -> dict[str, int | None]:
+    names = {cluster.tickets(name): name for name in await cluster.existing(institutions)}
+    offsets = await cluster.log.committed(cluster.group, list(names))
+    return {names[name]: offset for name, offset in offsets.items()}
+
+
+async def _committed_detections(cluster: Cluster) -> list[int | None]:
+    names = [cluster.detections(number) for number in range(cluster.partitions)]
+    offsets = await cluster.log.committed(cluster.group, names)
+    return [offsets[name] for name in names]
+
+
+async def _published(cluster: Cluster, verdict: Verdict, tell: Tell) -> dict[str, Published]:
+    topic = f"{cluster.prefix}alerts"
+    found: dict[str, Published] = {}
+    count = 0
+    async with aclosing(read_all(cluster.log, [(topic, 0)])) as slices:
+        async for _, records in slices:
+            for record in records:
+                key = (record.key or b"").decode("utf-8", "replace")
+                if record.value is None:
+                    found.pop(key, None)
+                    continue
+                try:
+                    found[key] = Published(_revision(record.value).revision, digest_of(record.value))
+                except msgspec.MsgspecError as error:
+                    found.pop(key, None)
+                    verdict.find("unreadable", Place(topic, 0, record.key), f"is no alert: {error}")
+            count += len(records)
+            tell(f"{topic}: {count:,} records read")
+    return found
+
+
+def _registry_of(found: Mapping[str, Member]) -> Registry:
+    registry = Registry.open()
+    for name in sorted(found):
+        registry.get(name)
+    return registry
+
+
+def _forgive_what_lies_elsewhere(verdict: Verdict) -> None:
+    """What is missing where it belongs because it lies where it does not is one fault, not two."""
+    elsewhere = {finding.place.key for finding in verdict.findings if finding.code == "misplaced"}
+    verdict.findings = [
+        finding
+        for finding in verdict.findings
+        if not (finding.code in {"missing-entry", "missing-alert"} and finding.place.key in elsewhere)
+    ]
+
+
+def _note_rules(verdict: Verdict, rules: RuleSet, found: Mapping[str, Member]) -> None:
+    """With which rules the state was written, where that is said and is not what is on disk."""
+    others: dict[Rules, int] = {}
+    for member in found.values():
+        written = member.header.rules if member.header is not None else None
+        if written is not None and written.digest != rules.version.digest:
+            others[written] = others.get(written, 0) + 1
+    for written, count in others.items():
+        verdict.notes.append(
+            f"the state of {count} institutions was written with rules {written.version} ({written.digest[:12]}), "
+            f"those on disk are {rules.version.version} ({rules.version.digest[:12]})"
+        )
