@@ -9,6 +9,8 @@ import signal
 import subprocess
 import sys
 import urllib.request
+from collections import Counter
+from time import monotonic
 
 import orjson
 import pytest
@@ -49,6 +51,7 @@ class WorkerProcess:
 
     def __init__(self, environment, log):
         self._log = log.open("w+b")
+        self._url = None
         self.process = subprocess.Popen(
             [sys.executable, "-m", "fsoc", "worker"],
             env=environment,
@@ -64,17 +67,33 @@ class WorkerProcess:
 
     def figure(self, name, **labels):
         """The sum of a metric over what this worker shows now; 0.0 while it does not answer."""
-        where = re.search(r"fsoc worker at (\S+)", self.log)
-        if where is None:
-            return 0.0
-        with contextlib.suppress(OSError), urllib.request.urlopen(where[1], timeout=5) as answer:  # noqa: S310
-            wanted = [f'{label}="{value}"' for label, value in labels.items()]
-            return sum(
-                float(line.rpartition(" ")[2])
-                for line in answer.read().decode().splitlines()
-                if re.match(rf"{name}[{{ ]", line) and all(pair in line for pair in wanted)
-            )
-        return 0.0
+        wanted = [f'{label}="{value}"' for label, value in labels.items()]
+        return sum(
+            float(line.rpartition(" ")[2])
+            for line in self._answer("/metrics").splitlines()
+            if re.match(rf"{name}[{{ ]", line) and all(pair in line for pair in wanted)
+        )
+
+    def sources(self):
+        """What it owns and has state of: institutions, and `detections/<partition>`."""
+        shown = self._answer("/metrics")
+        numbers = re.findall(r'^fsoc_open_alerts{partition="(\d+)"}', shown, re.MULTILINE)
+        institutions = re.findall(r'^fsoc_received_tickets{institution="(.+)"}', shown, re.MULTILINE)
+        return frozenset([*institutions, *(f"detections/{number}" for number in numbers)])
+
+    def is_ready(self):
+        return self._answer("/readyz") == "ready\n"
+
+    def _answer(self, path):
+        """What it answers; nothing while it does not, or says no."""
+        if self._url is None:
+            where = re.search(r"fsoc worker at (http://[^/\s]+)", self.log)
+            if where is None:
+                return ""
+            self._url = where[1]
+        with contextlib.suppress(OSError), urllib.request.urlopen(self._url + path, timeout=5) as answer:  # noqa: S310
+            return answer.read().decode()
+        return ""
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -87,13 +106,19 @@ class WorkerProcess:
 
 
 class Field:
-    """One test's topics on the broker, workers on them, and the newest value of every key in some topics."""
+    """One test's topics on the broker, workers on them, and the newest value of every key in some topics.
+
+    on_header: is told of each checkpoint that is read: of which source it is, named as by a worker, and its time stamp.
+    """
 
     def __init__(self, log, brokers, prefix, folder, partitions):
         self.log, self.prefix, self.folder = log, prefix, folder
         self.institutions = folder / "institutions.yml"
         self.partitions = partitions
+        self.owned_total = None
         self.newest = {"intake.state": {}, "correlation.state": {}, "alerts": {}}
+        self._headers = {}
+        self.on_header = lambda *_: None
         self._reader = None
         self._workers = []
         self._environment = {
@@ -109,7 +134,12 @@ class Field:
         }
 
     async def create_topics(self, institutions):
+        self.owned_total = len(institutions) + self.partitions
         await self.log.create(table(self.prefix, institutions, self.partitions, "test"))
+
+    def use_rules(self, *paths):
+        """Workers that are started from now on have these, not those that are shipped."""
+        self._environment["FSOC_RULES"] = ",".join(map(str, paths))
 
     def start_worker(self):
         self._workers.append(WorkerProcess(self._environment, self.folder / f"worker-{len(self._workers)}.log"))
@@ -121,24 +151,30 @@ class Field:
             await self.log.append(topic, 0, None, delivery.payload, delivery.at_ms)
         await self.log.flush()
 
-    async def until(self, condition):
-        """Read on what workers write until the condition holds."""
-        if self._reader is None:
-            counts = await self.log.partitions(*(self.prefix + name for name in self.newest))
-            self._partitions = [(topic, number) for topic, count in counts.items() for number in range(count)]
-            self._reader = await self.log.reader(dict.fromkeys(self._partitions, 0))
-        for _ in range(WAIT_SECONDS * 10):
+    async def until(self, condition, seconds=WAIT_SECONDS):
+        """Read on what workers write until the condition holds, but no longer than this."""
+        await self._open()
+        deadline = monotonic() + seconds
+        while monotonic() < deadline:
             if condition():
                 return
             await self._read()
             for worker in self._workers:
                 assert worker.process.poll() in (None, -signal.SIGKILL, 0), worker.log
-        pytest.fail("nothing more was awaited:\n" + "\n".join(worker.log[-3000:] for worker in self._workers))
+        pytest.fail("nothing more was awaited:\n" + "\n".join(worker.log[-3000:] for worker in self.living))
 
     async def read_to_end(self):
-        """Read all that there is; nobody may be writing."""
-        while await self._read():
-            pass
+        """Read all that there is by now."""
+        await self._open()
+        ends = await self.log.end_offsets(self._partitions)
+        while any([await self._reader.position(*name) < end for name, end in ends.items()]):
+            await self._read()
+
+    async def _open(self):
+        if self._reader is None:
+            counts = await self.log.partitions(*(self.prefix + name for name in self.newest))
+            self._partitions = [(topic, number) for topic, count in counts.items() for number in range(count)]
+            self._reader = await self.log.reader(dict.fromkeys(self._partitions, 0))
 
     async def _read(self):
         fetched = await self._reader.slices(wait_ms=100)
@@ -146,29 +182,41 @@ class Field:
             # Correlation headers have one key in every partition.
             newest = self.newest[topic.removeprefix(self.prefix)]
             newest.update(((partition, record.key), record.value) for record in records)
-        ends = await self.log.end_offsets(self._partitions)
-        return any([await self._reader.position(*name) < end for name, end in ends.items()])
+            for record in records:
+                if record.key is not None and record.key.endswith(b"header"):
+                    name = record.key.removesuffix(b"/header").decode()
+                    source = name if name != "header" else f"detections/{partition}"
+                    self._headers[source] = record.value
+                    self.on_header(source, record.timestamp_ms)
 
-    def headers(self, topic="intake.state"):
-        """Key → header: an institution's, or a correlation partition's."""
-        return {
-            key: orjson.loads(value)
-            for (partition, key), value in self.newest[topic].items()
-            if value is not None and key.endswith(b"header")
-        }
+    def headers(self):
+        """Institution → its newest header."""
+        return {name: orjson.loads(value) for name, value in self._headers.items() if "/" not in name}
+
+    def closed_until_ms(self):
+        """What the newest header of each partition of detections says that event time is settled to."""
+        headers = [orjson.loads(value) for name, value in self._headers.items() if "/" in name]
+        return [header["closed_until_ms"] for header in headers]
+
+    def received(self):
+        """Institution → messages that the state knows of."""
+        return Counter({institution: header["received"] for institution, header in self.headers().items()})
 
     def alerts(self):
         """Alerts that stand, by id, without their revision."""
         bodies = [orjson.loads(value) for value in self.newest["alerts"].values() if value is not None]
         return {body["alert_id"]: {**body, "revision": 0} for body in bodies if body["status"] != "retracted"}
 
+    @property
+    def living(self):
+        return [worker for worker in self._workers if worker.process.poll() is None]
+
     def owned(self):
-        return [worker.figure("fsoc_owned_partitions") for worker in self._workers if worker.process.poll() is None]
+        return [worker.figure("fsoc_owned_partitions") for worker in self.living]
 
     async def close(self):
-        for worker in self._workers:
-            if worker.process.poll() is None:
-                worker.kill()
+        for worker in self.living:
+            worker.kill()
         if self._reader is not None:
             await self._reader.close()
         await self.log.close()

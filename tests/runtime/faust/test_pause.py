@@ -31,15 +31,12 @@ async def test_a_worker_that_wakes_after_others_took_over_writes_nothing_of_what
     sleeper, _ = field.start_worker(), field.start_worker()
     await field.until(lambda: field.owned() == [10.0, 10.0])
 
-    def received():
-        return {key.removesuffix(b"/header").decode(): header["received"] for key, header in field.headers().items()}
-
     half = len(exercise.deliveries) // 2
     await field.send(exercise.deliveries[:half])
-    await field.until(lambda: sum(received().values()) > half // 4)
+    await field.until(lambda: field.received().total() > half // 4)
     sleeper.process.send_signal(signal.SIGSTOP)
     await field.send(exercise.deliveries[half:])
-    await field.until(lambda: received() == sent)
+    await field.until(lambda: field.received() == sent)
     sleeper.process.send_signal(signal.SIGCONT)
     await field.until(lambda: field.owned() == [10.0, 10.0])
     await field.send([])
@@ -48,7 +45,7 @@ async def test_a_worker_that_wakes_after_others_took_over_writes_nothing_of_what
         assert worker.stop() == 0
     await field.read_to_end()
 
-    assert received() == sent
+    assert field.received() == sent
     assert all(header["received"] == sum(map(header.get, COUNTS)) for header in field.headers().values())
     bodies = [orjson.loads(value) for value in field.newest["alerts"].values()]
     assert {body["status"] for body in bodies} <= {"final", "retracted"}
