@@ -29,7 +29,7 @@ from fsoc.correlation.entries import (
     withdraw_value,
 )
 from fsoc.correlation.feeder import Feed
-from fsoc.correlation.levels import Levels
+from fsoc.correlation.levels import Levels, revision
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
@@ -73,6 +73,7 @@ class Intake:
         self._institution = institution
         self._prefix = f"{institution}/"
         self._restoring: dict[str, bytes] = {}
+        self._passed_over: set[str] = set()  # state records whose last word is not the newest
         self.ledger = Ledger(
             allowed_lateness_ms=known.allowed_lateness_ms if known else ALLOWED_LATENESS_MS,
             retention_ms=pipeline.rules.retention_ms,
@@ -85,6 +86,7 @@ class Intake:
         outputs = Outputs()
         self.ledger.retention_ms = self._pipeline.rules.retention_ms
         receipts = [self._take(record, outputs) for record in records]
+        self.ledger.read(record.timestamp_ms for record in records)
         gone = [(self._state_key(name), None) for name in self.ledger.expire()]
         outputs.state.extend(gone)
         # First of the state: where a crash leaves only a part of it written, what was decided is known.
@@ -171,7 +173,8 @@ class Intake:
     def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
         ledger = self.ledger
-        claim = Claim(ledger.progress_ms, ledger.outcomes.last, ledger.allowed_lateness_ms, idle)
+        lateness_ms = ledger.allowed_lateness_ms
+        claim = Claim(ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms)
         if claim == self._claimed:
             return
         self._claimed = claim
@@ -187,12 +190,18 @@ class Intake:
         name = key.decode()
         if not name.startswith(self._prefix):
             return  # another institution's state lies in the same partition
+        self._passed_over.discard(name)
         if value is None:
             self._restoring.pop(name, None)
-        elif name not in self._restoring or not overtaken(value, self._restoring[name]):
+        elif name in self._restoring and overtaken(value, self._restoring[name]):
+            self._passed_over.add(name)
+        else:
             self._restoring[name] = value
 
     def restored(self) -> Outputs:
+        # Where what is right was written over, it must be the last word again before compaction drops it.
+        outputs = Outputs(state=[(name.encode(), self._restoring[name]) for name in sorted(self._passed_over)])
+        self._passed_over.clear()
         for name, value in self._restoring.items():
             what, _, rest = name.removeprefix(self._prefix).partition("/")
             if what == "header":
@@ -201,7 +210,7 @@ class Intake:
                 environment, _, ticket_id = rest.partition("/")
                 self.ledger.restore_live((environment, ticket_id), value)
         self._restoring.clear()
-        return Outputs()
+        return outputs
 
 
 class Correlate:
@@ -216,7 +225,9 @@ class Correlate:
         self.progress = Progress()
         self.book = Book(pipeline.rules.tactics)
         self.malformed_total = 0
+        self._offset = -1
         self._told: list[int] = []
+        self._overtaken: set[bytes] = set()
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
@@ -229,6 +240,8 @@ class Correlate:
                     outputs.state.extend(self.levels.take(record.key, record.value or b""))
             except msgspec.MsgspecError:
                 self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
+        if records:
+            self._offset = max(self._offset, records[-1].offset)
         self._evaluate(outputs)
         return outputs
 
@@ -299,6 +312,8 @@ class Correlate:
     def _header(self) -> bytes:
         return orjson.dumps(
             {
+                "offset": self._offset,
+                "rules": self._pipeline.rules.version._asdict(),
                 "closed_until_ms": self.levels.closed[self.levels.depth - 1],
                 "raised_total": self.book.raised_total,
                 "expired_total": self.book.expired_total,
@@ -307,22 +322,31 @@ class Correlate:
                 "relays": sum(len(level.relays) for level in self.levels),
                 "evicted_total": sum(level.groups.evicted_total for level in self.levels),
                 "displaced_total": sum(level.groups.displaced_total for level in self.levels),
+                "malformed_total": self.malformed_total,
+                "misfits_total": self.levels.misfits_total,
                 "closed": self.levels.closed,
                 **self.progress.encode(),
             }
         )
 
     def restore(self, key: bytes, value: bytes | None) -> None:
+        """Take the newest of each key: who wrote last may have lost the partition before, and not known it."""
+        known = self._restoring.get(key)
         if value is None:
             self._restoring.pop(key, None)
-        else:
+        elif known is None or _newness(key, known) <= _newness(key, value):
             self._restoring[key] = value
+            self._overtaken.discard(key)
+        else:
+            self._overtaken.add(key)
 
     def restored(self) -> Outputs:
         """Rebuild, then judge every group once: a crash may have kept entries and lost the alert they raised."""
         outputs = Outputs()
         if not self._restoring:
             return outputs
+        outputs.state.extend((key, self._restoring[key]) for key in self._overtaken if key in self._restoring)
+        self._overtaken.clear()
         self._correlations = self._pipeline.rules.correlations
         self.levels = Levels(self._correlations)
         header = self._restoring.pop(b"header", None)
@@ -332,9 +356,11 @@ class Correlate:
         outputs.state.extend(self.levels.restore(self._restoring, state["closed"] if state else self.levels.closed))
         if state is not None:
             self.progress.restore(state)
+            self._offset = state["offset"]
+            self.malformed_total, self.levels.misfits_total = state["malformed_total"], state["misfits_total"]
             self.book.expired_total = state["expired_total"]
             next(iter(self.levels)).groups.evicted_total = state["evicted_total"]
-            next(iter(self.levels)).groups.displaced_total = state.get("displaced_total", 0)
+            next(iter(self.levels)).groups.displaced_total = state["displaced_total"]
         self._restoring.clear()
         self._evaluate(outputs, republish=True)
         return outputs
@@ -346,6 +372,13 @@ _ALERT = b"alert/"
 
 def _alert_key(alert_id: str) -> bytes:
     return _ALERT + alert_id.encode()
+
+
+def _newness(key: bytes, value: bytes) -> int:
+    """Rises with what a record of the state says, whoever wrote it and when."""
+    if key == b"header":
+        return int(orjson.loads(value)["offset"])
+    return int(orjson.loads(value)["revision"]) if key.startswith(_ALERT) else revision(key, value)
 
 
 def _withdrawn(message: Message) -> bool:

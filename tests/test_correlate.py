@@ -252,6 +252,47 @@ def test_any_order_split_repetition_and_crash_gives_the_alerts_of_the_final_set(
     assert (header["alerts_open"], header["raised_total"]) == (0, len(topics.alerts))
 
 
+def offsets(slices):
+    """Number the records as their partition would."""
+    number = itertools.count()
+    return [[record._replace(offset=next(number)) for record in records] for records in slices]
+
+
+def restored(pipeline, log, topics):
+    stage = pipeline.correlate(0)
+    for key, value in log:
+        stage.restore(key, value)
+    outputs = stage.restored()
+    log += outputs.state
+    topics.publish(outputs.published)
+    return stage
+
+
+@pytest.mark.parametrize("rule", RULES, ids=str_of)
+@settings(max_examples=20 * MANY, deadline=None)
+@given(data=st.data())
+def test_what_a_worker_that_lost_the_partition_writes_late_changes_nothing(rule, data):
+    """It has worked a slice when it is frozen; the next owner works on, until the late writes and a crash."""
+    ops = consistent(data.draw(st.lists(OPS, min_size=3, max_size=20)))
+    cuts = sorted(data.draw(st.sets(st.integers(1, len(ops)), max_size=4)))
+    pieces = [ops[a:b] for a, b in itertools.pairwise([0, *cuts, len(ops)])]
+    slices = offsets([[record_of(rule, op) for op in piece] for piece in pieces if piece] + [[END]])
+    lost, back = sorted(data.draw(st.tuples(*[st.integers(0, len(slices))] * 2)))
+    pipeline, topics, log, late = build_pipeline(rule), Topics(), [], []
+    stage = restored(pipeline, log, topics)
+    for place, records in enumerate(slices):
+        if place == lost:
+            late = restored(pipeline, list(log), Topics()).work(records).state
+        if place == back:
+            log += late
+            stage = restored(pipeline, log, topics)
+        outputs = stage.work(records)
+        log += outputs.state
+        topics.publish(outputs.published)
+
+    assert topics.standing() == expected(rule, ops)
+
+
 @pytest.mark.parametrize("rule", RULES, ids=str_of)
 @settings(max_examples=15 * MANY, deadline=None)
 @given(data=st.data())

@@ -64,8 +64,9 @@ class Level:
             if not rule.silent:
                 live_from = settled_from(rule, settled)
                 found.append(Found(rule, key, timeline.satisfied(live_from), live_from))
-            whole_from = _NEVER_MS if settled is None else settled - rule.retention_ms + rule.timespan_ms + 1
-            relays.update(self.relays.revise(key, timeline, whole_from))
+            if rule.outlasted_ms or self.relays.has(key):  # others pay nothing for chains
+                whole_from = _NEVER_MS if settled is None else settled - rule.retention_ms + rule.timespan_ms + 1
+                relays.update(self.relays.revise(key, timeline, whole_from))
         state: list[StateRecord] = [(entry_key(name), None) for name in self.groups.dropped]
         self.groups.dropped.clear()
         state.extend((relay_key(name), relay_value(relay)) for name, relay in relays.items())

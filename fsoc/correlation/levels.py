@@ -11,8 +11,15 @@ from fsoc.correlation.definitions import DEFINITION, Definitions, StateRecord, f
 from fsoc.correlation.entries import Entry, EntryName, Withdrawn, name_of, word_of
 from fsoc.correlation.groups import Groups
 from fsoc.correlation.level import Level
-from fsoc.correlation.relays import RELAY, relay_name
+from fsoc.correlation.relays import RELAY, relay_name, relay_of
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
+
+
+def revision(key: bytes, value: bytes) -> int:
+    """Which of two records that the state has of one thing is the newer, whichever was written last."""
+    if key.startswith(DEFINITION):
+        return 0
+    return relay_of(value).revision if key.startswith(RELAY) else word_of(value).revision
 
 
 class Levels:

@@ -16,6 +16,9 @@ import orjson
 from fsoc.correlation.entries import Version
 from fsoc.feeds.ledger import END_MS
 
+WAITED_MAX_MS: Final = 24 * 3_600_000
+"""How far behind its log's own clock an institution is waited for, besides its allowed lateness."""
+
 
 class Claim(NamedTuple):
     """What one institution's intake says of itself.
@@ -23,12 +26,14 @@ class Claim(NamedTuple):
     watermark_ms: greatest event time seen; None before the first ticket; END_MS once its exercise has ended.
     offset: the ticket log's offset that the claim speaks for; an older claim never replaces a newer one.
     idle: its log is read to the end, so it holds nobody up.
+    read_until_ms: the newest timestamp that was read of its log; None where that is not known.
     """
 
     watermark_ms: int | None
     offset: int
     allowed_lateness_ms: int
     idle: bool
+    read_until_ms: int | None = None
 
     @property
     def settled_ms(self) -> int | None:
@@ -36,6 +41,19 @@ class Claim(NamedTuple):
         if self.watermark_ms is None or self.watermark_ms >= END_MS:
             return self.watermark_ms
         return self.watermark_ms - self.allowed_lateness_ms
+
+    @property
+    def waited_for_ms(self) -> int | None:
+        """As far as others go while there is more in its log; None where they wait for its first ticket.
+
+        By its log's clock, not by event time alone: where we are behind in its log, its tickets are still to come and
+        are waited for; where we are not, and it sends garbage without end or by a clock that is years behind, it is
+        its own affair.
+        """
+        if self.read_until_ms is None:
+            return self.settled_ms
+        enough_ms = self.read_until_ms - self.allowed_lateness_ms - WAITED_MAX_MS
+        return enough_ms if self.settled_ms is None else max(self.settled_ms, enough_ms)
 
 
 class Progress:
@@ -81,22 +99,18 @@ class Progress:
         """Move `closed_until_ms` as far as the claims allow; return whether it moved. It never goes back.
 
         It waits for every institution that is known and has not spoken yet: not having heard of somebody is being
-        behind, not idleness. Where all are idle, nobody is waited for and the furthest one counts.
+        behind, not idleness. Nobody goes beyond the furthest; where all are idle, nobody else is waited for.
         """
         if not institutions or any(name not in self.claims for name in institutions):
             return False
         running = [self.claims[name] for name in institutions if self.claims[name].watermark_ms != END_MS]
-        busy = [claim.settled_ms for claim in running if not claim.idle]
-        if None in busy:
-            return False
-        waited_for = [at for at in busy if at is not None]
+        busy = [claim.waited_for_ms for claim in running if not claim.idle]
         told = [claim.settled_ms for claim in running if claim.settled_ms is not None]
+        waited_for = [at for at in busy if at is not None]
         if not running:
             until = END_MS
-        elif waited_for:
-            until = min(waited_for)
-        elif told:
-            until = max(told)
+        elif told and len(waited_for) == len(busy):
+            until = min([max(told), *waited_for])
         else:
             return False
         if self.closed_until_ms is not None and until <= self.closed_until_ms:

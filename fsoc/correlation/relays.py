@@ -55,6 +55,10 @@ class Relays:
     def __len__(self) -> int:
         return sum(map(len, self._relays.values()))
 
+    def has(self, key: GroupKey) -> bool:
+        """Whether anything of this group was relayed."""
+        return key in self._relays
+
     def revise(self, key: GroupKey, timeline: Timeline, whole_from_ms: int) -> Iterator[tuple[EntryName, Relay]]:
         """Relay what holds in the group now; yield what changed.
 
@@ -127,7 +131,7 @@ class Relays:
     def restore(self, name: EntryName, value: bytes) -> None:
         """Take what the state knows of an entry."""
         key, ticket = name
-        self._relays.setdefault(key, {})[ticket] = _decoder.decode(value)
+        self._relays.setdefault(key, {})[ticket] = relay_of(value)
 
 
 def relay_key(name: EntryName) -> bytes:
@@ -141,6 +145,15 @@ def relay_name(key: bytes) -> EntryName:
 
 def relay_value(relay: Relay) -> bytes:
     return msgspec.json.encode(relay)
+
+
+def relay_of(value: bytes) -> Relay:
+    """The inverse of `relay_value`.
+
+    Raises:
+        msgspec.MsgspecError: it is no such value.
+    """
+    return _decoder.decode(value)
 
 
 def source(rule: CorrelationRule, key: GroupKey, inner: str) -> str:

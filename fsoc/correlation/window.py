@@ -37,14 +37,17 @@ def satisfied(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms
     entries: sorted. decided_before_ms: where the condition can be undone by entries still to come, only times before
     this one are decided (law 8); None decides every time.
     """
-    windows: list[Window] = []
+    return summed_up(rule, entries, list(holding(rule, entries, decided_before_ms)))
+
+
+def holding(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms: int | None) -> Iterator[Window]:
+    """The windows that hold, in order; as `satisfied`."""
     for window in _windows(rule, entries):
         at, _, _, measure = window
         if decided_before_ms is not None and at >= decided_before_ms:
-            break
+            return
         if rule.condition.holds(measure):
-            windows.append(window)
-    return summed_up(rule, entries, windows)
+            yield window
 
 
 def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:
