@@ -147,7 +147,7 @@ class Storm:
         return planned
 
     async def _kill(self) -> None:
-        victim = self._random.choice([worker for worker in self._field.living if worker.sources()])
+        victim = await self._one_at_work()
         assert self._sender.left, "too many kills found nothing in hand: nothing is left to send"
         await self._sender.burst(self._burst)
         await asyncio.sleep(self._random.uniform(0, STRIKE_SECONDS_MAX))
@@ -169,11 +169,22 @@ class Storm:
         self.joins += 1
 
     async def _leave(self) -> None:
-        leaving = self._random.choice(self._field.living)
+        leaving = await self._one_at_work()
         leaving.process.terminate()
         await self._field.until(lambda: leaving.process.poll() is not None, seconds=RECOVERY_SECONDS_MAX)
         assert leaving.process.returncode == 0, leaving.log[-3000:]
         self.leaves += 1
+
+    async def _one_at_work(self) -> Any:
+        """One that owns something; one that is still starting is nobody whom others miss."""
+        owning: list[Any] = []
+
+        def found() -> bool:
+            owning[:] = [worker for worker in self._field.living if worker.sources()]
+            return bool(owning)
+
+        await self._field.until(found, seconds=RECOVERY_SECONDS_MAX)
+        return self._random.choice(owning)
 
     def _is_at_rest(self) -> bool:
         if monotonic() < self._looked_at + LOOK_SECONDS:
