@@ -167,8 +167,9 @@ def test_what_a_worker_that_lost_the_institution_writes_late_changes_nothing(pip
     log.stage = log.pipeline.intake(INSTITUTION)
     for key, value in [*newest.items(), *stale]:
         log.stage.restore(key, value)
-    log.stage.restored()
+    again = log.stage.restored().state
 
+    assert dict(again) == {key: newest[key] for key in dict(stale)}
     assert log.stage.ledger.counts.received == 3
     taken_back = log.work(sent(1, 3, "y1.example", action="retract"))
     assert words(taken_back, "withdraw") == [("t-1", "y1.example"), ("t-1", "x1.example")]

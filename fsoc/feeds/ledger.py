@@ -74,6 +74,7 @@ class Ledger:
     feeds: the feeds that are followed, and must send an end record before the institution has ended; empty: those met.
     ends: whether an end record is obeyed; in production it is refused.
     settled_ms: no new ticket with an event time below this will be used any more. It never goes back.
+    read_until_ms: the newest of the log's own timestamps that was read, whatever became of the record.
     """
 
     def __init__(self, *, allowed_lateness_ms: int, retention_ms: int, feeds: frozenset[str], ends: bool) -> None:
@@ -85,6 +86,7 @@ class Ledger:
         self.lateness = Lateness(allowed_lateness_ms)
         self.watermark_ms: int | None = None
         self.settled_ms: int | None = None
+        self.read_until_ms: int | None = None
         self.ended_feeds: set[str] = set()
         self.sequences: dict[tuple[str, str], Sequence] = {}
         self.detections = 0
@@ -155,6 +157,12 @@ class Ledger:
             for code in {fault.code for fault in faults}:
                 self.faults[code] = self.faults.get(code, 0) + 1
         self.forgotten_live += self._let_go()
+
+    def read(self, timestamps_ms: Iterable[int]) -> None:
+        """Records with these timestamps of the log were read."""
+        for timestamp_ms in timestamps_ms:
+            if self.read_until_ms is None or timestamp_ms > self.read_until_ms:
+                self.read_until_ms = timestamp_ms
 
     def expire(self) -> Iterator[TicketName]:
         """The tickets that were let go since this was last asked, each by its name."""
@@ -276,6 +284,7 @@ class Ledger:
                 "rules": {"version": version, "digest": digest},
                 "watermark_ms": self.watermark_ms,
                 "settled_ms": self.settled_ms,
+                "read_until_ms": self.read_until_ms,
                 "allowed_lateness_ms": self.lateness.allowed_ms,
                 "delays": self.lateness.encode(),
                 "ended": self.ended,
@@ -306,6 +315,7 @@ class Ledger:
         self.lateness.restore(state.get("allowed_lateness_ms", 0), state.get("delays", {}))
         settled = None if watermark is None else watermark - self.lateness.allowed_ms
         self.settled_ms = state.get("settled_ms", settled)
+        self.read_until_ms = state.get("read_until_ms")
         self.forgotten_live = state.get("forgotten_live", 0)
         self.forgotten_feeds = state.get("forgotten_feeds", 0)
         self.unregistered = state.get("unregistered", 0)

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from fsoc.correlation.progress import Claim, Progress
+from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress
 from fsoc.feeds.ledger import END_MS
 
 AB = frozenset("ab")
 
 
-def claim(watermark, offset=1, *, idle=False, lateness=10):
-    return Claim(watermark, offset, lateness, idle)
+def claim(watermark, offset=1, *, idle=False, lateness=10, read_until=None):
+    return Claim(watermark, offset, lateness, idle, read_until)
 
 
 def closed(institutions=AB, **claims):
@@ -33,6 +33,33 @@ def test_an_institution_not_heard_of_is_waited_for():
 def test_an_institution_that_has_read_nothing_yet_is_waited_for_unless_idle():
     assert closed(a=claim(100), b=claim(None)) is None
     assert closed(a=claim(100), b=claim(None, idle=True)) == 90
+
+
+DAY = WAITED_MAX_MS
+
+
+def test_who_sends_by_a_clock_that_is_far_behind_is_waited_for_a_day_and_no_longer():
+    """
+    a's log and b's are read until day 9; b's watermark lies at day 2, though it never pauses
+    """
+    ahead = claim(9 * DAY, read_until=9 * DAY)
+    assert closed(a=ahead, b=claim(2 * DAY, read_until=9 * DAY)) == 8 * DAY - 10
+    assert closed(a=ahead, b=claim(2 * DAY, read_until=9 * DAY, lateness=DAY)) == 7 * DAY
+    assert closed(a=ahead, b=claim(9 * DAY - 60, read_until=9 * DAY)) == 9 * DAY - 70
+
+
+def test_who_sends_nothing_that_can_be_used_without_end_is_not_waited_for_either():
+    assert closed(a=claim(9 * DAY), b=claim(None, read_until=9 * DAY)) == 8 * DAY - 10
+
+
+def test_where_we_are_behind_in_somebodys_log_it_is_waited_for_however_far():
+    """b's log is read until day 2 only, be it for an outage of ours: what it holds was sent in time."""
+    assert closed(a=claim(9 * DAY), b=claim(2 * DAY, read_until=2 * DAY)) == 2 * DAY - 10
+
+
+def test_a_log_whose_clock_runs_ahead_moves_nobody_beyond_the_furthest():
+    assert closed(a=claim(100, read_until=100), b=claim(50, read_until=9 * DAY)) == 90
+    assert closed(a=claim(None, idle=True), b=claim(None, read_until=9 * DAY)) is None
 
 
 def test_where_all_are_idle_the_furthest_decides():

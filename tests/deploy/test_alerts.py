@@ -8,7 +8,8 @@ import yaml
 
 
 def test_every_alert_has_a_case_in_which_it_fires(alerts, deploy):
-    cases = yaml.safe_load((deploy / "prometheus" / "alerts.test.yml").read_text(encoding="utf-8"))["tests"]
+    files = (deploy / "prometheus").glob("*.test.yml")
+    cases = [case for path in files for case in yaml.safe_load(path.read_text(encoding="utf-8"))["tests"]]
     fired = {test["alertname"] for case in cases for test in case["alert_rule_test"] if test["exp_alerts"]}
 
     assert fired == set(alerts)
