@@ -334,7 +334,7 @@ class Correlate:
         known = self._restoring.get(key)
         if value is None:
             self._restoring.pop(key, None)
-        elif known is None or _newness(key, known) <= _newness(key, value):
+        elif known is None or newness(key, known) <= newness(key, value):
             self._restoring[key] = value
             self._overtaken.discard(key)
         else:
@@ -374,7 +374,7 @@ def _alert_key(alert_id: str) -> bytes:
     return _ALERT + alert_id.encode()
 
 
-def _newness(key: bytes, value: bytes) -> int:
+def newness(key: bytes, value: bytes) -> int:
     """Rises with what a record of the state says, whoever wrote it and when."""
     if key == b"header":
         return int(orjson.loads(value)["offset"])
