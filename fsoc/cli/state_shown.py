@@ -146,6 +146,7 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
     in_flight = {
         "tickets whose output may not be out": looked.in_flight_tickets,
         "entries that detections not committed name": looked.in_flight_entries,
+        "relays that these may change": looked.in_flight_relays,
         "alerts that these may change": looked.in_flight_alerts,
         "alerts not yet published": looked.unpublished,
     }
@@ -155,7 +156,8 @@ def verdict_lines(verdict: Verdict) -> Iterator[str]:
         yield f"let go of because a bound was reached: {looked.let_go:,} entries"
     told = (
         f"{looked.institutions:,} institutions with {looked.live:,} live tickets; {looked.partitions:,} partitions "
-        f"with {looked.entries:,} entries in {looked.groups:,} groups, {looked.alerts:,} alerts"
+        f"with {looked.entries:,} entries in {looked.groups:,} groups, {looked.relays:,} relays, "
+        f"{looked.alerts:,} alerts"
     )
     found = len(verdict.findings)
     end = click.style("sound", fg="green") if not found else click.style(f"{found:,} found", fg="red")

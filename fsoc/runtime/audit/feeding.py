@@ -6,14 +6,14 @@ dropped; what was let go of because its rule groups or counts by other fields no
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from fsoc.correlation.entries import Entry, EntryName, Withdrawn, name_of
 from fsoc.correlation.rules import DAY_MS
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.intake import Fed, Member
-from fsoc.runtime.audit.partition import Held, Shard
+from fsoc.runtime.audit.partition import DEPTHS, Defined, Held, Shard
 from fsoc.tickets.times import rfc3339
 
 KEPT_LEAST_MS: Final = 2 * DAY_MS
@@ -42,8 +42,8 @@ def check_feeding(
 
 
 def _check_fed(found: Shard, fed: Mapping[bytes, Fed], members: Mapping[str, Member], verdict: Verdict) -> int:
-    expired_until = found.expired_until(members)
-    first_kept = _first_kept(found)
+    expired = [found.expired_until(members, depth) for depth in DEPTHS]
+    first_kept = found.first_kept()
     may_miss = found.header.let_go_total if found.header is not None else 0
     missing = 0
     for key, said in fed.items():
@@ -52,7 +52,7 @@ def _check_fed(found: Shard, fed: Mapping[bytes, Fed], members: Mapping[str, Mem
         held = found.entries.get(key)
         if held is not None:
             _compare(found, key, held, said, verdict)
-        elif not _may_be_gone(found, name_of(key), said, expired_until, first_kept):
+        elif not _may_be_gone(found, name_of(key), said, expired, first_kept):
             if may_miss > 0:
                 may_miss -= 1
                 verdict.looked.let_go += 1
@@ -84,26 +84,24 @@ def _compare(found: Shard, key: bytes, held: Held, said: Fed, verdict: Verdict) 
 
 
 def _may_be_gone(
-    found: Shard, name: EntryName, said: Fed, expired_until: int | None, first_kept: Mapping[str, int]
+    found: Shard, name: EntryName, said: Fed, expired: Sequence[int | None], first_kept: Mapping[str, int]
 ) -> bool:
     defined = found.definitions.get(name[0].rule)
     if defined is None:
         return True  # nothing of the rule is held: it was removed, or settled, or let go of
+    expired_until = expired[defined.rule.depth - 1]
     if expired_until is not None and said.event_time_ms + defined.rule.retention_ms <= expired_until:
         return True
-    # Where a rule groups or counts by other fields than before, what was held is let go of and the definition is
-    # written anew, before any entry by it.
+    return began_anew(defined, said.live.written_ms, first_kept)
+
+
+def began_anew(defined: Defined, written_ms: int, first_kept: Mapping[str, int]) -> bool:
+    """Whether what was said then may have been let go of because its rule groups or counts by other fields now.
+
+    The definition is written anew then, before any entry by it.
+    """
     begins = defined.kept
-    return said.live.written_ms < begins.timestamp_ms and begins.offset < first_kept.get(name[0].rule, 2**63)
-
-
-def _first_kept(found: Shard) -> dict[str, int]:
-    """By rule: the offset of the oldest record of its entries."""
-    first: dict[str, int] = {}
-    for held in found.entries.values():
-        rule = held.name[0].rule
-        first[rule] = min(first.get(rule, held.kept.offset), held.kept.offset)
-    return first
+    return written_ms < begins.timestamp_ms and begins.offset < first_kept.get(defined.rule.id, 2**63)
 
 
 def _check_unfed(

@@ -19,6 +19,8 @@ Code: TypeAlias = Literal[
     "stale-entry",
     "unfed-entry",
     "missing-withdrawal",
+    "missing-relay",
+    "wrong-relay",
     "missing-alert",
     "wrong-alert",
     "extra-alert",
@@ -41,6 +43,8 @@ missing-entry        a live ticket feeds a group that does not hold it
 stale-entry          a group holds another revision or event time of a ticket than intake has
 unfed-entry          a group holds a ticket that does not feed it
 missing-withdrawal   a live ticket left a group, which does not know that
+missing-relay        the condition of a group holds around a ticket, which is not relayed to the correlation that asks
+wrong-relay          a ticket is relayed at another time, by another revision or to other groups than its group says
 missing-alert        the entries raise an alert that is not there
 wrong-alert          an alert says other than its entries do
 extra-alert          an alert stands that its entries do not raise
@@ -83,9 +87,11 @@ class Finding(NamedTuple):
 class Looked:
     """At how much a verification has looked, and what it could not judge because it is under way.
 
-    in_flight_tickets: of which intake's output is not known to be out. in_flight_entries: named by detections that are
-    not committed. in_flight_alerts: of groups that such detections may change. unpublished: alerts of which fsoc.alerts
-    has an older revision, or none yet. let_go: entries that are not there, as many as bounds have dropped.
+    in_flight_tickets: of which intake's output is not known to be out.
+    in_flight_entries: named by detections that are not committed.
+    in_flight_relays, in_flight_alerts: of groups that such detections may change.
+    unpublished: alerts of which fsoc.alerts has an older revision, or none yet.
+    let_go: entries that are not there, as many as bounds have dropped.
     """
 
     institutions: int = 0
@@ -93,9 +99,11 @@ class Looked:
     partitions: int = 0
     entries: int = 0
     groups: int = 0
+    relays: int = 0
     alerts: int = 0
     in_flight_tickets: int = 0
     in_flight_entries: int = 0
+    in_flight_relays: int = 0
     in_flight_alerts: int = 0
     unpublished: int = 0
     let_go: int = 0

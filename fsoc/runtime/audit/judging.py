@@ -16,7 +16,7 @@ from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import satisfied
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.intake import Member
-from fsoc.runtime.audit.partition import ALERT, Shard
+from fsoc.runtime.audit.partition import ALERT, DEPTHS, Shard
 from fsoc.runtime.audit.records import AlertRecord
 
 NEVER_MS = -(2**63)
@@ -48,13 +48,15 @@ class _Group(NamedTuple):
     is_in_flight: bool
 
 
-def check_alerts(found: Shard, members: Mapping[str, Member], tactics: Mapping[str, int], verdict: Verdict) -> int:
+def check_alerts(
+    found: Shard, members: Mapping[str, Member], partitions: int, tactics: Mapping[str, int], verdict: Verdict
+) -> int:
     """Judge every group that may still change; return how much was found."""
     if not found.is_judgeable:
         return 0
     before = len(verdict.findings)
-    settled = found.expired_until(members)
-    soon_ms = found.closed_soon(frozenset(members))
+    settled = [found.expired_until(members, depth) for depth in DEPTHS]
+    soon = found.closed_soon(frozenset(members), partitions)
     moving = {name_of(key)[0] for key in found.tail.named}
     alerts: dict[GroupKey, dict[int, AlertRecord]] = {}
     for record in found.alerts.values():
@@ -67,11 +69,12 @@ def check_alerts(found: Shard, members: Mapping[str, Member], tactics: Mapping[s
             continue
         of_it = alerts.get(key, {})
         is_in_flight = key in moving
-        _check_status(found, key, of_it, found.closed_ms, soon_ms, is_in_flight, verdict)
-        if defined is None or key not in groups:
-            continue  # nothing of it is held, and no worker judges it again
-        rule, live_from = defined.rule, settled_from(defined.rule, settled)
-        group = _Group(rule, key, groups[key], of_it, found.closed_ms, soon_ms, live_from, is_in_flight)
+        _check_status(found, key, of_it, soon, is_in_flight, verdict)
+        if defined is None or key not in groups or defined.rule.silent:
+            continue  # nothing of it is held, and no worker judges it again; or it raises no alerts
+        rule, place = defined.rule, defined.rule.depth - 1
+        live_from, closed_ms = settled_from(rule, settled[place]), found.closed_ms(rule.depth)
+        group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight)
         _check_group(found, group, tactics, verdict)
     return len(verdict.findings) - before
 
@@ -161,18 +164,18 @@ def _check_status(
     found: Shard,
     key: GroupKey,
     alerts: Mapping[int, AlertRecord],
-    closed_ms: int | None,
-    soon_ms: int | None,
+    soon: Sequence[int | None],
     is_in_flight: bool,
     verdict: Verdict,
 ) -> None:
     """An alert that stands is final as soon as event time is settled past its episode."""
     for episode, record in alerts.items():
         end_ms = (episode + 1) * record.episode_ms
-        now, soon = (at is not None and at >= end_ms for at in (closed_ms, soon_ms))
+        times = (found.closed_ms(record.depth), soon[record.depth - 1])
+        now, then = (at is not None and at >= end_ms for at in times)
         if record.status == "retracted" or (record.status == "final") == now:
             continue
-        if is_in_flight or now != soon:
+        if is_in_flight or now != then:
             verdict.looked.in_flight_alerts += 1
             continue
         expected = "final" if now else "open"

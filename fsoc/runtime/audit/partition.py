@@ -11,7 +11,8 @@ import msgspec
 from fsoc.correlation.definitions import DEFINITION, fits
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, Withdrawn, name_of, word_of
 from fsoc.correlation.progress import Progress
-from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.relays import RELAY, Relay, relay_name
+from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
 from fsoc.feeds.ledger import END_MS
 from fsoc.runtime.audit.findings import Place, Verdict
 from fsoc.runtime.audit.intake import Member
@@ -22,7 +23,10 @@ HEADER = b"header"
 ALERT = b"alert/"
 ENTRY = b"["
 
+DEPTHS = range(1, CHAIN_DEPTH_MAX + 1)
+
 _definition = msgspec.json.Decoder(CorrelationRule).decode
+_relay = msgspec.json.Decoder(Relay).decode
 
 
 class Held(NamedTuple):
@@ -30,6 +34,14 @@ class Held(NamedTuple):
 
     name: EntryName
     word: Entry | Withdrawn
+    kept: Kept
+
+
+class HeldRelay(NamedTuple):
+    """What the state has of a match of a correlation. name: of the entry that is relayed."""
+
+    name: EntryName
+    relay: Relay
     kept: Kept
 
 
@@ -45,7 +57,6 @@ class Shard:
     """The state of one detections partition, taken apart.
 
     doubted: groups of which a record cannot be trusted, so that what follows from them is not judged.
-    misplaced: keys of entries that lie here and belong elsewhere.
     """
 
     number: int
@@ -56,8 +67,8 @@ class Shard:
     entries: dict[bytes, Held] = field(default_factory=dict)
     alerts: dict[bytes, AlertRecord] = field(default_factory=dict)
     definitions: dict[str, Defined] = field(default_factory=dict)
+    relays: dict[bytes, HeldRelay] = field(default_factory=dict)
     unreadable: set[bytes] = field(default_factory=set)
-    misplaced: dict[bytes, Held] = field(default_factory=dict)
     doubted: set[GroupKey] = field(default_factory=set)
 
     def place(self, key: bytes | None = None) -> Place:
@@ -68,13 +79,22 @@ class Shard:
         """Nothing waits to be worked, so that what is there is whole."""
         return not self.tail.records
 
-    @property
-    def closed_ms(self) -> int | None:
-        return self.header.closed_until_ms if self.header is not None else None
+    def closed_ms(self, depth: int) -> int | None:
+        """How far event time is settled for correlations of this depth."""
+        closed = self.header.closed if self.header is not None else []
+        return closed[depth - 1] if depth <= len(closed) else None
 
     @property
     def is_judgeable(self) -> bool:
         return HEADER not in self.unreadable
+
+    def first_kept(self) -> dict[str, int]:
+        """By rule: the offset of the oldest record of its entries."""
+        first: dict[str, int] = {}
+        for held in self.entries.values():
+            rule = held.name[0].rule
+            first[rule] = min(first.get(rule, held.kept.offset), held.kept.offset)
+        return first
 
     def groups(self) -> dict[GroupKey, list[Entry]]:
         """The entries of each group in order; groups that only withdrawals are left of have none."""
@@ -87,23 +107,25 @@ class Shard:
             entries.sort()
         return found
 
-    def closed_soon(self, institutions: frozenset[str]) -> int | None:
-        """How far event time will be settled once the tail is worked; the same where that says nothing of it."""
+    def closed_soon(self, institutions: frozenset[str], partitions: int) -> list[int | None]:
+        """By depth: how far event time will be settled once the tail is worked; as now where that does not say."""
         progress = Progress()
         if self.header is not None:
-            progress.claims = dict(self.header.claims)
-            progress.closed_until_ms = self.header.closed_until_ms
-        for name, claim in self.tail.claims.items():
-            progress.take(name, claim)
+            progress.restore(msgspec.to_builtins(self.header))
+        for value in self.tail.said:
+            progress.hear(value)
         progress.advance(institutions)
-        return progress.closed_until_ms
+        soon = (progress.closed(depth, partitions) for depth in DEPTHS)
+        return [
+            later if later is not None else self.closed_ms(depth) for depth, later in zip(DEPTHS, soon, strict=True)
+        ]
 
-    def expired_until(self, members: Mapping[str, Member]) -> int | None:
-        """Entries that must not outlive this event time may be gone; None: none may.
+    def expired_until(self, members: Mapping[str, Member], depth: int) -> int | None:
+        """Entries of this depth that must not outlive this event time may be gone; None: none may.
 
         An exercise that is over lets go of nothing more: what had been settled before was at most what was seen.
         """
-        closed = self.closed_ms
+        closed = self.closed_ms(depth)
         if closed is None or closed < END_MS:
             return closed
         seen = (member.header.watermark_ms for member in members.values() if member.header is not None)
@@ -130,6 +152,8 @@ def _take(found: Shard, key: bytes, kept: Kept) -> None:
         found.header = correlation_header(kept.value)
     elif key.startswith(ALERT):
         found.alerts[key] = alert_record(kept.value)
+    elif key.startswith(RELAY):
+        found.relays[key] = HeldRelay(relay_name(key), _relay(kept.value), kept)
     elif key.startswith(DEFINITION):
         found.definitions[key.removeprefix(DEFINITION).decode()] = Defined(_definition(kept.value), kept)
     else:
@@ -139,7 +163,7 @@ def _take(found: Shard, key: bytes, kept: Kept) -> None:
 def _doubt(found: Shard, key: bytes) -> None:
     """What follows from a record that cannot be read is not judged."""
     try:
-        found.doubted.add(name_of(key)[0])
+        found.doubted.add(name_of(key.removeprefix(RELAY))[0])
     except msgspec.MsgspecError:
         return
 
@@ -149,6 +173,7 @@ def check_shard(found: Shard, partitions: int, members: Mapping[str, Member], ve
     looked = verdict.looked
     looked.partitions += 1
     _check_places(found, partitions, verdict)
+    _check_alert_places(found, partitions, verdict)
     looked.entries += len(found.entries)
     looked.alerts += len(found.alerts)
     looked.in_flight_entries += len(found.tail.named)
@@ -168,30 +193,39 @@ def check_shard(found: Shard, partitions: int, members: Mapping[str, Member], ve
 def _check_places(found: Shard, partitions: int, verdict: Verdict) -> None:
     """What is not at home here says nothing here: workers of its own partition do not see it."""
     for key, held in list(found.entries.items()):
-        group, (institution, ticket_id, source) = held.name
-        belongs = group.partition(partitions)
-        if belongs != found.number:
-            found.misplaced[key] = found.entries.pop(key)
-            verdict.find("misplaced", found.place(key), f"belongs to partition {belongs}, where workers look for it")
-        elif isinstance(held.word, Entry) and held.word.name != (institution, ticket_id, source):
+        group, name = held.name
+        if not _is_at_home(found, key, group.partition(partitions), verdict):
+            del found.entries[key]
+        elif isinstance(held.word, Entry) and held.word.name != name:
             said = " ".join(part for part in held.word.name if part)
             verdict.find("misplaced", found.place(key), f"is of {said}, expected what its key names")
             found.doubted.add(group)
+    for key, relayed in list(found.relays.items()):
+        if not _is_at_home(found, key, relayed.name[0].partition(partitions), verdict):
+            del found.relays[key]
+    for rule, defined in list(found.definitions.items()):
+        if defined.rule.id != rule:
+            text = f"defines {defined.rule.id}, expected what its key names"
+            verdict.find("misplaced", found.place(DEFINITION + rule.encode()), text)
+            del found.definitions[rule]
+
+
+def _check_alert_places(found: Shard, partitions: int, verdict: Verdict) -> None:
     for key, record in list(found.alerts.items()):
         alert = record.alert()
-        belongs = alert.key.partition(partitions)
         if key != ALERT + alert.id.encode() or record.body.get("alert_id") != alert.id:
             verdict.find("misplaced", found.place(key), f"is {alert.id} by its rule, group and episode")
             found.doubted.add(alert.key)
             del found.alerts[key]
-        elif belongs != found.number:
-            verdict.find("misplaced", found.place(key), f"belongs to partition {belongs}, where workers look for it")
+        elif not _is_at_home(found, key, alert.key.partition(partitions), verdict):
             del found.alerts[key]
-    for name, defined in list(found.definitions.items()):
-        if defined.rule.id != name:
-            text = f"defines {defined.rule.id}, expected what its key names"
-            verdict.find("misplaced", found.place(DEFINITION + name.encode()), text)
-            del found.definitions[name]
+
+
+def _is_at_home(found: Shard, key: bytes, belongs: int, verdict: Verdict) -> bool:
+    if belongs == found.number:
+        return True
+    verdict.find("misplaced", found.place(key), f"belongs to partition {belongs}, where workers look for it")
+    return False
 
 
 def _check_definitions(found: Shard, verdict: Verdict) -> None:
@@ -222,10 +256,11 @@ def _fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
         return False
 
 
-def check_counts(found: Shard, missing: int, alerts_at_fault: int, verdict: Verdict) -> None:
+def check_counts(found: Shard, missing: int, alerts_at_fault: int, relays_at_fault: int, verdict: Verdict) -> None:
     """What the header counts, beside what is missed by name: entries and alerts that are gone and that nobody misses.
 
-    missing: entries that are missed. alerts_at_fault: what was found of alerts, which their counts would only repeat.
+    missing: entries that are missed. alerts_at_fault, relays_at_fault: what was found of these, which their counts
+    would only repeat.
     """
     header = found.header
     if header is None or not found.is_at_rest:
@@ -234,6 +269,9 @@ def check_counts(found: Shard, missing: int, alerts_at_fault: int, verdict: Verd
     lost = header.entries - len(found.entries) - sum(key.startswith(ENTRY) for key in found.unreadable)
     if lost not in (0, missing):
         verdict.find("count", place, f"counts {header.entries} entries, there are {header.entries - lost}")
+    relays = len(found.relays) + sum(key.startswith(RELAY) for key in found.unreadable)
+    if header.relays != relays and not relays_at_fault:
+        verdict.find("count", place, f"counts {header.relays} relays, there are {relays}")
     if alerts_at_fault or any(key.startswith(ALERT) for key in found.unreadable):
         return
     raised = header.expired_total + len(found.alerts)
@@ -251,7 +289,7 @@ def _check_claims(found: Shard, header: CorrelationHeader, members: Mapping[str,
     """What is known here of each institution's progress is what its intake has said last."""
     for name, member in members.items():
         own = member.header
-        if own is None or name in found.tail.claims:
+        if own is None or name in found.tail.progress.claims:
             continue
         claim = header.claims.get(name)
         if claim is not None and claim.offset > own.offset:

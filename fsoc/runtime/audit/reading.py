@@ -6,16 +6,17 @@ what lies below them; what lies above is in flight: some of its effects may be t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import aclosing
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 import msgspec
 
 from fsoc.correlation.entries import name_of
-from fsoc.correlation.progress import Claim, claims_of
+from fsoc.correlation.progress import Progress
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.feeds.ledger import overtaken
+from fsoc.pipeline import newness
 from fsoc.runtime.lanes import CORRELATION_STATE, DETECTIONS, INTAKE_STATE, TICKETS
 from fsoc.runtime.log import Log, Partition, UnknownTopic, read_to_end
 from fsoc.runtime.state import read_all
@@ -85,12 +86,32 @@ class Cluster(NamedTuple):
 class Tail(NamedTuple):
     """The detections of one partition that were not committed when we began to look: what is in flight.
 
-    named: keys of entries they put or withdraw. claims: the newest of each institution.
+    end: where it ends. named: keys of entries they put or withdraw. progress: what they say of progress, and no more.
+    said: the same as it was said, the last word of each.
     """
 
     records: int
+    end: int
     named: frozenset[bytes]
-    claims: Mapping[str, Claim]
+    progress: Progress
+    said: tuple[bytes, ...]
+
+
+NOTHING_WAITS: Final = Tail(0, 0, frozenset(), Progress(), ())
+
+
+class _Sender(msgspec.Struct, frozen=True):
+    """Who speaks in a progress record: institutions, or a partition of correlations."""
+
+    institutions: dict[str, msgspec.Raw] = {}
+    partition: int | None = None
+
+    @property
+    def name(self) -> tuple[object, ...]:
+        return *sorted(self.institutions), self.partition
+
+
+_sender: Final = msgspec.json.Decoder(_Sender).decode
 
 
 async def newest(log: Log, partitions: Sequence[Partition], tell: Tell = silent) -> dict[Partition, dict[bytes, Kept]]:
@@ -103,44 +124,54 @@ async def newest(log: Log, partitions: Sequence[Partition], tell: Tell = silent)
     async with aclosing(read_all(log, partitions)) as slices:
         async for name, records in slices:
             of_it = found[name]
-            is_late = _is_overtaken if name[0].endswith(INTAKE_STATE) else _never
+            is_late = _is_overtaken if name[0].endswith(INTAKE_STATE) else _is_older
             for record in records:
                 if record.key is None:
                     continue  # compaction knows no such record, and no worker reads one
                 if record.value is None:
                     of_it.pop(record.key, None)
-                elif record.key not in of_it or not is_late(record.value, of_it[record.key].value):
+                elif record.key not in of_it or not is_late(record.key, record.value, of_it[record.key].value):
                     of_it[record.key] = Kept(record.offset, record.timestamp_ms, record.value)
             count += len(records)
             tell(f"{name[0]}: {count:,} records read")
     return found
 
 
-def _is_overtaken(record: bytes, by: bytes) -> bool:
+def _is_overtaken(_key: bytes, record: bytes, by: bytes) -> bool:
+    """Of intake's state: whether what was written later says less."""
     try:
         return overtaken(record, by)
     except msgspec.MsgspecError:  # who looks at it says so
         return False
 
 
-def _never(_record: bytes, _by: bytes) -> bool:
-    return False
+def _is_older(key: bytes, record: bytes, by: bytes) -> bool:
+    """Of correlation's state."""
+    try:
+        return newness(key, record) < newness(key, by)
+    except (msgspec.MsgspecError, ValueError, KeyError, TypeError):  # as above
+        return False
 
 
-async def tail(cluster: Cluster, partition: int, committed: int | None) -> Tail:
-    """Read what a worker would begin with. Nothing committed: from the start."""
+async def tail(cluster: Cluster, partition: int, start: int | None) -> Tail:
+    """Read what a worker would begin with that starts there. None: nothing is committed, so from the first."""
     named: set[bytes] = set()
-    claims: dict[str, Claim] = {}
-    count = 0
-    async for records in read_to_end(cluster.log, *cluster.detections(partition), committed or 0):
+    progress = Progress()
+    said: dict[tuple[object, ...], bytes] = {}
+    name = cluster.detections(partition)
+    count, end = 0, (await cluster.log.end_offsets([name]))[name]
+    async for records in read_to_end(cluster.log, *name, start or 0):
         count += len(records)
+        end = max(end, records[-1].offset + 1)
         for record in records:
             try:
                 if record.key is None:
-                    claims.update(claims_of(record.value or b""))
+                    value = record.value or b""
+                    progress.hear(value)
+                    said[_sender(value).name] = value
                 else:
                     name_of(record.key)
                     named.add(record.key)
             except msgspec.MsgspecError:
                 continue  # correlation counts it as malformed and passes over it
-    return Tail(count, frozenset(named), claims)
+    return Tail(count, end, frozenset(named), progress, tuple(said.values()))

@@ -10,6 +10,7 @@ from msgspec import Meta, Struct
 from fsoc.alerts.book import Alert
 from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.progress import Claim
+from fsoc.correlation.rules import CHAIN_DEPTH_MAX
 
 Count = Annotated[int, Meta(ge=0)]
 
@@ -65,15 +66,23 @@ class LiveRecord(Struct, frozen=True):
 
 
 class CorrelationHeader(Struct, frozen=True):
-    """One detections partition."""
+    """One detections partition.
+
+    closed: how far event time is settled, by chain depth. settled_until_ms, claims, partitions: what that follows from.
+    """
 
     closed_until_ms: int | None
+    closed: Annotated[list[int | None], Meta(min_length=1)]
+    settled_until_ms: int | None
+    partitions: dict[str, list[int]]
     raised_total: int
     expired_total: int
     alerts_open: int
     entries: int
     evicted_total: int
     claims: dict[str, Claim]
+    offset: int | None = None
+    relays: int = 0
     displaced_total: int = 0
     malformed_total: int = 0
     misfits_total: int = 0
@@ -91,12 +100,14 @@ class AlertRecord(Struct, frozen=True):
     key: tuple[str, str, str]
     episode: int
     episode_ms: Annotated[int, Meta(gt=0)]
+    depth: Annotated[int, Meta(ge=1, le=CHAIN_DEPTH_MAX)]
     revision: Annotated[int, Meta(ge=1)]
     status: Literal["open", "final", "retracted"]
     body: dict[str, Any]
 
     def alert(self) -> Alert:
-        return Alert(GroupKey(*self.key), self.episode, self.episode_ms, self.revision, self.status, self.body)
+        key = GroupKey(*self.key)
+        return Alert(key, self.episode, self.episode_ms, self.depth, self.revision, self.status, self.body)
 
 
 class TicketName(NamedTuple):

@@ -15,7 +15,7 @@ from fsoc.feeds.ledger import END_MS
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.intake import Member, members
 from fsoc.runtime.audit.partition import Shard, shard
-from fsoc.runtime.audit.reading import Cluster, Tail, Tell, newest, silent
+from fsoc.runtime.audit.reading import NOTHING_WAITS, Cluster, Tell, newest, silent
 from fsoc.runtime.audit.records import IntakeHeader, Rules
 from fsoc.tickets.times import rfc3339
 
@@ -166,8 +166,9 @@ async def _partition(cluster: Cluster, number: int, rules: RuleSet, verdict: Ver
     records = (await newest(cluster.log, [state], tell))[state]
     committed = (await cluster.log.committed(cluster.group, [detections]))[detections]
     end = (await cluster.log.end_offsets([detections]))[detections]
-    part = shard(number, state[0], records, committed, Tail(0, frozenset(), {}), verdict)
+    part = shard(number, state[0], records, committed, NOTHING_WAITS, verdict)
     header = part.header
+    closed_ms = header.closed_until_ms if header else None
     entries = sum(isinstance(held.word, Entry) for held in part.entries.values())
     statuses = {"open": 0, "final": 0, "retracted": 0}
     for record in part.alerts.values():
@@ -175,8 +176,8 @@ async def _partition(cluster: Cluster, number: int, rules: RuleSet, verdict: Ver
     return PartitionShown(
         number,
         end - (committed or 0),
-        _time(part.closed_ms),
-        part.closed_ms == END_MS,
+        _time(closed_ms),
+        closed_ms == END_MS,
         entries,
         len(part.entries) - entries,
         len(part.groups()),

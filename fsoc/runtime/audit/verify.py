@@ -23,6 +23,7 @@ from fsoc.runtime.audit.judging import Published, check_alerts, check_published,
 from fsoc.runtime.audit.partition import check_counts, check_shard, shard
 from fsoc.runtime.audit.reading import Cluster, Tell, newest, silent, tail
 from fsoc.runtime.audit.records import Rules
+from fsoc.runtime.audit.relaying import Relayed, check_relayed, check_relays
 from fsoc.runtime.audit.restart import check_restart_of_correlation, check_restart_of_intake
 from fsoc.runtime.state import read_all
 
@@ -46,6 +47,7 @@ async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = N
     detections = await _committed_detections(cluster)
     state = await newest(cluster.log, await cluster.intake_state(), tell)
     found = members(state, offsets, verdict)
+    del state
     pipeline = Pipeline(rules, registry or _registry_of(found), cluster.partitions, ends=True)
     for member in found.values():
         if member.name not in offsets:  # who has left the registry; nobody works its tickets any more
@@ -54,43 +56,58 @@ async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = N
         check_restart_of_intake(pipeline, member, verdict)
         member.records.clear()
     fed = fed_by(found.values(), cluster.partitions, verdict)
-    del state
     published = await _published(cluster, verdict, tell)
-    for number in range(cluster.partitions):
-        await _check_partition(
-            cluster, number, detections[number], found, fed[number], published, pipeline, verdict, tell
-        )
+    audit = _Correlation(cluster, pipeline, found, published, verdict, tell)
+    for number, committed in enumerate(detections):
+        await audit.look_at(number, committed, fed[number])
+    await audit.look_around()
     _forgive_what_lies_elsewhere(verdict)
     _note_rules(verdict, rules, found)
     return verdict
 
 
-async def _check_partition(
-    cluster: Cluster,
-    number: int,
-    committed: int | None,
-    found: Mapping[str, Member],
-    fed: Mapping[bytes, Fed],
-    published: Mapping[str, Published],
-    pipeline: Pipeline,
-    verdict: Verdict,
-    tell: Tell,
-) -> None:
-    name = cluster.state(number)
-    records = (await newest(cluster.log, [name], tell))[name]
-    waiting = await tail(cluster, number, committed)
-    end = (await cluster.log.end_offsets([cluster.detections(number)]))[cluster.detections(number)]
-    if committed is not None and committed > end:
-        text = f"offset {committed} is committed, there are only {end} records: those to come are skipped"
-        verdict.find("committed-ahead", Place(*cluster.detections(number)), text)
-    rules = pipeline.rules
-    part = shard(number, name[0], records, committed, waiting, verdict)
-    check_shard(part, cluster.partitions, found, verdict)
-    missing = check_feeding(part, fed, found, min(KEPT_LEAST_MS, rules.retention_ms), verdict)
-    at_fault = check_alerts(part, found, rules.tactics, verdict)
-    check_counts(part, missing, at_fault, verdict)
-    check_published(part, published, verdict)
-    check_restart_of_correlation(pipeline, part, records, verdict)
+class _Correlation:
+    """The partitions of detections, one after another; then what lies between them."""
+
+    def __init__(
+        self,
+        cluster: Cluster,
+        pipeline: Pipeline,
+        found: Mapping[str, Member],
+        published: Mapping[str, Published],
+        verdict: Verdict,
+        tell: Tell,
+    ) -> None:
+        self._cluster, self._pipeline, self._members = cluster, pipeline, found
+        self._published, self._verdict, self._tell = published, verdict, tell
+        self._relayed = Relayed()
+
+    async def look_at(self, number: int, committed: int | None, fed: Mapping[bytes, Fed]) -> None:
+        """One partition. committed: its offset, read before intake's state. fed: what that says of the partition."""
+        cluster, verdict, rules, found = self._cluster, self._verdict, self._pipeline.rules, self._members
+        name = cluster.state(number)
+        records = (await newest(cluster.log, [name], self._tell))[name]
+        waiting = await tail(cluster, number, committed)
+        if committed is not None and committed > waiting.end:
+            text = f"offset {committed} is committed, there are only {waiting.end} records: those to come are skipped"
+            verdict.find("committed-ahead", Place(*cluster.detections(number)), text)
+        part = shard(number, name[0], records, committed, waiting, verdict)
+        check_shard(part, cluster.partitions, found, verdict)
+        missing = check_feeding(part, fed, found, min(KEPT_LEAST_MS, rules.retention_ms), verdict)
+        relays = check_relays(part, found, cluster.partitions, self._relayed, verdict)
+        alerts = check_alerts(part, found, cluster.partitions, rules.tactics, verdict)
+        check_counts(part, missing, alerts, relays, verdict)
+        check_published(part, self._published, verdict)
+        check_restart_of_correlation(self._pipeline, part, records, verdict)
+        part.entries.clear()
+        part.alerts.clear()
+
+    async def look_around(self) -> None:
+        """What correlations say to each other. What was said since a partition was read is in flight as well."""
+        for outer in self._relayed.outer:
+            if self._relayed.told:
+                outer.named |= (await tail(self._cluster, outer.shard.number, outer.shard.tail.end)).named
+        check_relayed(self._relayed, self._cluster.partitions, self._verdict)
 
 
 async def _institutions(cluster: Cluster, tell: Tell) -> list[str]:
