@@ -175,9 +175,11 @@ class Ledger:
         After every message, not after every slice: what the next is judged by may not depend on where slices end.
         """
         if self.settled_ms is not None:
-            self._gone.update(dict.fromkeys(self._live.let_go(self.settled_ms - self.retention_ms, self.outcomes.last)))
-        forgotten = list(self._live.forget())
-        self._gone.update(dict.fromkeys(forgotten))
+            for name in self._live.let_go(self.settled_ms - self.retention_ms, self.outcomes.last):
+                self._gone[name] = None
+        forgotten = self._live.forget()
+        for name in forgotten:
+            self._gone[name] = None
         return len(forgotten)
 
     def _end_replay(self) -> None:

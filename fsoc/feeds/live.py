@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
 from typing import Final
@@ -98,12 +98,18 @@ class LiveTickets:
             self._ages = [(ticket.event_time_ms, ticket.name) for ticket in self._by_name.values()]
             heapify(self._ages)
 
-    def let_go(self, until_ms: int, offset: int) -> Iterator[TicketName]:
-        """Drop tickets with an event time up to and including until_ms; yield their names.
+    def let_go(self, until_ms: int, offset: int) -> Sequence[TicketName]:
+        """Drop tickets with an event time up to and including until_ms; return their names.
 
         A revised one stays until no replay can reach back to its newest message: without the ticket, that message
         would withdraw nothing, and the one before it would take effect again.
         """
+        nothing_due = not self._ages or self._ages[0][0] > until_ms
+        if nothing_due and (not self._kept or self._kept[0][0] > offset):
+            return ()  # as after nearly every message
+        return list(self._let_go(until_ms, offset))
+
+    def _let_go(self, until_ms: int, offset: int) -> Iterator[TicketName]:
         while self._kept and self._kept[0][0] <= offset:
             ticket = self._first_kept()
             if ticket is not None:
@@ -118,13 +124,15 @@ class LiveTickets:
                 del self._by_name[ticket.name]
                 yield ticket.name
 
-    def forget(self) -> Iterator[TicketName]:
-        """Drop the oldest tickets that are too many, those first that are only kept for a replay; yield their names."""
+    def forget(self) -> Sequence[TicketName]:
+        """Drop the oldest that are too many, those first that are only kept for a replay; return their names."""
+        forgotten: list[TicketName] = []
         while len(self._by_name) > LIVE_TICKETS_MAX:
             ticket = self._first_kept() if self._kept else self._oldest()
             if ticket is not None:
                 del self._by_name[ticket.name]
-                yield ticket.name
+                forgotten.append(ticket.name)
+        return forgotten
 
     def _first_kept(self) -> LiveTicket | None:
         """Take the next that was kept; None where the ticket is gone or was revised since."""
