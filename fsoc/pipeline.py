@@ -237,7 +237,7 @@ class Correlate:
                 if record.key is None:
                     self.progress.hear(record.value or b"")
                 else:
-                    outputs.state.extend(self.levels.take(record.key, record.value or b""))
+                    self.levels.take(record.key, record.value or b"", outputs.state)
             except msgspec.MsgspecError:
                 self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
         if records:

@@ -33,7 +33,7 @@ class Condition:
     bounds: tuple[tuple[str, int | float], ...]
 
     def holds(self, measure: Number) -> bool:
-        return held_by(self)(measure)
+        return held_by(self.bounds)(measure)
 
     @property
     def rising(self) -> bool:
@@ -53,9 +53,9 @@ Held = Callable[[Number], bool]
 
 
 @lru_cache(_CONDITIONS_MAX)
-def held_by(condition: Condition) -> Held:
-    """A condition made ready: it is asked of every window."""
-    tests = [partial(OPERATORS[name], exactly(bound)) for name, bound in condition.bounds]
+def held_by(bounds: tuple[tuple[str, int | float], ...]) -> Held:
+    """The bounds of a condition made ready: they are asked of every window."""
+    tests = [partial(OPERATORS[name], exactly(bound)) for name, bound in bounds]
     return tests[0] if len(tests) == 1 else lambda measure: all(test(measure) for test in tests)
 
 

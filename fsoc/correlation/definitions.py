@@ -11,7 +11,7 @@ A restart finds the same: the definition lies in the state as long as a group of
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -20,7 +20,7 @@ import orjson
 from fsoc.correlation.entries import Entry, GroupKey, entry_key
 from fsoc.correlation.feeder import is_counted
 from fsoc.correlation.groups import Groups
-from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.rules import NUMERIC, CorrelationRule
 
 DEFINITION: Final = b"definition/"
 """What the keys of definitions begin with in the state; the rule's id follows."""
@@ -45,12 +45,15 @@ class Definitions:
         """What is held is judged by this; None where neither the rule is known nor anything of it is held."""
         return self._current.get(rule_id) or self._held.get(rule_id)
 
-    def hold(self, rule: CorrelationRule) -> Iterator[StateRecord]:
+    def hold(self, rule: CorrelationRule) -> Sequence[StateRecord]:
         """A group of this rule is held from now on; what the state must know for it."""
-        if self._held.get(rule.id) is not rule:
-            if self._held.get(rule.id) != rule:
-                yield DEFINITION + rule.id.encode(), msgspec.json.encode(rule, order="deterministic")
-            self._held[rule.id] = rule
+        before = self._held.get(rule.id)
+        if before is rule:
+            return ()
+        self._held[rule.id] = rule
+        if before == rule:
+            return ()
+        return [(DEFINITION + rule.id.encode(), msgspec.json.encode(rule, order="deterministic"))]
 
     @property
     def depth(self) -> int:
@@ -110,8 +113,17 @@ def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
 
 def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
     """Whether an entry was made by a definition such as this one; not, for moments, where workers reload one by one."""
-    if len(orjson.loads(key.group)) != len(rule.group_by) or bool(entry.values) != bool(rule.fields):
-        return False
-    if rule.numeric:
+    return counts_alike(rule, entry) and len(orjson.loads(key.group)) == len(rule.group_by)
+
+
+def counts_alike(rule: CorrelationRule, entry: Entry) -> bool:
+    """Whether what an entry adds is of the kind that this definition counts."""
+    fields = rule.fields
+    if not fields or not entry.values:
+        return not fields and not entry.values
+    if rule.type in NUMERIC:
         return all(len(value) == 1 and is_counted(rule, value[0]) for value in entry.values)
-    return all(len(value) == len(rule.fields) for value in entry.values)
+    for value in entry.values:  # noqa: SIM110 - asked of every entry, and a generator costs twice this
+        if len(value) != len(fields):
+            return False
+    return True

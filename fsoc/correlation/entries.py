@@ -10,7 +10,8 @@ So the state keeps what the log said, byte for byte, and a correlation takes an 
 from __future__ import annotations
 
 import zlib
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from sys import intern
 from typing import Annotated, Any, Final, NamedTuple
 
@@ -122,6 +123,16 @@ def name_of(key: bytes) -> EntryName:
     return GroupKey(intern(rule), intern(environment), group), (intern(institution), ticket_id, "".join(source))
 
 
+def group_of(key: bytes) -> GroupKey:
+    """The group alone: an entry says itself whose it is.
+
+    Raises:
+        msgspec.MsgspecError: it is no key of an entry.
+    """
+    rule, environment, group, *_ = _key_decoder.decode(key)
+    return _group((intern(rule), intern(environment), group))
+
+
 def put_value(entry: Entry, by: Version) -> bytes:
     """The entry, in the log and in the state: an array, first of the fields of `Entry`."""
     return msgspec.json.encode((entry if entry.source or entry.onward else entry[:_OWN], *by))
@@ -143,21 +154,32 @@ def word_of(value: bytes) -> Entry | Withdrawn:
     Raises:
         msgspec.MsgspecError: it says neither.
     """
-    if not is_put(value):
-        return Withdrawn(*_withdraw_decoder.decode(value)[:2])
+    return entry_of(value) if is_put(value) else withdrawn_of(value)
+
+
+def withdrawn_of(value: bytes) -> Withdrawn:
+    """Of a record that is no put; raises as `word_of`."""
+    return Withdrawn(*_withdraw_decoder.decode(value)[:2])
+
+
+def entry_of(value: bytes) -> Entry:
+    """Of a put; raises as `word_of`."""
     entry, _, _ = _put_decoder.decode(value)
-    return Entry(
-        entry.event_time_ms,
-        intern(entry.institution),
-        entry.ticket_id,
-        entry.revision,
-        _shared(entry.values),
-        intern(entry.member),
-        entry.severity,
-        _shared(entry.attack),
-        _shared(entry.rules),
-        entry.source,
-        entry.onward,
+    at, institution, ticket_id, revision, values, member, severity, attack, rules, source, onward = entry
+    return _entry(
+        (
+            at,
+            intern(institution),
+            ticket_id,
+            revision,
+            _shared(values),
+            intern(member),
+            severity,
+            _shared(attack),
+            _shared(rules),
+            source,
+            onward,
+        )
     )
 
 
@@ -167,6 +189,9 @@ def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
     return value
 
 
+# What a class made by NamedTuple does itself takes four times as long, and this is done once a detection.
+_entry: Final[Callable[[tuple[Any, ...]], Entry]] = partial(tuple.__new__, Entry)
+_group: Final[Callable[[tuple[str, str, str]], GroupKey]] = partial(tuple.__new__, GroupKey)
 _key_decoder: Final = msgspec.json.Decoder(Annotated[list[str], msgspec.Meta(min_length=5, max_length=6)])
 _put_decoder: Final = msgspec.json.Decoder(tuple[Entry, str, str])
 _withdraw_decoder: Final = msgspec.json.Decoder(tuple[int, int, str, str])

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 
-from fsoc.correlation.definitions import DEFINITION, Definitions, StateRecord, fits
-from fsoc.correlation.entries import Entry, EntryName, Withdrawn, name_of, word_of
+from fsoc.correlation.definitions import DEFINITION, Definitions, StateRecord, counts_alike, fits
+from fsoc.correlation.entries import Entry, entry_of, group_of, is_put, name_of, withdrawn_of, word_of
 from fsoc.correlation.groups import Groups
 from fsoc.correlation.level import Level
 from fsoc.correlation.relays import RELAY, relay_name, relay_of
@@ -51,41 +51,39 @@ class Levels:
         """Forget the definitions of which nothing is held any more."""
         return self._definitions.release(self._groups)
 
-    def take(self, key: bytes, value: bytes) -> Iterator[StateRecord]:
-        """Put an entry or withdraw one.
+    def take(self, key: bytes, value: bytes, state: list[StateRecord]) -> None:
+        """Put an entry or withdraw one; add to `state` what it must keep.
 
         Raises:
             msgspec.MsgspecError: the record says neither.
         """
-        name, word = name_of(key), word_of(value)
-        return (
-            self._withdraw(name, word, key, value) if isinstance(word, Withdrawn) else self._put(name, word, key, value)
-        )
+        if self._put(key, value, state) if is_put(value) else self._withdraw(key, value, state):
+            state.append((key, value))
 
-    def _put(self, name: EntryName, entry: Entry, key: bytes, value: bytes) -> Iterator[StateRecord]:
-        group, _ = name
+    def _put(self, key: bytes, value: bytes, state: list[StateRecord]) -> bool:
+        group, entry = group_of(key), entry_of(value)
         rule = self._definitions.current(group.rule)
         if rule is None:
-            return
+            return False
         level = self._levels[rule.depth - 1]
         closed = level.closed_until_ms
         if closed is not None and entry.event_time_ms + rule.retention_ms <= closed:
-            return
-        if not fits(rule, group, entry):
+            return False
+        timeline = level.groups.get(group)
+        known = timeline is not None and timeline.entries  # of this definition, or they were let go
+        if not (counts_alike(rule, entry) if known else fits(rule, group, entry)):
             self.misfits_total += 1
-            return
-        yield from self._definitions.hold(rule)
-        if level.groups.put(rule, group, entry):
-            yield key, value
+            return False
+        state += self._definitions.hold(rule)
+        return level.groups.put(rule, group, entry)
 
-    def _withdraw(self, name: EntryName, word: Withdrawn, key: bytes, value: bytes) -> Iterator[StateRecord]:
-        group, ticket = name
+    def _withdraw(self, key: bytes, value: bytes, state: list[StateRecord]) -> bool:
+        (group, ticket), word = name_of(key), withdrawn_of(value)
         rule = self._definitions.get(group.rule)
         if rule is None:
-            return
-        yield from self._definitions.hold(rule)
-        if self._groups(rule).withdraw(rule, group, ticket, *word):
-            yield key, value
+            return False
+        state += self._definitions.hold(rule)
+        return self._groups(rule).withdraw(rule, group, ticket, *word)
 
     def _groups(self, rule: CorrelationRule) -> Groups:
         return self._levels[rule.depth - 1].groups

@@ -72,7 +72,7 @@ class Timeline:
         self.expires_ms: int | None = None
         self.decides_ms: int | None = None
         self._measure: Measure = measure_of(rule)
-        self._holds: Held = held_by(rule.condition)
+        self._holds: Held = held_by(rule.condition.bounds)
         self._left = self._right = 0
         self._held: list[tuple[int, Number]] = []
         self._anew: list[int] | None = None
@@ -80,7 +80,7 @@ class Timeline:
     def begin_again(self, rule: CorrelationRule) -> None:
         """Judge everything anew, by this rule."""
         self.rule = rule
-        self._measure, self._holds = measure_of(rule), held_by(rule.condition)
+        self._measure, self._holds = measure_of(rule), held_by(rule.condition.bounds)
         self._left = self._right = 0
         self._held.clear()
         self._anew = None
@@ -91,20 +91,24 @@ class Timeline:
 
         Otherwise return by how many more tickets are remembered: 0 or 1.
         """
-        name = (entry.institution, entry.ticket_id, entry.source)
-        known, more = self.by_name.get(name), 1
-        if known is not None:
-            if known.revision >= entry.revision:
-                return None
-            self._remove(known)
-            more = 0
-        elif self.withdrawn is not None and name in self.withdrawn:
+        name, more = (entry.institution, entry.ticket_id, entry.source), 1
+        if self.withdrawn is not None and name in self.withdrawn:
             if self.withdrawn[name].revision >= entry.revision:
                 return None
             del self.withdrawn[name]
             more = 0
-        self.by_name[name] = entry
-        self._insert(entry)
+        names = len(self.by_name)
+        known = self.by_name.setdefault(name, entry)
+        if len(self.by_name) == names:
+            if known.revision >= entry.revision:
+                return None
+            self.by_name[name] = entry
+            self._remove(known)
+            more = 0
+        if self.entries and entry.event_time_ms <= self.entries[-1].event_time_ms:
+            self._insert(entry)
+        else:
+            self.entries.append(entry)
         return more
 
     def withdraw(self, name: TicketName, withdrawal: Withdrawal) -> int | None:
@@ -224,14 +228,11 @@ class Timeline:
         return next((one.event_time_ms for one in reversed(self.entries) if one.institution == institution), -(2**63))
 
     def _insert(self, entry: Entry) -> None:
-        entries = self.entries
+        """Take one that is not newer than all others."""
         if self._right and self._reopen(entry.event_time_ms):
             self._left += 1
             self._right += 1
-        if not entries or entries[-1] < entry:
-            entries.append(entry)
-        else:
-            insort(entries, entry)
+        insort(self.entries, entry)
 
     def _remove(self, entry: Entry) -> None:
         place = bisect_left(self.entries, entry)
