@@ -97,7 +97,7 @@ class Groups:
             else:
                 timeline.advance(settled)
                 self._await_decision(timeline)
-            if timeline.changed or every:
+            if timeline.changed_from_ms is not None or every:
                 judged.append((timeline.key, timeline))
             self._let_go(timeline)
         self._touched.clear()

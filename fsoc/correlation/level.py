@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-from fsoc.correlation.entries import GroupKey, entry_key
+from fsoc.correlation.entries import Entry, GroupKey, TicketName, Withdrawn, entry_key
 from fsoc.correlation.groups import Groups, settled_from
 from fsoc.correlation.relays import Relays, Word, relay_key, relay_value
 from fsoc.correlation.rules import CorrelationRule
@@ -50,6 +50,20 @@ class Level:
         self.closed_until_ms: int | None = None
         self.moved = False
 
+    def put(self, rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
+        """Take an entry; return whether anything changed."""
+        taken = self.groups.put(rule, key, entry)
+        if taken and (rule.outlasted_ms or self.relays.has(key)):
+            self.relays.touch(key, (entry.name,))
+        return taken
+
+    def withdraw(self, rule: CorrelationRule, key: GroupKey, name: TicketName, word: Withdrawn) -> bool:
+        """Take an entry out, and remember that; return whether anything changed."""
+        taken = self.groups.withdraw(rule, key, name, *word)
+        if taken and self.relays.has(key):
+            self.relays.touch(key, (name,))
+        return taken
+
     def judge(self, closed_until_ms: int | None, *, republish: bool = False) -> Judged:
         """Judge every group that changed or whose time has come. republish: say again what was said before, too."""
         settled, self.closed_until_ms = self.closed_until_ms, closed_until_ms
@@ -59,14 +73,17 @@ class Level:
         found: list[Found] = []
         relays = dict(self.relays.all()) if republish else {}
         for key, timeline in self.groups.judge(closed_until_ms, every=republish):
-            timeline.changed = False
+            changed_from, timeline.changed_from_ms = timeline.changed_from_ms, None
             rule = timeline.rule
             if not rule.silent:
                 live_from = settled_from(rule, settled)
                 found.append(Found(rule, key, timeline.satisfied(live_from), live_from))
             if rule.outlasted_ms or self.relays.has(key):  # others pay nothing for chains
-                whole_from = _NEVER_MS if settled is None else settled - rule.retention_ms + rule.timespan_ms + 1
-                relays.update(self.relays.revise(key, timeline, whole_from))
+                since = _NEVER_MS if changed_from is None or republish else changed_from
+                self.relays.touch(key, (entry.name for entry in timeline.unlike(since)))
+        for key, ticket in self.groups.dropped:
+            self.relays.touch(key, (ticket,))
+        relays.update(self.relays.revise(self.groups, settled))
         state: list[StateRecord] = [(entry_key(name), None) for name in self.groups.dropped]
         self.groups.dropped.clear()
         state.extend((relay_key(name), relay_value(relay)) for name, relay in relays.items())

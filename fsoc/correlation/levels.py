@@ -75,7 +75,7 @@ class Levels:
             self.misfits_total += 1
             return False
         state += self._definitions.hold(rule)
-        return level.groups.put(rule, group, entry)
+        return level.put(rule, group, entry)
 
     def _withdraw(self, key: bytes, value: bytes, state: list[StateRecord]) -> bool:
         (group, ticket), word = name_of(key), withdrawn_of(value)
@@ -83,7 +83,7 @@ class Levels:
         if rule is None:
             return False
         state += self._definitions.hold(rule)
-        return self._groups(rule).withdraw(rule, group, ticket, *word)
+        return self._levels[rule.depth - 1].withdraw(rule, group, ticket, word)
 
     def _groups(self, rule: CorrelationRule) -> Groups:
         return self._levels[rule.depth - 1].groups

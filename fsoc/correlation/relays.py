@@ -11,7 +11,7 @@ again after a restart changes nothing (law 10).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from hashlib import blake2b
 from heapq import heappop, heappush
 from typing import Final, NamedTuple
@@ -19,6 +19,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, TicketName, Withdrawn, entry_key, name_of
+from fsoc.correlation.groups import Groups
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.timeline import Timeline
 
@@ -33,13 +34,14 @@ class Relay(NamedTuple):
     """What an entry feeds of the correlations around its own.
 
     revision: rises with every change. of: the entry's revision. at: the event time at which it was last put.
-    source: of the entries that are put.
+    until: progress at which nobody can need it any more. source: of the entries that are put.
     keys: (rule, group) it is put to now. gone: those it was put to before; withdrawn, again and again.
     """
 
     revision: int
     of: int
     at: int
+    until: int
     source: str
     keys: tuple[tuple[str, str], ...]
     gone: tuple[tuple[str, str], ...]
@@ -50,7 +52,8 @@ class Relays:
 
     def __init__(self) -> None:
         self._relays: dict[GroupKey, dict[TicketName, Relay]] = {}
-        self._expiry: list[tuple[int, GroupKey, TicketName]] = []
+        self._touched: dict[EntryName, None] = {}
+        self._expiry: list[tuple[int, EntryName]] = []
 
     def __len__(self) -> int:
         return sum(map(len, self._relays.values()))
@@ -59,30 +62,31 @@ class Relays:
         """Whether anything of this group was relayed."""
         return key in self._relays
 
-    def revise(self, key: GroupKey, timeline: Timeline, whole_from_ms: int) -> Iterator[tuple[EntryName, Relay]]:
-        """Relay what holds in the group now; yield what changed.
+    def touch(self, key: GroupKey, names: Iterable[TicketName]) -> None:
+        """These entries may have to be relayed otherwise than they are."""
+        self._touched.update(dict.fromkeys((key, name) for name in names))
 
-        whole_from_ms: entries below this stay as they are: of the windows they are in, entries may be gone.
+    def revise(self, groups: Groups, settled_ms: int | None) -> dict[EntryName, Relay]:
+        """Relay what was touched as it holds now; return what changed.
+
+        settled_ms: how far event time was settled: below, windows may have lost entries, and what was relayed stays.
         """
-        known = self._relays.get(key)
-        changed: list[tuple[TicketName, Relay]] = []
-        for entry, at in _held(timeline):
-            before = known.get(entry.name) if known else None
-            if entry.event_time_ms < whole_from_ms or (before is None and (at is None or not entry.onward)):
-                continue
-            keys = () if at is None else tuple((onward.rule, onward.group) for onward in entry.onward)
-            if before is None:
-                told = source(timeline.rule, key, entry.source)
-                changed.append((entry.name, Relay(1, entry.revision, at or 0, told, keys, ())))
-            elif keys != before.keys or (keys and (entry.revision, at) != (before.of, before.at)):
-                changed.append((entry.name, _after(before, entry.revision, at, keys)))
-        for name, before in (known or {}).items():
-            if name not in timeline.by_name and before.keys:
-                changed.append((name, _after(before, before.of, None, ())))
-                heappush(self._expiry, (before.at + timeline.rule.retention_ms, key, name))
-        if changed:
-            self._relays.setdefault(key, {}).update(changed)
-        return (((key, name), relay) for name, relay in changed)
+        changed: dict[EntryName, Relay] = {}
+        for name in sorted(self._touched):
+            key, ticket = name
+            timeline = groups.get(key)
+            entry = timeline.by_name.get(ticket) if timeline is not None else None
+            before = self._relays.get(key, {}).get(ticket)
+            if timeline is None or entry is None:
+                if before is not None and before.keys:
+                    changed[name] = _withdrawn(before, before.of)
+                    heappush(self._expiry, (before.until, name))
+            elif (after := _relay(timeline, entry, before, settled_ms)) is not None:
+                changed[name] = after
+        self._touched.clear()
+        for (key, ticket), relay in changed.items():
+            self._relays.setdefault(key, {})[ticket] = relay
+        return changed
 
     def words(self, name: EntryName, relay: Relay, timeline: Timeline | None) -> Iterator[Word]:
         """All that a relay says. timeline: its group's, where that is still held."""
@@ -123,7 +127,7 @@ class Relays:
     def expire(self, closed_until_ms: int) -> Iterator[EntryName]:
         """Forget what has been withdrawn for so long that nobody can say it again; yield what was forgotten."""
         while self._expiry and self._expiry[0][0] <= closed_until_ms:
-            _, key, ticket = heappop(self._expiry)
+            _, (key, ticket) = heappop(self._expiry)
             relay = self._relays.get(key, {}).get(ticket)
             if relay is not None and not relay.keys and self.forget((key, ticket)):
                 yield key, ticket
@@ -162,21 +166,26 @@ def source(rule: CorrelationRule, key: GroupKey, inner: str) -> str:
     return blake2b(text.encode(), digest_size=12).hexdigest()
 
 
-def _held(timeline: Timeline) -> Iterator[tuple[Entry, int | None]]:
-    """Each entry with the earliest time at which the condition holds and it is in the window; None for never."""
-    times = timeline.held_times()
-    place, span = 0, timeline.rule.timespan_ms
-    for entry in timeline.entries:
-        while place < len(times) and times[place] < entry.event_time_ms:
-            place += 1
-        within = place < len(times) and times[place] < entry.event_time_ms + span
-        yield entry, times[place] if within else None
-
-
-def _after(before: Relay, of: int, at: int | None, keys: tuple[tuple[str, str], ...]) -> Relay:
-    """The relay that follows. at: None, and no keys, where nothing is put."""
+def _relay(timeline: Timeline, entry: Entry, before: Relay | None, settled_ms: int | None) -> Relay | None:
+    """The relay of an entry as it holds now; None where that is as before, or can no longer be told."""
+    rule = timeline.rule
+    if settled_ms is not None and entry.event_time_ms <= settled_ms - rule.retention_ms + rule.timespan_ms:
+        return None
+    at = timeline.first_held_ms(entry) if entry.onward else None
+    if at is None:
+        return _withdrawn(before, entry.revision) if before is not None and before.keys else None
+    keys = tuple((onward.rule, onward.group) for onward in entry.onward)
+    if before is None:
+        return Relay(1, entry.revision, at, at + rule.retention_ms, source(rule, timeline.key, entry.source), keys, ())
+    if (keys, entry.revision, at) == (before.keys, before.of, before.at):
+        return None
     gone = tuple(key for key in dict.fromkeys((*before.keys, *before.gone)) if key not in keys)
-    return Relay(before.revision + 1, of, before.at if at is None else at, before.source, keys, gone)
+    return Relay(before.revision + 1, entry.revision, at, at + rule.retention_ms, before.source, keys, gone)
+
+
+def _withdrawn(before: Relay, of: int) -> Relay:
+    gone = tuple(dict.fromkeys((*before.keys, *before.gone)))
+    return before._replace(revision=before.revision + 1, of=of, keys=(), gone=gone)
 
 
 _decoder: Final = msgspec.json.Decoder(Relay)

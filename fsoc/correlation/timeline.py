@@ -40,7 +40,8 @@ class Timeline:
     The judged ones are entries[:_right]; _measure is of the newest judged window, entries[_left:_right]; _held has
     (event time, measure) of every judged time at which the condition held, in order.
 
-    changed: whether that is otherwise than when last asked for. expires_ms, decides_ms: times its owner waits for.
+    changed_from_ms: from which event time on that is otherwise than when last asked for; None where it is not.
+    expires_ms, decides_ms: times its owner waits for.
     touched: whether its owner is about to have it judged.
     """
 
@@ -52,7 +53,7 @@ class Timeline:
         "_measure",
         "_right",
         "by_name",
-        "changed",
+        "changed_from_ms",
         "decides_ms",
         "entries",
         "expires_ms",
@@ -68,7 +69,8 @@ class Timeline:
         self.entries: list[Entry] = []
         self.by_name: dict[TicketName, Entry] = {}
         self.withdrawn: dict[TicketName, Withdrawal] | None = None  # most groups never have one
-        self.changed = self.touched = False
+        self.changed_from_ms: int | None = None
+        self.touched = False
         self.expires_ms: int | None = None
         self.decides_ms: int | None = None
         self._measure: Measure = measure_of(rule)
@@ -84,7 +86,7 @@ class Timeline:
         self._left = self._right = 0
         self._held.clear()
         self._anew = None
-        self.changed = True
+        self._change(-(2**63))
 
     def put(self, entry: Entry) -> int | None:
         """Take an entry unless its revision, or a later word on it, is known: then None.
@@ -135,7 +137,7 @@ class Timeline:
             self._left = self._walk(self._measure, self._left, self._right, end, self._held)
             self._right = end
             if len(self._held) > before:
-                self.changed = True
+                self._change(self._held[before][0])
 
     def _walk(self, measure: Measure, left: int, right: int, end: int, held: list[tuple[int, Number]]) -> int:
         """Move the window entries[left:right], which `measure` is of, over the event times of entries[right:end].
@@ -161,9 +163,20 @@ class Timeline:
         """The first event time that is not judged yet."""
         return self.entries[self._right].event_time_ms if self._right < len(self.entries) else None
 
-    def held_times(self) -> list[int]:
-        """The event times at which the condition held, as far as judged, in order."""
-        return [at for at, _ in self._held]
+    def first_held_ms(self, entry: Entry) -> int | None:
+        """The earliest event time at which the condition held with the entry in the window; None where it never did."""
+        place = bisect_left(self._held, (entry.event_time_ms,))
+        if place < len(self._held) and self._held[place][0] < entry.event_time_ms + self.rule.timespan_ms:
+            return self._held[place][0]
+        return None
+
+    def unlike(self, changed_from_ms: int) -> list[Entry]:
+        """The entries of which that may have changed, where nothing that held before this event time has."""
+        place = bisect_left(self._held, (changed_from_ms,))
+        begin = changed_from_ms - self.rule.timespan_ms
+        if place:
+            begin = max(begin, self._held[place - 1][0])
+        return self.entries[bisect_left(self.entries, (begin + 1,)) :]
 
     def satisfied(self, first_episode: int) -> list[Satisfied]:
         """The episodes in which the condition held, from this one on, as far as judged."""
@@ -275,7 +288,7 @@ class Timeline:
         place = bisect_left(self._held, (at,))
         if place < len(self._held):
             del self._held[place:]
-            self.changed = True
+            self._change(at)
 
     def _judge_anew(self, times: list[int]) -> None:
         """Judge the windows that entries at these times lie in, or lay in, as far as they are judged at all."""
@@ -302,7 +315,10 @@ class Timeline:
         first, past = bisect_left(self._held, (begin,)), bisect_left(self._held, (end,))
         if held or first < past:
             self._held[first:past] = held
-            self.changed = True
+            self._change(begin)
+
+    def _change(self, at: int) -> None:
+        self.changed_from_ms = at if self.changed_from_ms is None else min(at, self.changed_from_ms)
 
 
 def fair_share(held: Collection[int], total: int) -> int:

@@ -138,7 +138,7 @@ def test_an_alert_that_stood_on_what_was_displaced_is_looked_at_again(rule, entr
     for name in ("quiet", "loud"):
         groups.put(one, group("a"), entry(10, name))
     ((_, timeline),) = groups.judge(None)
-    timeline.changed = False
+    timeline.changed_from_ms = None
     assert timeline.satisfied(0)
 
     groups.put(one, group("b"), entry(20, "loud", "t2"))

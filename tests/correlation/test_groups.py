@@ -88,7 +88,7 @@ def test_a_group_is_judged_when_its_next_event_time_is_settled_and_not_before(ru
     assert groups.judge(10) == []
     groups.decide(11)
     ((key, timeline),) = groups.judge(11)
-    assert (key, timeline.changed) == (KEY, True)
+    assert (key, timeline.changed_from_ms) == (KEY, 10)
     assert [(found.first_ms, found.last_ms) for found in timeline.satisfied(0)] == [(10, 10)]
     groups.decide(12)
     assert groups.judge(12) == []

@@ -48,7 +48,7 @@ OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), ma
 def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops):
     """timespan 10 s over 40 s of entries. p puts, w withdraws, j judges up to some time, x lets go of the oldest."""
     asked = rule(**shape)
-    timeline, kept, judged, gone, before = Timeline(asked, KEY), {}, 0, -1, []
+    timeline, kept, judged, gone, before, first = Timeline(asked, KEY), {}, 0, -1, [], {}
     for revision, (op, seed) in enumerate([*ops, ("j", 39 * 8)], 1):
         name, at = "abcdefgh"[seed % 8], gone + 1 + seed // 8 % (40 - gone)
         if op == "p":
@@ -63,8 +63,13 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
             assert held(timeline, gone) == naive(asked, kept.values(), judged, gone)
             if gone < 0:
                 assert timeline.satisfied(0) == satisfied(asked, sorted(kept.values()), judged)
-            assert timeline.changed or held(timeline, gone) == [one for one in before if whole(one[0], gone)]
-            timeline.changed, before = False, held(timeline, gone)
+            since = FAR if timeline.changed_from_ms is None else timeline.changed_from_ms
+            assert below(held(timeline, gone), since) == below([one for one in before if whole(one[0], gone)], since)
+            alike = first.keys() & set(timeline.entries) - set(timeline.unlike(since))
+            assert all(timeline.first_held_ms(one) == first[one] for one in alike if whole(one.event_time_ms, gone))
+            timeline.changed_from_ms, before = None, held(timeline, gone)
+            first = {one: timeline.first_held_ms(one) for one in kept.values() if whole(one.event_time_ms, gone)}
+            assert first == {one: first_held(before, asked, one) for one in first}
         elif judged and op == "x":
             timeline.advance(judged)
             gone = max(gone, min(judged // 1_000 - 12, at))
@@ -72,6 +77,14 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
             timeline.expire(gone * 1_000)
     assert timeline.entries == sorted(kept.values())
     assert set(timeline.by_name.values()) == set(kept.values())
+
+
+def below(held, at):
+    return [one for one in held if one[0] < at]
+
+
+def first_held(held, rule, entry):
+    return next((at for at, _ in held if entry.event_time_ms <= at < entry.event_time_ms + rule.timespan_ms), None)
 
 
 def whole(at, gone):
