@@ -15,7 +15,8 @@ from fsoc.runtime.faust.transport import SliceTransport
 
 # A worker that died is noticed after this long; the broker allows no less than 6 s.
 SESSION_SECONDS = 6.0
-HEARTBEAT_SECONDS = 2.0
+# Only its answer tells a worker of a rebalance, for which all the others wait.
+HEARTBEAT_SECONDS = 0.5
 # Counts slices, not tickets: at most this many fetched slices wait for an agent.
 BUFFERED_SLICES = 16
 # A change of the registry is subscribed to this soon; Faust's own 45 s is meant for agents that restart in a loop.
