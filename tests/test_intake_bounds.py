@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import orjson
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fsoc.correlation.ruleset import Feeder, RuleSet
-from fsoc.feeds import live
+from fsoc.feeds import lateness, live
 from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
@@ -18,7 +20,7 @@ from tests.builders import VERSION, correlation_rule, said
 
 INSTITUTION = "fi-001"
 NOON = milliseconds("2026-03-02T12:00:00Z")
-MINUTE = 60_000
+MINUTE, HOUR = 60_000, 3_600_000
 
 
 class Match(NamedTuple):
@@ -45,10 +47,12 @@ class NoTechniques:
 def pipeline(monkeypatch):
     """Three tickets may live."""
     monkeypatch.setattr(live, "LIVE_TICKETS_MAX", 3)
+    return build_pipeline(correlation_rule().retention_ms)
+
+
+def build_pipeline(retention_ms):
     rule = correlation_rule()
-    rules = RuleSet(
-        EveryTicket(), 1, {"rule": rule}, Feeder([rule]), NoTechniques(), {}, {}, VERSION, rule.retention_ms
-    )
+    rules = RuleSet(EveryTicket(), 1, {"rule": rule}, Feeder([rule]), NoTechniques(), {}, {}, VERSION, retention_ms)
     registry = Registry.open()
     registry.get(INSTITUTION)
     return Pipeline(rules, registry, detections_partitions=2)
@@ -190,3 +194,87 @@ def test_a_late_tickets_receipt_names_what_is_allowed(pipeline):
     assert [one["outcome"] for one in told] == ["accepted", "late"]
     (fault,) = told[1]["faults"]
     assert (fault["code"], "60 min" in fault["reason"]) == ("time.late", True)
+
+
+SENT = st.builds(
+    lambda number, revision, attackers, moved, action: sent(
+        number,
+        revision,
+        *sorted(attackers),
+        detected_at=rfc3339(NOON + (30 * number + moved) * MINUTE),
+        created_at=rfc3339(NOON + 9 * HOUR),
+        sent_at=rfc3339(NOON + 9 * HOUR),
+        action=action,
+    ),
+    st.integers(0, 14),
+    st.integers(1, 3),
+    st.sets(st.sampled_from(["a.example", "b.example", "c.example"]), max_size=2),
+    st.sampled_from([0, 0, 0, 40]),
+    st.sampled_from(["open", "update", "retract"]),
+)
+
+
+def effect(published):
+    """What a reader of the topics ends with: outcome by offset, and the last word on each (group, ticket)."""
+    outcomes, last = {}, {}
+    for item in published:
+        if item.topic.startswith("receipts."):
+            for receipt in orjson.loads(item.value):
+                known = outcomes.setdefault(receipt["offset"], receipt["outcome"])
+                assert known == receipt["outcome"], "a replay was judged anew"
+        elif item.topic == "detections" and item.key is not None:
+            word = said(item)
+            name = (word["group"], word["ticket_id"])
+            if name not in last or last[name][0] < word["revision"]:
+                last[name] = (word["revision"], word["op"])
+    return outcomes, last
+
+
+def slices(data, records):
+    """The records in runs of one to five."""
+    while records:
+        length = data.draw(st.integers(1, 5))
+        yield records[:length]
+        records = records[length:]
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_any_split_and_a_crash_anywhere_decide_the_same_where_tickets_are_let_go_and_lateness_is_adopted(data):
+    """One half is worked in checkpoints, the last of which breaks off; then all since the commit is worked again."""
+    sent_all = data.draw(st.lists(SENT, min_size=2, max_size=24))
+    records = [Record(number, NOON + 9 * HOUR, None, value) for number, value in enumerate(sent_all)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(lateness, "SAMPLES_MIN", 4)
+        pipeline = build_pipeline(HOUR)
+        undisturbed = pipeline.intake(INSTITUTION)
+        expected = effect(undisturbed.work(records).published)
+
+        half = data.draw(st.integers(1, len(records)))
+        stage, state, published, committed, at = pipeline.intake(INSTITUTION), {}, [], 0, 0
+        made = [stage.work(run) for run in slices(data, records[:half])]
+        for outputs in made:
+            breaks = outputs is made[-1]
+            kept = data.draw(st.integers(0, len(outputs.state))) if breaks else len(outputs.state)
+            for key, value in outputs.state[:kept]:
+                if value is None:
+                    state.pop(key, None)
+                else:
+                    state[key] = value
+            if kept == len(outputs.state):
+                published += outputs.published[: data.draw(st.integers(0, 9))] if breaks else outputs.published
+            if not breaks:
+                at += sum(len(orjson.loads(i.value)) for i in outputs.published if i.topic.startswith("receipts."))
+                committed = data.draw(st.sampled_from([committed, at]))
+
+        again = pipeline.intake(INSTITUTION)
+        for key, value in state.items():
+            again.restore(key, value)
+        again.restored()
+        for run in slices(data, records[committed:]):
+            published += again.work(run).published
+
+    assert effect(published) == expected
+    assert again.ledger.counts == undisturbed.ledger.counts
+    assert again.ledger.lateness.encode() == undisturbed.ledger.lateness.encode()
+    assert again.ledger.settled_ms == undisturbed.ledger.settled_ms

@@ -31,7 +31,7 @@ class Institution:
 
     group: the holding group it belongs to, or None.
     feeds: what it sends by; () only in an open registry, where any feed is taken.
-    allowed_lateness_ms: how far behind its own watermark a ticket may be and still be used.
+    allowed_lateness_ms: how far behind its own watermark a ticket may be and still be used, at first and at least.
     """
 
     id: str

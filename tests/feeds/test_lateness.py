@@ -39,8 +39,9 @@ def test_what_is_adopted_covers_nearly_all_delays_and_a_quarter_more():
     assert measured(0, 90).allowed_ms == 120 * MINUTE
 
 
-def test_one_in_three_hundred_that_is_later_than_all_others_changes_nothing():
-    assert measured(*[0] * 299, 90, times=2).allowed_ms == HOUR
+def test_one_in_two_hundred_that_is_later_than_all_others_changes_nothing():
+    assert measured(*[0] * 199, 90, times=2).allowed_ms == HOUR
+    assert measured(*[0] * 198, 90, times=3).allowed_ms == 120 * MINUTE
     assert measured(*[0] * 99, 90, times=5).allowed_ms == 120 * MINUTE
 
 
