@@ -21,6 +21,7 @@ import structlog
 from fsoc.errors import Retry
 from fsoc.feeds.record import Outputs, Record, Stage
 from fsoc.runtime import metrics
+from fsoc.runtime.content import collector_paused
 from fsoc.runtime.log import Log, Partition, Written
 from fsoc.runtime.state import read_all
 
@@ -319,7 +320,8 @@ class Lane:
             if self._held.get(source) is not held:
                 continue
             try:
-                outputs.append((source, held.stage.restored()))
+                with collector_paused():  # it would look at all there is again and again while it grows
+                    outputs.append((source, held.stage.restored()))
             except Exception as error:
                 raise StageFailed(source, ()) from error
             await asyncio.sleep(0)

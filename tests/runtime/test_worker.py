@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import json
 
 import pytest
@@ -145,6 +146,23 @@ async def test_a_restarted_worker_restores_before_it_works(new_lane, log, journa
     assert journal[0] == ("restored", "a", 3)
     assert (await published(log))[-1] == (b"a", b"5")
     assert restarted.headers == {A: b"[4, 5]"}
+
+
+async def test_what_is_restored_is_not_looked_through_for_garbage_while_it_grows_nor_ever_again(new_lane, monkeypatch):
+    seen = []
+    monkeypatch.setattr(
+        Counting, "restored", lambda _: seen.append((gc.isenabled(), gc.get_freeze_count())) or Outputs()
+    )
+    lane = new_lane()
+    lane.take([A], kept=False)
+    try:
+        await lane.restore()
+
+        assert gc.isenabled()
+        assert not seen[0][0]
+        assert gc.get_freeze_count() > seen[0][1]
+    finally:
+        gc.unfreeze()
 
 
 async def test_sources_that_share_a_state_partition_each_get_their_own(new_lane, journal):
