@@ -1,0 +1,69 @@
+"""What a correlation measures of the rows of one window, and whether its condition holds: one window at a time."""
+
+from __future__ import annotations
+
+import operator
+import re
+import statistics
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+from itertools import combinations
+from typing import Any
+
+OPERATORS = {
+    "gt": operator.gt,
+    "gte": operator.ge,
+    "lt": operator.lt,
+    "lte": operator.le,
+    "eq": operator.eq,
+    "neq": operator.ne,
+}
+
+is_number = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
+
+
+def holds(bounds: Iterable[tuple[str, Any]], measure: Any) -> bool:
+    return all(OPERATORS[name](measure, Fraction(str(bound))) for name, bound in bounds)
+
+
+def measured(rule: Any, rows: Sequence[Any]) -> Any:
+    counted = {
+        "event_count": lambda: len({(row.institution, row.ticket_id) for row in rows}),
+        "value_count": lambda: len({value for row in rows for value in row.values}),
+        "temporal": lambda: len({name for row in rows for name in row.rules}),
+        "temporal_ordered": lambda: longest_chain(rule.rules, rows),
+    }
+    return counted[rule.type]() if rule.type in counted else reckoned(rule, rows)
+
+
+def reckoned(rule: Any, rows: Sequence[Any]) -> Any:
+    numbers = [Fraction(text) for row in rows for _, text in row.values]
+    match rule.type:
+        case "value_sum":
+            return sum(numbers)
+        case "value_avg":
+            return sum(numbers) / len(numbers)
+        case "value_median":
+            return statistics.median(numbers)
+        case "value_percentile":
+            least = Fraction(str(rule.percentile)) * len(numbers) / 100
+            return min(one for one in numbers if sum(other <= one for other in numbers) >= least)
+    raise AssertionError(rule.type)
+
+
+def longest_chain(names: Sequence[str], rows: Sequence[Any]) -> int:
+    """How many of the rules, in their order, matched one after another; taking the earliest each time loses nothing."""
+    for length in range(len(names), 0, -1):
+        for chain in combinations(names, length):
+            at: float = float("-inf")
+            for name in chain:
+                at = min((row.at for row in rows if name in row.rules and row.at >= at), default=float("inf"))
+            if at < float("inf"):
+                return length
+    raise AssertionError("a row of no rule")
+
+
+def most_telling(bounds: Iterable[tuple[str, Any]], measures: Sequence[Any]) -> int | float:
+    """The greatest, or where only upper bounds are asked the least; as JSON carries it."""
+    one = min(measures) if all(name in {"lt", "lte"} for name, _ in bounds) else max(measures)
+    return int(one) if one == int(one) and abs(one) < 2**53 else float(one)

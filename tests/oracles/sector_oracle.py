@@ -1,0 +1,296 @@
+"""What a whole sector's final tickets come to: which alerts stand, and what they say. Plain, slow, after the fact.
+
+It reads ticket logs and receipts, not puts, states or windows that something else has made, and shares nothing with
+`fsoc` but the correlation rules it is asked about: laws 6 and 7 once more, in words of its own.
+"""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from itertools import product
+from typing import Any, NamedTuple
+
+from tests.oracles.measures_oracle import holds, is_number, measured, most_telling
+
+DAY_MS = 86_400_000
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Ticket(NamedTuple):
+    """One institution's last word on one ticket."""
+
+    institution: str
+    at: int
+    body: Mapping[str, Any]
+
+
+class Match(NamedTuple):
+    """What a rule may count: a detection in one place of a ticket, or an inner correlation that held with it.
+
+    at: its event time. source: "" for a detection, the inner group otherwise. values: of a field, by its name;
+    numbers: the same with the place they stand in, so that equal ones are told apart.
+    """
+
+    name: str
+    at: int
+    source: str
+    ticket: Ticket
+    values: Callable[[str], list[str]]
+    numbers: Callable[[str], list[tuple[Any, str]]]
+
+
+class Row(NamedTuple):
+    """One ticket in one group."""
+
+    at: int
+    institution: str
+    ticket_id: str
+    source: str
+    values: tuple[Any, ...]
+    rules: frozenset[str]
+    matches: tuple[Match, ...]
+
+
+Matcher = Callable[[Mapping[str, Any]], Iterable[tuple[str, int]]]
+"""The detections of a ticket: (detection, index of the evidence item that matched or -1)."""
+
+
+def final_tickets(institution: str, used: Iterable[tuple[bytes, int]]) -> list[Ticket]:
+    """What is left of the messages that were used: each ticket's highest revision, unless that takes it back.
+
+    used: payload and allowed lateness in ms, in the order of the log.
+    """
+    newest: dict[tuple[str, str], tuple[int, Ticket]] = {}
+    for payload, lateness_ms in used:
+        body = json.loads(payload)
+        if body["kind"] == "source_status":
+            continue
+        name = (body["environment"], body["ticket_id"])
+        if name not in newest or body["revision"] > newest[name][0]:
+            newest[name] = (body["revision"], Ticket(institution, event_time(body, lateness_ms), body))
+    return [ticket for _, ticket in newest.values() if ticket.body["kind"] == "ticket" and not taken_back(ticket.body)]
+
+
+def taken_back(body: Mapping[str, Any]) -> bool:
+    return body["action"] == "retract" or (body["action"] == "close" and body["verdict"] == "false_positive")
+
+
+def event_time(body: Mapping[str, Any], lateness_ms: int) -> int:
+    """Law 2."""
+    detected, occurred = ms(body["detected_at"]), body.get("occurred_from")
+    return ms(occurred) if occurred and 0 <= detected - ms(occurred) <= lateness_ms else detected
+
+
+def standing(
+    rules: Iterable[Any], tickets: Iterable[Ticket], matcher: Matcher, members: Mapping[str, str]
+) -> dict[str, dict[str, Any]]:
+    """The alerts that stand, by id. members: institution → what counts once for `independent`, where that differs."""
+    rules = {rule.id: rule for rule in rules}
+    found = [match for ticket in tickets for match in detected(ticket, matcher)]
+    alerts: dict[str, dict[str, Any]] = {}
+    silent = {inner for rule in rules.values() if not rule.generate for inner in rule.rules if inner in rules}
+    heard = {inner for rule in rules.values() if rule.generate for inner in rule.rules}
+    for rule in by_depth(rules):
+        for (environment, group), rows in groups_of(rule, found, members).items():
+            windows = satisfied(rule, rows)
+            if rule.id not in silent or rule.id in heard:
+                for alert in alerts_of(rule, environment, group, rows, windows, members):
+                    alerts[alert["alert_id"]] = alert
+            found.extend(relayed(rule, group, rows, windows))
+    return alerts
+
+
+def by_depth(rules: Mapping[str, Any]) -> list[Any]:
+    """Inner ones first."""
+
+    def depth(rule: Any) -> int:
+        return 1 + max((depth(rules[name]) for name in rule.rules if name in rules), default=0)
+
+    return sorted(rules.values(), key=depth)
+
+
+def detected(ticket: Ticket, matcher: Matcher) -> Iterable[Match]:
+    for detection, index in matcher(ticket.body):
+        yield Match(
+            detection,
+            ticket.at,
+            "",
+            ticket,
+            lambda name, index=index: list(dict.fromkeys(text for _, text in texts_of(ticket, index, name))),
+            lambda name, index=index: texts_of(ticket, index, name),
+        )
+
+
+def texts_of(ticket: Ticket, index: int, name: str) -> list[tuple[Any, str]]:
+    """Every value of a field with its place: the matched evidence item's, else the ticket's own."""
+    body = ticket.body
+    if name == "institution":
+        return [(0, ticket.institution)]
+    if name in {"environment", "ticket_id"}:
+        return [(0, body[name])]
+    if name == "indicator":
+        hostile = [item for item in body.get("observables", []) if item["role"] in {"attacker", "infrastructure"}]
+        return [(0, text) for text in dict.fromkeys(item["value"].lower() for item in hostile)]
+    for where, node in ((index, body["evidence"][index]["fields"] if index >= 0 else {}), (-1, body)):
+        found = list(scalars(node, name))
+        if found:
+            return [((where, place), text) for place, text in enumerate(found)]
+    return []
+
+
+def scalars(node: Any, name: str) -> Iterable[str]:
+    if isinstance(node, list):
+        for item in node:
+            yield from scalars(item, name)
+    elif isinstance(node, dict) and name in node:
+        for value in node[name] if isinstance(node[name], list) else [node[name]]:
+            if value is not None and not isinstance(value, dict):
+                yield str(value).lower() if isinstance(value, bool) else str(value)
+    elif isinstance(node, dict) and "." in name:
+        head, _, rest = name.partition(".")
+        yield from scalars(node.get(head), rest)
+
+
+def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> dict[tuple[str, str], list[Row]]:
+    """Each group's rows in order: of event time, institution, ticket."""
+    fed: dict[tuple[str, str], dict[tuple[Any, ...], list[tuple[Match, list[Any]]]]] = {}
+    for match in found:
+        if match.name not in rule.rules:
+            continue
+        counted = counted_of(rule, match, members)
+        if rule.fields and not counted:
+            continue
+        ticket = match.ticket
+        name = (match.at, ticket.institution, ticket.body["ticket_id"], match.source)
+        for values in product(*(match.values(called(rule, match.name, field)) for field in rule.group_by)):
+            group = json.dumps(list(values), separators=(",", ":"), ensure_ascii=False)
+            fed.setdefault((ticket.body["environment"], group), {}).setdefault(name, []).append((match, counted))
+    return {
+        key: [
+            Row(
+                *name,
+                tuple(dict.fromkeys(value for _, counted in how for value in counted)),
+                frozenset(match.name for match, _ in how),
+                tuple(match for match, _ in how),
+            )
+            for name, how in sorted(rows.items())
+        ]
+        for key, rows in fed.items()
+    }
+
+
+def called(rule: Any, name: str, field: str) -> str:
+    return rule.aliases.get(field, {}).get(name, field)
+
+
+def counted_of(rule: Any, match: Match, members: Mapping[str, str]) -> list[Any]:
+    if rule.type.startswith("value_") and rule.type != "value_count":
+        numbers = match.numbers(called(rule, match.name, rule.fields[0]))
+        return [one for one in numbers if is_number(one[1]) and not (rule.non_negative and one[1].startswith("-"))]
+    columns = [match.values(called(rule, match.name, field)) for field in rule.fields]
+    if rule.independent:
+        own = match.ticket.institution
+        columns = [
+            [members.get(own, own)] if field == "institution" else column
+            for field, column in zip(rule.fields, columns, strict=True)
+        ]
+    return list(product(*columns)) if rule.fields else []
+
+
+def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:
+    """(t, first row, past the last row, measure) for every row's time t at which the rule holds over its window."""
+    times = [row.at for row in rows]
+    found = []
+    for t in sorted(set(times)):
+        first, past = bisect_right(times, t - rule.timespan_ms), bisect_right(times, t)
+        measure = measured(rule, rows[first:past])
+        if holds(rule.condition.bounds, measure):
+            found.append((t, first, past, measure))
+    return found
+
+
+def relayed(rule: Any, group: str, rows: list[Row], windows: list[tuple[int, int, int, Any]]) -> Iterable[Match]:
+    """What another correlation may count: each row of some window that holds, at the earliest such time."""
+    shared = dict(zip(rule.group_by, json.loads(group), strict=True))
+    ends = [t for t, _, _, _ in windows]
+    for row in rows:
+        place = bisect_left(ends, row.at)
+        if place == len(ends) or ends[place] - rule.timespan_ms >= row.at:
+            continue
+        for match in row.matches:
+
+            def values(name: str, match: Match = match) -> list[str]:
+                return [shared[name]] if name in shared else match.values(called(rule, match.name, name))
+
+            source = f"{rule.id} {group}"
+            yield Match(rule.id, ends[place], source, match.ticket, values, numberless)
+
+
+def numberless(_: str) -> list[tuple[Any, str]]:
+    """Correlations are not reckoned with."""
+    return []
+
+
+def alerts_of(
+    rule: Any,
+    environment: str,
+    group: str,
+    rows: list[Row],
+    windows: list[tuple[int, int, int, Any]],
+    members: Mapping[str, str],
+) -> Iterable[dict[str, Any]]:
+    episode_ms = max(rule.timespan_ms, DAY_MS)
+    episodes: dict[int, list[tuple[int, int, int, Any]]] = {}
+    for window in windows:
+        episodes.setdefault(window[0] // episode_ms, []).append(window)
+
+    def name_of(episode: int) -> str:
+        text = "\x00".join((rule.id, environment, group, str(episode)))
+        return f"al-{blake2b(text.encode(), digest_size=16).hexdigest()}"
+
+    for episode, of_it in episodes.items():
+        inside = [row for place, row in enumerate(rows) if any(first <= place < past for _, first, past, _ in of_it)]
+        bodies = [row.matches[0].ticket.body for row in inside]
+        tickets: dict[str, list[str]] = {}
+        for row in inside:
+            tickets.setdefault(row.institution, []).append(row.ticket_id)
+        tickets = {name: list(dict.fromkeys(tickets[name])) for name in sorted(tickets)}
+        yield {
+            "alert_id": name_of(episode),
+            "rule_id": rule.id,
+            "environment": environment,
+            "group": dict(zip(rule.group_by, json.loads(group), strict=True)),
+            "institutions": sorted(tickets),
+            "independent_count": len({members.get(name, name) for name in tickets}),
+            "tickets": tickets,
+            "severity": max(body["severity"] for body in bodies),
+            "attack": {(item["tactic"], item["technique"]) for body in bodies for item in body.get("attack", [])},
+            "first_seen": inside[0].at,
+            "last_seen": inside[-1].at,
+            "raised_at_event_time": of_it[0][0],
+            "window_from": of_it[0][0] - rule.timespan_ms,
+            "window_to": of_it[-1][0],
+            "seen": most_telling(rule.condition.bounds, [measure for _, _, _, measure in of_it]),
+            "continues": name_of(episode - 1) if episode - 1 in episodes else None,
+        }
+
+
+def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
+    """A published alert in the oracle's words."""
+    same = ("alert_id", "rule_id", "environment", "group", "institutions", "independent_count", "tickets", "severity")
+    times = ("first_seen", "last_seen", "raised_at_event_time", "window_from", "window_to")
+    return {
+        **{name: alert[name] for name in same},
+        **{name: ms(alert[name]) for name in times},
+        "attack": {(item["tactic"], item["technique"]) for item in alert["attack"]},
+        "seen": alert["explanation"]["seen"],
+        "continues": alert["continues"],
+    }
+
+
+def ms(text: str) -> int:
+    return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)

@@ -1,0 +1,101 @@
+"""The correlations of a simulated sector: every type and operator, groups of any number of fields, chains."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from random import Random
+from types import SimpleNamespace
+from typing import Any
+
+from fsoc.correlation.reader import parse
+from fsoc.correlation.rules import CorrelationRule
+
+ALL = ("one", "two", "three", "four")
+DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
+
+Document = dict[str, Any]
+
+
+def document(
+    name: str, kind: str, condition: dict[str, Any], group_by: str, timespan: str = "1h", **changes: Any
+) -> Document:
+    """A correlation as it is written. group_by: fields, separated by blanks."""
+    fsoc = {key: changes.pop(key) for key in ("independent", "non_negative") if key in changes}
+    body = {
+        "type": kind,
+        "rules": list(ALL),
+        "group-by": group_by.split(),
+        "timespan": timespan,
+        "condition": condition,
+    }
+    return {"title": name, "id": name, "correlation": {**body, **changes}, "fsoc": fsoc}
+
+
+PLAIN = (
+    document("two see one", "value_count", {"gte": 2, "field": "institution"}, "indicator"),
+    document("two groups", "value_count", {"gt": 1, "field": "institution"}, "indicator", "4h", independent=True),
+    document("exactly two", "value_count", {"eq": 2, "field": "institution"}, "indicator"),
+    document("combinations", "value_count", {"gte": 4, "field": ["User", "institution"]}, "", "30m"),
+    document("few users", "value_count", {"lt": 3, "gt": 1, "field": "User"}, "category"),
+    document("many", "event_count", {"gte": 3}, "User category"),
+    document("pairs", "event_count", {"gte": 2}, "indicator User", rules=["one", "two"]),
+    document("one or two", "event_count", {"gte": 1, "lte": 2}, "suppliers.supplier_id", rules=["four", "one"]),
+    document("not two", "event_count", {"neq": 2}, "indicator", rules=["three"]),
+    document("own", "event_count", {"gte": 2}, "institution", "15m"),
+    document("other names", "event_count", {"gte": 2}, "who", aliases={"who": {"one": "User", "two": "Account"}}),
+    document("all three", "temporal", {"gte": 3}, "User", rules=["one", "two", "three"]),
+    document("two of three", "temporal", {"gte": 2}, "indicator", "2d", rules=["one", "two", "three"]),
+    document("one alone", "temporal", {"eq": 1}, "User", rules=["one", "two"]),
+    document("in order", "temporal_ordered", {"gte": 3}, "User", "2d", rules=["two", "one", "three"]),
+    document("two in order", "temporal_ordered", {"gte": 2}, "indicator", rules=["three", "one", "two"]),
+    document("sum", "value_sum", {"gt": 5.1, "field": "Bytes"}, "User"),
+    document("growing sum", "value_sum", {"gte": 2.7, "field": "Bytes"}, "indicator", "1d", non_negative=True),
+    document("mean", "value_avg", {"gte": 0.15, "lt": 30, "field": "Bytes"}, "User"),
+    document("percentile", "value_percentile", {"gte": 2.5, "field": "Bytes", "percentile": 90}, "category"),
+    document("median", "value_median", {"lte": 0.2, "field": "Bytes"}, "User"),
+)
+
+CHAINS = (
+    (
+        document("burst", "event_count", {"gte": 2}, "institution indicator"),
+        document("bursts", "value_count", {"gte": 2, "field": "institution"}, "indicator", "2h", rules=["burst"]),
+    ),
+    (
+        document("shared", "value_count", {"gte": 2, "field": "institution"}, "indicator"),
+        document("then", "temporal_ordered", {"gte": 2}, "category", "3h", rules=["shared", "four"], generate=True),
+    ),
+    (
+        document("exact pair", "event_count", {"eq": 2}, "User"),
+        document(
+            "pair and three",
+            "temporal",
+            {"gte": 2},
+            "who",
+            "2h",
+            rules=["exact pair", "three"],
+            aliases={"who": {"exact pair": "User", "three": "Account"}},
+        ),
+        document("few of them", "event_count", {"lte": 3}, "", "1d", rules=["pair and three", "exact pair"]),
+    ),
+    (
+        document("a", "event_count", {"gte": 2}, "indicator User", "30m"),
+        document("b", "value_count", {"gte": 2, "field": "indicator"}, "category", "2h", rules=["a", "one"]),
+        document("c", "event_count", {"gte": 2}, "institution", "1d", rules=["b"]),
+        document("d", "value_count", {"gte": 2, "field": ["institution", "category"]}, "", "2d", rules=["c", "a"]),
+    ),
+)
+
+
+def rules_of(documents: Iterable[Document]) -> list[CorrelationRule]:
+    rules, problems = parse(
+        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents], DETECTIONS
+    )
+    assert not problems, problems
+    return list(rules)
+
+
+def draw_rules(lot: Random) -> list[CorrelationRule]:
+    chosen = lot.sample(PLAIN, lot.randint(2, 6))
+    for chain in lot.sample(CHAINS, lot.choice((0, 0, 1, 1, 2))):
+        chosen.extend(chain)
+    return rules_of(chosen)
