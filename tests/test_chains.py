@@ -23,6 +23,7 @@ from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.reader import parse
+from fsoc.correlation.relays import RELAY, relay_name, relay_of
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.window import Satisfied
 from fsoc.feeds.ledger import END_MS
@@ -342,13 +343,60 @@ def test_progress_on_the_way_changes_nothing_in_the_end(name, tickets, seed, par
         assert list(partition.state) == [b"header"], "what is settled for good is let go of"
 
 
+def ticket(institution, number, minute, revision=1, matched="d"):
+    known = {"institution": institution, "ticket_id": f"t{number}", "revision": revision, "category": "p"}
+    return {**known, "at": NOON + minute * 60_000, "indicators": ["x"], "matched": list(matched)}
+
+
+def test_a_crash_that_keeps_a_withdrawal_and_loses_what_follows_leaves_no_match():
+    rules = SETS["bursts at several institutions"]
+    bursts = [ticket("aa", 1, 0), ticket("aa", 2, 1), ticket("bb", 1, 60), ticket("bb", 2, 61)]
+    told = said_by_intake(rules, [*bursts, ticket("bb", 2, 61, 2, "")])
+    log = Log(rules, 1)
+    (partition,) = log.partitions
+    for key, record in told[:-1]:
+        log.append(key, record)
+    while partition.next < len(partition.records):
+        log.work(partition, 9, None)
+    log.append(*told[-1])
+    log.work(partition, 9, (1, 0))
+    while partition.next < len(partition.records):
+        log.work(partition, 9, None)
+
+    assert [alert["status"] for alert in log.alerts.values()] == ["retracted"]
+    relays = {key: relay_of(value) for key, value in partition.state.items() if key.startswith(RELAY)}
+    assert [relay_name(key)[1][:2] for key, relay in relays.items() if relay.keys] == [("aa", "t1"), ("aa", "t2")]
+
+
+def test_a_withdrawal_of_which_a_crash_kept_only_the_first_record_takes_its_relays_back():
+    """Inner and outer group lie in one partition; the outer one must not keep what its inner one has lost."""
+    rules = SETS["a joint match, then something else"]
+    pair = [
+        {"institution": name, "ticket_id": "t1", "revision": 1, "at": NOON + place, "matched": ["d"]}
+        for place, name in enumerate(["aa", "bb"])
+    ]
+    taken_back = [{**pair[1], "revision": 2, "matched": []}]
+    tickets = [{**one, "indicators": ["x"], "category": "p"} for one in [*pair, *taken_back]]
+    log = Log(rules, 1)
+    (partition,) = log.partitions
+    for key, record in said_by_intake(rules, tickets):
+        log.append(key, record)
+    while partition.next < 2:
+        log.work(partition, 1, None)
+    while partition.next < len(partition.records) - 1:
+        log.work(partition, 1, None)
+    while partition.records[partition.next].key is None or is_put(partition.records[partition.next].value):
+        log.work(partition, 1, None)
+    log.work(partition, 1, (1, 0))
+    while partition.next < len(partition.records):
+        log.work(partition, 1, None)
+
+    assert sum(len(level.groups) - len(level.groups.dropped) for level in partition.stage.levels) > 0
+    assert log.standing() == expected(rules, tickets) == {}
+
+
 def test_a_match_is_withdrawn_when_its_tickets_are_and_comes_back_with_them():
     rules = SETS["bursts at several institutions"]
-
-    def ticket(institution, number, minute, revision=1, matched="d"):
-        known = {"institution": institution, "ticket_id": f"t{number}", "revision": revision, "category": "p"}
-        return {**known, "at": NOON + minute * 60_000, "indicators": ["x"], "matched": list(matched)}
-
     bursts = [ticket("aa", 1, 0), ticket("aa", 2, 1), ticket("bb", 1, 60), ticket("bb", 2, 61)]
     told = said_by_intake(rules, [*bursts, ticket("bb", 2, 61, 2, ""), ticket("bb", 2, 61, 3)])
     log, statuses = Log(rules, 2), []

@@ -72,6 +72,8 @@ class Level:
             self.groups.decide(closed_until_ms)
         found: list[Found] = []
         relays = dict(self.relays.all()) if republish else {}
+        for key, ticket in relays:  # their entries may be gone: a crash can keep a withdrawal and lose what followed
+            self.relays.touch(key, (ticket,))
         for key, timeline in self.groups.judge(closed_until_ms, every=republish):
             changed_from, timeline.changed_from_ms = timeline.changed_from_ms, None
             rule = timeline.rule
@@ -82,6 +84,8 @@ class Level:
                 since = _NEVER_MS if changed_from is None or republish else changed_from
                 self.relays.touch(key, (entry.name for entry in timeline.unlike(since)))
         for key, ticket in self.groups.dropped:
+            self.relays.touch(key, (ticket,))
+        for key, ticket in relays:  # a crash may have kept that an entry is gone, and lost that its relay is
             self.relays.touch(key, (ticket,))
         relays.update(self.relays.revise(self.groups, settled))
         state: list[StateRecord] = [(entry_key(name), None) for name in self.groups.dropped]
