@@ -117,7 +117,7 @@ def traffic(lot: Random, member: Member, campaigns: list[Campaign], horizon_ms: 
 
 def farewell(member: Member, at: int) -> Message:
     """The last ticket of a member, long after everything else; no rule cares for it."""
-    body = _body(member, "farewell", 1, "production", at, at, {"category": "test.test"})
+    body = body_of(member, "farewell", 1, "production", at, at, {"category": "test.test"})
     return Message(at, member.name, json.dumps(body).encode())
 
 
@@ -145,7 +145,7 @@ def _revisions(lot: Random, member: Member, campaign: Campaign, name: str, envir
     arrives = at + member.behind_ms + _delay(lot, member)
     for revision in range(1, revisions + 1):
         moved = at + lot.choice((0, 0, 0, lot.randrange(-HOUR, HOUR))) if revision > 1 else at
-        changes = _content(lot, campaign)
+        changes = content(lot, campaign)
         if revision > 1:
             changes |= {"action": "update"}
         if lot.random() < (0.3 if "retracting" in member.traits else 0.0):
@@ -178,7 +178,7 @@ def _send(
     else:
         arrives_at = max(arrives_at, at - lot.randrange(FUTURE_MAX_MS))
     arrives_at = _heard(member, arrives_at)
-    body = _body(member, name, revision, environment, at, arrives_at, changes)
+    body = body_of(member, name, revision, environment, at, arrives_at, changes)
     _occurred(lot, member, body, at)
     member.sent.append(Message(arrives_at, member.name, json.dumps(body).encode()))
     if "duplicating" in member.traits and lot.random() < 0.5:
@@ -216,7 +216,7 @@ def _occurred(lot: Random, member: Member, body: dict[str, Any], at: int) -> Non
         body["occurred_from"] = rfc3339(at - 10 * DAY)
 
 
-def _content(lot: Random, campaign: Campaign) -> dict[str, Any]:
+def content(lot: Random, campaign: Campaign) -> dict[str, Any]:
     """What rules match and group by."""
     observables = [
         {"type": "domain", "value": value.upper() if lot.random() < 0.2 else value, "role": lot.choice(ROLES)}
@@ -249,7 +249,7 @@ def _evidence(lot: Random, campaign: Campaign) -> dict[str, Any]:
     return {"fields": fields}
 
 
-def _body(
+def body_of(
     member: Member, name: str, revision: int, environment: str, at: int, arrives_at: int, changes: dict[str, Any]
 ) -> dict[str, Any]:
     member.seq += 1
@@ -287,7 +287,7 @@ def _garbage(lot: Random, member: Member, horizon_ms: int) -> None:
     def at() -> int:
         return _heard(member, BASE_MS + lot.randrange(horizon_ms))
 
-    whole = json.dumps(_body(member, "g", 1, "production", BASE_MS, BASE_MS, {"category": "test.test"}))
+    whole = json.dumps(body_of(member, "g", 1, "production", BASE_MS, BASE_MS, {"category": "test.test"}))
     spoilt = (
         b"",
         b"{",
