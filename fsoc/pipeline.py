@@ -310,7 +310,7 @@ class Correlate:
             yield Outgoing("detections", partition, None, value)
 
     def _header(self) -> bytes:
-        return orjson.dumps(
+        return msgspec.json.encode(
             {
                 "offset": self._offset,
                 "rules": self._pipeline.rules.version._asdict(),
@@ -325,7 +325,7 @@ class Correlate:
                 "malformed_total": self.malformed_total,
                 "misfits_total": self.levels.misfits_total,
                 "closed": self.levels.closed,
-                **self.progress.encode(),
+                **self.progress.state(),
             }
         )
 

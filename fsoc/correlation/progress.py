@@ -63,6 +63,10 @@ class Progress:
         self.claims: dict[str, Claim] = {}
         self.closed_until_ms: int | None = None
         self._partitions: dict[int, list[int]] = {}
+        # What claims come to, so that with every slice nothing but the least and the greatest is looked for.
+        self._ended: set[str] = set()
+        self._settled: dict[str, int] = {}
+        self._waited_for: dict[str, int] = {}
 
     def hear(self, value: bytes) -> None:
         """Take what a progress record says.
@@ -92,8 +96,15 @@ class Progress:
         known = self.claims.get(institution)
         if known is not None and (known.offset > claim.offset or known == claim):
             return False
-        self.claims[institution] = claim
+        self._keep(institution, claim)
         return True
+
+    def _keep(self, institution: str, claim: Claim) -> None:
+        self.claims[institution] = claim
+        (self._ended.add if claim.watermark_ms == END_MS else self._ended.discard)(institution)
+        settled, waited_for = claim.settled_ms, END_MS if claim.idle else claim.waited_for_ms
+        self._settled[institution] = _NEVER_MS if settled is None else settled
+        self._waited_for[institution] = _NEVER_MS if waited_for is None else waited_for
 
     def advance(self, institutions: frozenset[str]) -> bool:
         """Move `closed_until_ms` as far as the claims allow; return whether it moved. It never goes back.
@@ -101,31 +112,28 @@ class Progress:
         It waits for every institution that is known and has not spoken yet: not having heard of somebody is being
         behind, not idleness. Nobody goes beyond the furthest; where all are idle, nobody else is waited for.
         """
-        if not institutions or any(name not in self.claims for name in institutions):
+        if not institutions or not institutions <= self.claims.keys():
             return False
-        running = [self.claims[name] for name in institutions if self.claims[name].watermark_ms != END_MS]
-        busy = [claim.waited_for_ms for claim in running if not claim.idle]
-        told = [claim.settled_ms for claim in running if claim.settled_ms is not None]
-        waited_for = [at for at in busy if at is not None]
-        if not running:
-            until = END_MS
-        elif told and len(waited_for) == len(busy):
-            until = min([max(told), *waited_for])
+        running = institutions - self._ended
+        if running:
+            furthest = max(map(self._settled.__getitem__, running))
+            until = min(furthest, *map(self._waited_for.__getitem__, running))
         else:
+            until = END_MS
+        if until == _NEVER_MS:
             return False
         if self.closed_until_ms is not None and until <= self.closed_until_ms:
             return False
         self.closed_until_ms = until
         return True
 
-    def encode(self) -> dict[str, Any]:
-        claims = {name: list(claim) for name, claim in self.claims.items()}
-        partitions = {str(number): told for number, told in self._partitions.items()}
-        return {"settled_until_ms": self.closed_until_ms, "claims": claims, "partitions": partitions}
+    def state(self) -> dict[str, Any]:
+        return {"settled_until_ms": self.closed_until_ms, "claims": self.claims, "partitions": self._partitions}
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.closed_until_ms = state["settled_until_ms"]
-        self.claims = msgspec.convert(state["claims"], dict[str, Claim])
+        for institution, claim in msgspec.convert(state["claims"], dict[str, Claim]).items():
+            self._keep(institution, claim)
         self._partitions = {int(number): told for number, told in state["partitions"].items()}
 
 

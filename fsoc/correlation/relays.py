@@ -54,9 +54,10 @@ class Relays:
         self._relays: dict[GroupKey, dict[TicketName, Relay]] = {}
         self._touched: dict[EntryName, None] = {}
         self._expiry: list[tuple[int, EntryName]] = []
+        self._count = 0
 
     def __len__(self) -> int:
-        return sum(map(len, self._relays.values()))
+        return self._count
 
     def has(self, key: GroupKey) -> bool:
         """Whether anything of this group was relayed."""
@@ -84,8 +85,8 @@ class Relays:
             elif (after := _relay(timeline, entry, before, settled_ms)) is not None:
                 changed[name] = after
         self._touched.clear()
-        for (key, ticket), relay in changed.items():
-            self._relays.setdefault(key, {})[ticket] = relay
+        for name, relay in changed.items():
+            self._keep(name, relay)
         return changed
 
     def words(self, name: EntryName, relay: Relay, timeline: Timeline | None) -> Iterator[Word]:
@@ -120,6 +121,7 @@ class Relays:
         relays = self._relays.get(key)
         if relays is None or relays.pop(ticket, None) is None:
             return False
+        self._count -= 1
         if not relays:
             del self._relays[key]
         return True
@@ -134,8 +136,13 @@ class Relays:
 
     def restore(self, name: EntryName, value: bytes) -> None:
         """Take what the state knows of an entry."""
+        self._keep(name, relay_of(value))
+
+    def _keep(self, name: EntryName, relay: Relay) -> None:
         key, ticket = name
-        self._relays.setdefault(key, {})[ticket] = relay_of(value)
+        relays = self._relays.setdefault(key, {})
+        self._count += ticket not in relays
+        relays[ticket] = relay
 
 
 def relay_key(name: EntryName) -> bytes:

@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import msgspec
+from hypothesis import given
+from hypothesis import strategies as st
+
 from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress
 from fsoc.feeds.ledger import END_MS
 
@@ -33,6 +37,39 @@ def test_an_institution_not_heard_of_is_waited_for():
 def test_an_institution_that_has_read_nothing_yet_is_waited_for_unless_idle():
     assert closed(a=claim(100), b=claim(None)) is None
     assert closed(a=claim(100), b=claim(None, idle=True)) == 90
+
+
+def plainly(institutions, claims):
+    """The same, by looking at every claim anew."""
+    if not institutions or any(name not in claims for name in institutions):
+        return None
+    running = [claims[name] for name in institutions if claims[name].watermark_ms != END_MS]
+    told = [one.settled_ms for one in running if one.settled_ms is not None]
+    waited_for = [one.waited_for_ms for one in running if not one.idle]
+    if not running:
+        return END_MS
+    return min([max(told), *waited_for]) if told and None not in waited_for else None
+
+
+TIMES = st.none() | st.integers(0, 50) | st.just(END_MS)
+CLAIMS = st.builds(claim, TIMES, st.just(1), idle=st.booleans(), lateness=st.integers(0, 9), read_until=TIMES)
+
+
+@given(
+    said=st.lists(st.tuples(st.sampled_from("abcd"), CLAIMS), max_size=12),
+    known=st.frozensets(st.sampled_from("abcd")),
+)
+def test_what_is_kept_of_claims_says_what_looking_at_all_of_them_does(said, known):
+    """Of each institution's claims the newest counts, also where it has taken back that it had ended or was idle."""
+    progress, claims = Progress(), {}
+    for offset, (name, one) in enumerate(said):
+        claims[name] = one._replace(offset=offset)
+        progress.take(name, claims[name])
+    restored = Progress()
+    restored.restore(msgspec.json.decode(msgspec.json.encode(progress.state())))
+    for one in (progress, restored):
+        one.advance(known)
+        assert one.closed_until_ms == plainly(known, claims)
 
 
 DAY = WAITED_MAX_MS
