@@ -256,19 +256,12 @@ def _fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
         return False
 
 
-def check_counts(found: Shard, missing: int, alerts_at_fault: int, relays_at_fault: int, verdict: Verdict) -> None:
-    """What the header counts, beside what is missed by name: entries and alerts that are gone and that nobody misses.
-
-    missing: entries that are missed. alerts_at_fault, relays_at_fault: what was found of these, which their counts
-    would only repeat.
-    """
+def check_counts(found: Shard, alerts_at_fault: int, relays_at_fault: int, verdict: Verdict) -> None:
+    """Relays and alerts that the header counts, unless something was found of these: that would only repeat it."""
     header = found.header
     if header is None or not found.is_at_rest:
         return
     place = found.place(HEADER)
-    lost = header.entries - len(found.entries) - sum(key.startswith(ENTRY) for key in found.unreadable)
-    if lost not in (0, missing):
-        verdict.find("count", place, f"counts {header.entries} entries, there are {header.entries - lost}")
     relays = len(found.relays) + sum(key.startswith(RELAY) for key in found.unreadable)
     if header.relays != relays and not relays_at_fault:
         verdict.find("count", place, f"counts {header.relays} relays, there are {relays}")
@@ -283,6 +276,16 @@ def check_counts(found: Shard, missing: int, alerts_at_fault: int, relays_at_fau
     opened = sum(record.status == "open" for record in found.alerts.values())
     if header.alerts_open != opened:
         verdict.find("count", place, f"counts {header.alerts_open} open alerts, there are {opened}")
+
+
+def check_entry_count(found: Shard, held: int, missing: int, verdict: Verdict) -> None:
+    """Entries that are gone and that nobody misses by name. held: those that are there. missing: that are missed."""
+    if found.header is None or not found.is_at_rest:
+        return
+    lost = found.header.entries - held - sum(key.startswith(ENTRY) for key in found.unreadable)
+    if lost not in (0, missing):
+        text = f"counts {found.header.entries} entries, there are {found.header.entries - lost}"
+        verdict.find("count", found.place(HEADER), text)
 
 
 def _check_claims(found: Shard, header: CorrelationHeader, members: Mapping[str, Member], verdict: Verdict) -> None:

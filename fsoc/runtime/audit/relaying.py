@@ -72,7 +72,8 @@ def check_relays(
     found: Shard, members: Mapping[str, Member], partitions: int, relayed: Relayed, verdict: Verdict
 ) -> int:
     """One partition's relays against its groups; return how much was found. relayed: is told what they say."""
-    if not found.is_judgeable:
+    if not found.is_judgeable:  # nor is what its relays say of others
+        relayed.doubted.update((*name[1][:2], relay.source) for name, relay, _ in found.relays.values())
         return 0
     before = len(verdict.findings)
     soon = found.closed_soon(frozenset(members), partitions)
@@ -189,8 +190,9 @@ def _tell(relayed: Relayed, held: HeldRelay, in_flight: bool) -> None:
             relayed.told[entry_key((outer, put))] = Told(relay.revision, relay.at, puts, in_flight, kept.timestamp_ms)
 
 
-def check_relayed(relayed: Relayed, partitions: int, verdict: Verdict) -> None:
-    """What relays say against what is held, of all partitions; the detections that came meanwhile are named."""
+def check_relayed(relayed: Relayed, partitions: int, verdict: Verdict) -> dict[int, int]:
+    """What relays say against what is held, of all partitions; return how many entries are missing, by partition."""
+    missing: dict[int, int] = {}
     outer = {each.shard.number: each for each in relayed.outer}
     for key, told in relayed.told.items():
         name = name_of(key)
@@ -205,11 +207,13 @@ def check_relayed(relayed: Relayed, partitions: int, verdict: Verdict) -> None:
         held = at.relayed.get(key)
         if held is not None or not (at.shard.header is not None and at.shard.header.let_go_total):
             _compare(at.shard, key, told, held, verdict)
+            missing[at.shard.number] = missing.get(at.shard.number, 0) + (held is None)
     furthest = [max((at for at in each if at is not None), default=None) for each in _by_depth(relayed)]
     for each in relayed.outer:
         for key, held in each.relayed.items():
             if isinstance(held.word, Entry) and key not in relayed.told and key not in each.named:
                 _check_untold(each, key, held.word, furthest, relayed, verdict)
+    return missing
 
 
 def _by_depth(relayed: Relayed) -> Iterator[list[int | None]]:

@@ -20,7 +20,7 @@ from fsoc.runtime.audit.feeding import KEPT_LEAST_MS, check_feeding
 from fsoc.runtime.audit.findings import Place, Verdict
 from fsoc.runtime.audit.intake import Fed, Member, check_member, fed_by, members
 from fsoc.runtime.audit.judging import Published, check_alerts, check_published, digest_of
-from fsoc.runtime.audit.partition import check_counts, check_shard, shard
+from fsoc.runtime.audit.partition import Shard, check_counts, check_entry_count, check_shard, shard
 from fsoc.runtime.audit.reading import Cluster, Tell, newest, silent, tail
 from fsoc.runtime.audit.records import Rules
 from fsoc.runtime.audit.relaying import Relayed, check_relayed, check_relays
@@ -81,6 +81,7 @@ class _Correlation:
         self._cluster, self._pipeline, self._members = cluster, pipeline, found
         self._published, self._verdict, self._tell = published, verdict, tell
         self._relayed = Relayed()
+        self._counted: list[tuple[Shard, int, int]] = []  # partition, entries there, entries missed
 
     async def look_at(self, number: int, committed: int | None, fed: Mapping[bytes, Fed]) -> None:
         """One partition. committed: its offset, read before intake's state. fed: what that says of the partition."""
@@ -96,9 +97,10 @@ class _Correlation:
         missing = check_feeding(part, fed, found, min(KEPT_LEAST_MS, rules.retention_ms), verdict)
         relays = check_relays(part, found, cluster.partitions, self._relayed, verdict)
         alerts = check_alerts(part, found, cluster.partitions, rules.tactics, verdict)
-        check_counts(part, missing, alerts, relays, verdict)
+        check_counts(part, alerts, relays, verdict)
         check_published(part, self._published, verdict)
         check_restart_of_correlation(self._pipeline, part, records, verdict)
+        self._counted.append((part, len(part.entries), missing))
         part.entries.clear()
         part.alerts.clear()
 
@@ -107,7 +109,9 @@ class _Correlation:
         for outer in self._relayed.outer:
             if self._relayed.told:
                 outer.named |= (await tail(self._cluster, outer.shard.number, outer.shard.tail.end)).named
-        check_relayed(self._relayed, self._cluster.partitions, self._verdict)
+        missing = check_relayed(self._relayed, self._cluster.partitions, self._verdict)
+        for part, held, missed in self._counted:
+            check_entry_count(part, held, missed + missing.get(part.number, 0), self._verdict)
 
 
 async def _institutions(cluster: Cluster, tell: Tell) -> list[str]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from types import SimpleNamespace
 
 import orjson
@@ -13,11 +14,13 @@ from fsoc.pipeline import Pipeline
 from fsoc.runtime.audit.reading import Cluster, newest
 from fsoc.runtime.audit.show import show
 from fsoc.runtime.audit.verify import verify
+from fsoc.runtime.content import shipped
 from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.rules import load_ruleset
 
+CHAINS = Path(__file__).with_name("rules") / "chains.yml"
 PREFIX = "m."
 GROUP = "fsoc"
 PARTITIONS = 4
@@ -115,7 +118,8 @@ def exercise():
 
 @pytest.fixture(scope="module")
 def rules():
-    return load_ruleset()
+    """Those that fsoc ships, and chains of correlations, of which it ships none."""
+    return load_ruleset((shipped("rules"), CHAINS))
 
 
 @pytest.fixture
@@ -160,9 +164,13 @@ def first():
 def kinds():
     """Which record of correlation's state is what, by key and value."""
     return SimpleNamespace(
-        put=lambda key, value: key.startswith(b"[") and value.startswith(b"[["),
-        withdrawal=lambda key, value: key.startswith(b"[") and not value.startswith(b"[["),
+        put=lambda key, value: key.startswith(b"[") and value.startswith(b"[[") and len(orjson.loads(key)) == 5,
+        relayed=lambda key, value: key.startswith(b"[") and value.startswith(b"[[") and len(orjson.loads(key)) == 6,
+        withdrawal=lambda key, value: (
+            key.startswith(b"[") and not value.startswith(b"[[") and len(orjson.loads(key)) == 5
+        ),
         alert=lambda key, _: key.startswith(b"alert/"),
+        relay=lambda key, _: key.startswith(b"relay/"),
         definition=lambda key, _: key.startswith(b"definition/"),
         header=lambda key, _: key.endswith(b"header"),
         ticket=lambda key, _: b"/ticket/" in key,
