@@ -72,8 +72,6 @@ class Level:
             self.groups.decide(closed_until_ms)
         found: list[Found] = []
         relays = dict(self.relays.all()) if republish else {}
-        for key, ticket in relays:  # their entries may be gone: a crash can keep a withdrawal and lose what followed
-            self.relays.touch(key, (ticket,))
         for key, timeline in self.groups.judge(closed_until_ms, every=republish):
             changed_from, timeline.changed_from_ms = timeline.changed_from_ms, None
             rule = timeline.rule
