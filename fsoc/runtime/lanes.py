@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
+
 from fsoc.feeds.record import Stage
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.kafka.topics import intake_state_partition
@@ -17,22 +20,22 @@ CORRELATION_STATE = "correlation.state"
 INSTITUTION_TOPICS = (TICKETS, "receipts.", "feedback.")
 
 
-def intake_lane(pipeline: Pipeline, log: Log, prefix: str) -> Lane:
-    """Tickets: one source per institution."""
+def intake_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[], float] = time.monotonic) -> Lane:
+    """Tickets: one source per institution. clock: as in `Lane`."""
 
     def stage_of(source: Source) -> Stage:
         return pipeline.intake(institution_of(source))
 
-    return Lane("intake", stage_of, _intake_place, log, prefix)
+    return Lane("intake", stage_of, _intake_place, log, prefix, clock)
 
 
-def correlation_lane(pipeline: Pipeline, log: Log, prefix: str) -> Lane:
-    """Detections: one source per partition."""
+def correlation_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[], float] = time.monotonic) -> Lane:
+    """Detections: one source per partition. clock: as in `Lane`."""
 
     def stage_of(source: Source) -> Stage:
         return pipeline.correlate(source.partition)
 
-    return Lane("correlate", stage_of, _correlation_place, log, prefix)
+    return Lane("correlate", stage_of, _correlation_place, log, prefix, clock)
 
 
 def institution_of(source: Source) -> str:
