@@ -118,6 +118,7 @@ _BOUNDS = {
 _CORRELATION = {
     "alerts_open": ("fsoc_open_alerts", "Joint alerts that may still change."),
     "entries": ("fsoc_correlation_entries", "Detections held as candidates for joint alerts."),
+    "relays": ("fsoc_correlation_relays", "Tickets handed on from a correlation to those that name it."),
 }
 _CORRELATION_TOTALS = {
     "raised_total": ("fsoc_raised_alerts", "Joint alerts raised."),
@@ -214,7 +215,7 @@ def _partitions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
     for key, (name, text) in _CORRELATION.items():
         gauge = GaugeMetricFamily(name, text, labels=["partition"])
         for partition, header in headers:
-            gauge.add_metric([partition], header[key])
+            gauge.add_metric([partition], header.get(key, 0))
         yield gauge
     for key, (name, text) in _CORRELATION_TOTALS.items():
         total = CounterMetricFamily(name, text, labels=["partition"])
