@@ -191,16 +191,14 @@ class Driver:
         part = self.parts[name]
         for key, value in outputs.state[:states]:
             part.state.append(Record(len(part.state), 0, key, value))
-        known = {
-            (PREFIX + topic, number): (at.committed, len(at.records)) for (topic, number), at in self.parts.items()
-        }
+        committed = {(PREFIX + topic, number): at.committed for (topic, number), at in self.parts.items()}
         for topic, number, key, value in outputs.published[:published]:
             if topic == "detections":
                 self._append(self.parts[topic, number].records, 0, value, key)
             elif PREFIX + topic in self.run.topics:
                 self._append(self.run.topics[PREFIX + topic][number], 0, value, key)
                 if topic == "alerts":
-                    self.run.alerts_made.append(known)
+                    self.run.alerts_made.append(committed)
 
     @staticmethod
     def _append(log: list[Record], timestamp_ms: int, value: bytes, key: bytes | None = None) -> None:
@@ -220,7 +218,7 @@ class Driver:
 def test_any_order_split_repetition_and_restart_ends_in_the_alerts_of_the_final_tickets(
     rules, sent, spoilt, lateness_ms, partitions, seed, crashes
 ):
-    """With a day of allowed lateness nothing is late; with an hour the receipts say what is, and each says it rightly."""
+    """With a day of allowed lateness nothing is late; with an hour the receipts say what is, and say it rightly."""
     members = [Member(name, HOLDINGS.get(name), lateness_ms, frozenset(), 0) for name in MEMBERS]
     sector = Sector(members, messages_of(sent, spoilt), rules, partitions)
     driver = Driver(sector, Random(seed), crashes)

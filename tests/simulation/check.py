@@ -163,12 +163,12 @@ def check_final(run: Run) -> None:
     A correction may come after the end, and so may a ticket of a member that was cut off, or of one whose intake was
     not worked while the others' was.
     """
-    changed: dict[tuple[str, str, str], list[int]] = {}
+    changed: dict[tuple[str, str, str], list[Record]] = {}
     for part in run.of("detections"):
         for record in part:
             if record.key is not None:
                 rule, environment, group, *_ = orjson.loads(record.key)
-                changed.setdefault((rule, environment, group), []).append(record.offset)
+                changed.setdefault((rule, environment, group), []).append(record)
     group_by = {rule.id: rule.group_by for rule in run.sector.rules}
     final: dict[str, tuple[dict[str, Any], int]] = {}
     (alerts,) = run.of("alerts")
@@ -178,10 +178,13 @@ def check_final(run: Run) -> None:
         name, values = alert["alert_id"], [alert["group"][field] for field in group_by[alert["rule_id"]]]
         group = orjson.dumps(values).decode()
         key = GroupKey(alert["rule_id"], alert["environment"], group)
-        committed, read = known.get((PREFIX + "detections", key.partition(run.sector.partitions)), (0, 0))
+        committed = known.get((PREFIX + "detections", key.partition(run.sector.partitions)), 0)
         if name in final and (final[name][0] != body or alert["status"] == "retracted"):
             since = final.pop(name)[1]
-            why = [offset for offset in changed.get(tuple(key), ()) if since <= offset < read]
+            # Who works it now need not be who took it: a crash leaves words in the state that were not published.
+            why = [
+                one for one in changed[tuple(key)] if one.offset >= since and one.timestamp_ms <= record.timestamp_ms
+            ]
             assert why, f"{name} of {key} was final, and changed by itself"
         if alert["status"] == "final":
             final[name] = (body, committed)

@@ -27,9 +27,7 @@ FORGIVEN_SECONDS_MAX = 500
 class Client:
     """A `Log` (fsoc/runtime/log.py), as one worker sees it. alerts_made: as in `Run`."""
 
-    def __init__(
-        self, log: MemoryLog, faults: Faults, alerts_made: list[dict[Partition, tuple[int, int]]] | None = None
-    ) -> None:
+    def __init__(self, log: MemoryLog, faults: Faults, alerts_made: list[dict[Partition, int]] | None = None) -> None:
         self.log = log
         self.alerts_made = alerts_made if alerts_made is not None else []
         self.faults = faults
@@ -126,7 +124,7 @@ class Client:
             for record in by_partition[name]:
                 await self.log.append(*record)
             if name[0].endswith(".alerts"):
-                self.alerts_made.extend([self._owner.consumer.known()] * len(by_partition[name]))
+                self.alerts_made.extend([dict(self._owner.consumer.committed)] * len(by_partition[name]))
             await asyncio.sleep(0)
 
     def _cut(self, records: Sequence[Written]) -> tuple[list[Written], list[Written]]:

@@ -102,14 +102,14 @@ class Sector:
 class Run:
     """What a run has left: every record of every topic, and how often what went wrong.
 
-    alerts_made: of each record on the alerts topic: what its worker had committed and read of the detections then.
+    alerts_made: of each record on the alerts topic: what its worker had committed of its partitions then.
     """
 
     sector: Sector
     topics: dict[str, list[list[Record]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
     logged: Counter[str] = field(default_factory=Counter)
-    alerts_made: list[dict[Partition, tuple[int, int]]] = field(default_factory=list)
+    alerts_made: list[dict[Partition, int]] = field(default_factory=list)
     seconds: float = 0.0
 
     def of(self, topic: str) -> list[list[Record]]:
@@ -170,7 +170,7 @@ async def _run(sector: Sector, faults: Faults) -> Run:
     partitions |= {TP(f"{PREFIX}detections", number) for number in range(sector.partitions)}
 
     workers: list[Worker] = []
-    alerts_made: list[dict[Partition, tuple[int, int]]] = []
+    alerts_made: list[dict[Partition, int]] = []
 
     def new_worker(name: str) -> Worker:
         workers.append(Worker(name, sector.pipeline(), Client(log, faults, alerts_made)))

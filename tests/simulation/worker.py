@@ -67,7 +67,7 @@ class Consumer:
     def __init__(self, worker: Worker) -> None:
         self._worker = worker
         self.positions: dict[Partition, int] = {}
-        self._committed: dict[Partition, int] = {}
+        self.committed: dict[Partition, int] = {}
         self._highwater: dict[Partition, int] = {}
         self._handed: dict[Partition, int] = {}
         self._unacked: dict[Partition, deque[Slice]] = {}
@@ -76,15 +76,11 @@ class Consumer:
     async def seek_to_committed(self, partitions: set[TP]) -> None:
         committed = await self._worker.client.committed(GROUP, [tuple(tp) for tp in partitions])
         self.positions = {name: offset or 0 for name, offset in sorted(committed.items())}
-        self._committed = dict(self.positions)
+        self.committed = dict(self.positions)
         self._handed.clear()
         self._highwater.clear()
         self._unacked.clear()
         self._acked.clear()
-
-    def known(self) -> dict[Partition, tuple[int, int]]:
-        """Of each partition: what is committed of it by us, and what is read."""
-        return {name: (self._committed.get(name, 0), position) for name, position in self.positions.items()}
 
     async def unread(self, names: list[Partition]) -> list[Partition]:
         """Which of these have news; how far each goes is known from now on."""
@@ -118,7 +114,7 @@ class Consumer:
         if not offsets or self._worker.coordinator_forgot:
             return False  # the group refuses a member that it thinks is gone
         await self._worker.client.commit(GROUP, offsets)
-        self._committed.update(offsets)
+        self.committed.update(offsets)
         return True
 
     async def standings(self) -> dict[TP, Standing]:
@@ -143,11 +139,12 @@ class Worker:
         self.coordinator_forgot = False
         self.revoking = False
         self.failure: BaseException | None = None
-        self.intake = Conveyor(self, intake_lane(pipeline, client, PREFIX), PREFIX, self._ours_in)
-        self.correlate = Conveyor(self, correlation_lane(pipeline, client, PREFIX), PREFIX, self._ours_in)
+        self._seconds = 0.0
+        self.intake = Conveyor(self, intake_lane(pipeline, client, PREFIX, self._worked), PREFIX, self._ours_in)
+        self.correlate = Conveyor(self, correlation_lane(pipeline, client, PREFIX, self._worked), PREFIX, self._ours_in)
         self.streams = {self.intake: Stream(), self.correlate: Stream()}
         self._joined = False
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks: dict[asyncio.Task[None], None] = {}  # in an order that is the same in every process
         for conveyor, stream in self.streams.items():
             self.guard(conveyor.agent(stream))
             self.guard(conveyor.run())
@@ -165,16 +162,21 @@ class Worker:
                 self.die()
 
         task = asyncio.get_running_loop().create_task(guarded())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._tasks[task] = None
+        task.add_done_callback(self._tasks.pop)
         task.add_done_callback(lambda _: work.close())  # one that was cancelled before it began
         return task
 
     def die(self) -> None:
         self.dead = True
-        for task in self._tasks:
+        for task in list(self._tasks):
             if task is not asyncio.current_task():
                 task.cancel()
+
+    def _worked(self) -> float:
+        """A stopwatch that a stage takes any time by: so sub-slices are of any length, and the same in each replay."""
+        self._seconds += self.client.faults.lot.choice((0.0, 0.001, 0.01, 0.5))
+        return self._seconds
 
     @property
     def is_frozen(self) -> bool:
