@@ -179,6 +179,20 @@ def test_what_a_worker_that_lost_the_institution_writes_late_changes_nothing(pip
     assert words(taken_back, "withdraw") == [("t-1", "y1.example"), ("t-1", "x1.example")]
 
 
+def test_a_state_of_before_there_were_bounds_and_measured_delays_is_taken_up(pipeline):
+    log = Log(pipeline)
+    log.work(sent(0), sent(5))
+    old = ("rules", "settled_ms", "read_until_ms", "allowed_lateness_ms", "delays")
+    counts = ("forgotten_live", "forgotten_feeds", "unregistered")
+    log.state[f"{INSTITUTION}/header".encode()] = orjson.dumps(
+        {name: value for name, value in log.header.items() if name not in {*old, *counts}}
+    )
+    log.restart()
+
+    assert [one["outcome"] for one in receipts(log.work(sent(-56), sent(-55)))] == ["late", "accepted"]
+    assert [log.header[name] for name in counts] == [0, 0, 0]
+
+
 def test_the_header_says_by_which_rules_it_was_written(pipeline):
     log = Log(pipeline)
     log.work(sent(1))

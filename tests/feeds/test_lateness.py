@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.feeds import lateness
@@ -152,6 +152,7 @@ MOVES = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(moves=MOVES, registered=st.sampled_from([0, 10 * MINUTE, HOUR, DAY, 7 * DAY]), restart=st.integers(0, 25))
 def test_it_is_what_a_plain_reading_of_all_delays_says_through_a_restart(moves, registered, restart):
     known, at, told, taken = Lateness(registered), NOON, [], []

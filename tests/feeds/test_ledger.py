@@ -6,7 +6,7 @@ from collections import Counter
 
 import orjson
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.feeds import lateness, live
@@ -345,6 +345,7 @@ SENT = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(sent=st.lists(SENT, max_size=30), cut=st.integers(0, 30), back=st.integers(0, 12), lost=st.integers(0, 12))
 def test_a_restart_and_a_replay_change_no_outcome_and_no_count(sent, cut, back, lost):
     """The header is as of offset `cut`, the tickets as of some offsets before; the log starts again at or before those.

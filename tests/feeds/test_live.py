@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.feeds import live
@@ -91,6 +91,7 @@ STEPS = st.lists(
 )
 
 
+@settings(deadline=None)
 @given(steps=STEPS, restarts=st.sets(st.integers(0, 40)))
 def test_what_is_held_follows_from_the_tickets_and_not_from_restarts(steps, restarts):
     """One ticket a step, revised where it is known; the bound moves up; sometimes all is read back from the state."""
