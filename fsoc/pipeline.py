@@ -262,7 +262,8 @@ class Correlate:
         """Judge what changed or whose time has come, then let go of what is settled; inner correlations first."""
         pipeline = self._pipeline
         self.progress.advance(frozenset(pipeline.registry.institutions))
-        alerts: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
+        said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
+        changed: dict[str, Alert] = {}
         words: list[Word] = []
         let_go: list[tuple[bytes, bytes | None]] = []
         for depth, level in enumerate(self.levels, 1):
@@ -271,20 +272,20 @@ class Correlate:
             outputs.state.extend(judged.state)
             words.extend(judged.words)
             for found in judged.found:
-                alerts.update((alert.id, alert) for alert in self.book.revise(*found))
+                changed.update((alert.id, alert) for alert in self.book.revise(*found))
             if closed is None:
                 continue
-            alerts.update((alert.id, alert) for alert in self.book.finalise(closed, depth))
+            changed.update((alert.id, alert) for alert in self.book.finalise(closed, depth))
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
                 let_go.extend(level.let_go())
                 let_go.extend((_alert_key(name), None) for name in self.book.expire(closed, depth))
                 let_go.extend(self.levels.release())
-        outputs.state.extend((_alert_key(alert.id), alert.state()) for alert in alerts.values())
+        outputs.state.extend((_alert_key(alert.id), alert.state()) for alert in changed.values())
         outputs.state.extend(let_go)
         outputs.state.append((b"header", self._header()))
         outputs.published.extend(self._to_detections(*word) for word in words)
         outputs.published.extend(self._progress(republish=republish))
-        for alert in alerts.values():
+        for alert in {**said, **changed}.values():
             outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
             for institution, value in feedback(alert.body, alert.revision, alert.status):
                 outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))

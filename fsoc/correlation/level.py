@@ -65,13 +65,16 @@ class Level:
         return taken
 
     def judge(self, closed_until_ms: int | None, *, republish: bool = False) -> Judged:
-        """Judge every group that changed or whose time has come. republish: say again what was said before, too."""
+        """Judge every group that changed or whose time has come.
+
+        republish: say again what was said before, too; the state knows that already.
+        """
         settled, self.closed_until_ms = self.closed_until_ms, closed_until_ms
         self.moved = settled != closed_until_ms
         if closed_until_ms is not None:
             self.groups.decide(closed_until_ms)
         found: list[Found] = []
-        relays = dict(self.relays.all()) if republish else {}
+        said = dict(self.relays.all()) if republish else {}
         for key, timeline in self.groups.judge(closed_until_ms, every=republish):
             changed_from, timeline.changed_from_ms = timeline.changed_from_ms, None
             rule = timeline.rule
@@ -83,14 +86,14 @@ class Level:
                 self.relays.touch(key, (entry.name for entry in timeline.unlike(since)))
         for key, ticket in self.groups.dropped:
             self.relays.touch(key, (ticket,))
-        for key, ticket in relays:  # a crash may have kept that an entry is gone, and lost that its relay is
+        for key, ticket in said:  # a crash may have kept that an entry is gone, and lost that its relay is
             self.relays.touch(key, (ticket,))
-        relays.update(self.relays.revise(self.groups, settled))
+        changed = self.relays.revise(self.groups, settled)
         state: list[StateRecord] = [(entry_key(name), None) for name in self.groups.dropped]
         self.groups.dropped.clear()
-        state.extend((relay_key(name), relay_value(relay)) for name, relay in relays.items())
+        state.extend((relay_key(name), relay_value(relay)) for name, relay in changed.items())
         words: list[Word] = []
-        for name, relay in relays.items():
+        for name, relay in {**said, **changed}.items():
             words.extend(self.relays.words(name, relay, self.groups.get(name[0])))
         return Judged(found, words, state)
 
