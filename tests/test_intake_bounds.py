@@ -179,6 +179,19 @@ def test_what_a_worker_that_lost_the_institution_writes_late_changes_nothing(pip
     assert words(taken_back, "withdraw") == [("t-1", "y1.example"), ("t-1", "x1.example")]
 
 
+def test_what_was_deleted_after_it_was_written_late_stays_deleted(pipeline):
+    log = Log(pipeline)
+    stale = dict(log.work(sent(1)).state)
+    newest = dict(log.work(sent(1, 2)).state)
+    (key,) = [key for key in stale if b"/ticket/" in key]
+    log.stage = log.pipeline.intake(INSTITUTION)
+    for value in (newest[key], stale[key], None):
+        log.stage.restore(key, value)
+
+    assert log.stage.restored().state == []
+    assert len(log.stage.ledger._live) == 0
+
+
 def test_a_state_of_before_there_were_bounds_and_measured_delays_is_taken_up(pipeline):
     log = Log(pipeline)
     log.work(sent(0), sent(5))
