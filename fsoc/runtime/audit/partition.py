@@ -187,6 +187,12 @@ def check_shard(found: Shard, partitions: int, members: Mapping[str, Member], ve
         elif has_any and found.is_judgeable and found.is_at_rest:
             verdict.find("no-header", found.place(HEADER), "there is state, and nothing that sums it up")
         return
+    if found.committed is not None and header.offset is not None and found.committed > header.offset + 1:
+        text = (
+            f"offset {found.committed} is committed, the state ends before {header.offset + 1}: detections are skipped"
+        )
+        verdict.find("committed-ahead", found.place(HEADER), text)
+        return
     _check_claims(found, header, members, verdict)
 
 

@@ -89,9 +89,6 @@ class _Correlation:
         name = cluster.state(number)
         records = (await newest(cluster.log, [name], self._tell))[name]
         waiting = await tail(cluster, number, committed)
-        if committed is not None and committed > waiting.end:
-            text = f"offset {committed} is committed, there are only {waiting.end} records: those to come are skipped"
-            verdict.find("committed-ahead", Place(*cluster.detections(number)), text)
         part = shard(number, name[0], records, committed, waiting, verdict)
         check_shard(part, cluster.partitions, found, verdict)
         missing = check_feeding(part, fed, found, min(KEPT_LEAST_MS, rules.retention_ms), verdict)

@@ -35,7 +35,8 @@ class CrashingLog(MemoryLog):
     """Its process dies, once, at its n-th write or commit: of a write the first half is there."""
 
     def __init__(self):
-        super().__init__(clock=lambda: 0)
+        super().__init__(clock=lambda: self.now_ms)
+        self.now_ms = 0
         self.crash_in = None
         self.steps = 0
 

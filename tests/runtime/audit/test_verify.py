@@ -223,11 +223,11 @@ async def test_an_offset_committed_before_its_state_is_there_is_found(worked, fi
     assert (finding.code, finding.place.key) == ("committed-ahead", key)
 
 
-async def test_a_commit_past_the_end_of_detections_is_found(worked):
+async def test_detections_committed_before_their_state_is_there_are_found(worked):
     await worked.commit("detections", 2, await worked.end("detections", 2) + 1)
 
     (finding,) = (await worked.verify()).findings
-    assert (finding.code, finding.place) == ("committed-ahead", ("m.detections", 2, None))
+    assert (finding.code, finding.place) == ("committed-ahead", (f"m.{STATE}", 2, b"header"))
 
 
 async def test_detections_committed_and_never_worked_are_found(stand):
