@@ -208,8 +208,8 @@ class Driver:
 @pytest.mark.parametrize("rules", RULE_SETS, ids=lambda rules: ", ".join(rule.id for rule in rules))
 @settings(max_examples=190 * MANY, deadline=None)
 @given(
-    sent=st.lists(SENT, min_size=1, max_size=24),
-    spoilt=st.sets(st.integers(0, 23), max_size=2),
+    sent=st.lists(SENT, min_size=1, max_size=18),
+    spoilt=st.sets(st.integers(0, 17), max_size=2),
     lateness_ms=st.sampled_from((HOUR, DAY)),
     partitions=st.integers(1, 8),
     seed=st.integers(0, 2**32),

@@ -119,9 +119,9 @@ class Run:
 def draw(seed: int) -> Sector:
     """The sector of a seed: mostly small, so that many can be looked at."""
     lot = Random(f"{seed}/sector")
-    size = lot.choices(("small", "middle", "large"), (85, 14, 1))[0]
-    count, tickets = {"small": (lot.randint(2, 5), 7), "middle": (lot.randint(4, 8), 12), "large": (12, 25)}[size]
-    horizon_ms = lot.choice((DAY // 2, DAY // 2, 2 * DAY, 5 * DAY))
+    size = lot.choices(("small", "middle", "large"), (89, 10, 1))[0]
+    count, tickets = {"small": (lot.randint(2, 5), 5), "middle": (lot.randint(4, 8), 10), "large": (12, 25)}[size]
+    horizon_ms = lot.choice((DAY // 2, DAY // 2, 2 * DAY, 4 * DAY))
     drawn = members.draw_members(lot, count, tickets, horizon_ms)
     campaigns = members.draw_campaigns(lot, horizon_ms)
     traffic = [message for one in drawn for message in members.traffic(lot, one, campaigns, horizon_ms)]

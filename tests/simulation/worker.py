@@ -22,7 +22,7 @@ from tests.simulation.faults import Crash
 
 PREFIX = "s."
 GROUP = "workers"
-POLL_SECONDS_MAX = 6_000
+POLL_SECONDS_MAX = 9_000
 FETCH_RECORDS = (2, 10, 40, 500)
 WAITING_MAX = 3
 
