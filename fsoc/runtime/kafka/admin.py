@@ -17,6 +17,7 @@ from fsoc.runtime.log import TopicSpec
 TOPICS_PER_REQUEST = 200
 VISIBLE_SECONDS_MAX = 60
 
+COMPACTED_SEGMENT_BYTES = 8 * 1024 * 1024
 _NO_ERROR = 0
 _ALREADY_EXISTS = 36
 _TOPIC_OVERRIDE = 1
@@ -43,9 +44,10 @@ def settings(spec: TopicSpec) -> dict[str, str]:
         # The cluster unfolds the batch and measures it again.
         wanted["compression.type"] = "uncompressed"
     if spec.compacted:
-        # State is read whole at every restore: clean it when a fifth is outdated, not only when half is.
+        # State is read whole at every restore: clean it when a fifth is outdated, not only when half is. The segment
+        # that is written to is never cleaned.
         wanted["min.cleanable.dirty.ratio"] = "0.2"
-        wanted["segment.bytes"] = str(64 * 1024 * 1024)
+        wanted["segment.bytes"] = str(COMPACTED_SEGMENT_BYTES)
     return wanted
 
 
