@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fsoc.feeds.record import Outputs, Record, Stage
+from fsoc.feeds.record import Outgoing, Outputs, Record, Stage
 from fsoc.runtime.log import Partition
 from fsoc.tickets.times import rfc3339
 from tests.simulation.check import check
@@ -115,6 +115,7 @@ class Driver:
         self.crashes = crashes
         self.run = Run(sector)
         self.parts: dict[Partition, Part] = {}
+        self._echoes: list[list[Outgoing]] = []  # what workers had in hand that are thought dead, and is still to come
         self._pipeline = sector.pipeline()
         for member in sector.members:
             self.parts[f"tickets.{member.name}", 0] = Part()
@@ -131,7 +132,10 @@ class Driver:
         """Work until nothing is left and nothing comes of it any more."""
         while True:
             waiting = [name for name, part in self.parts.items() if part.committed < len(part.records)]
-            if waiting:
+            if self._echoes and (not waiting or self.lot.random() < 0.1):
+                for topic, number, key, value in self._echoes.pop(self.lot.randrange(len(self._echoes))):
+                    self._append(self.parts[topic, number].records, 0, value, key)
+            elif waiting:
                 self._work(self.lot.choice(waiting))
             elif not self._idle():
                 return
@@ -183,11 +187,16 @@ class Driver:
         return part.stage
 
     def _write(self, name: Partition, outputs: Outputs, *, cut: bool = False) -> None:
-        """State first. cut: only a first part of it is written, or all of it and a first part of what is published."""
+        """State first. cut: only a first part of it is written, or all of it and a first part of what is published.
+
+        Who has written its state may be slow rather than dead, and publish when another has long gone on.
+        """
         states, published = len(outputs.state), len(outputs.published)
         if cut:
             states = self.lot.choice((0, states, self.lot.randint(0, states)))
             published = self.lot.randint(0, published) if states == len(outputs.state) else 0
+            if states == len(outputs.state) and self.lot.random() < 0.5:
+                self._echoes.append([one for one in outputs.published if one.topic == "detections"])
         part = self.parts[name]
         for key, value in outputs.state[:states]:
             part.state.append(Record(len(part.state), 0, key, value))
