@@ -301,8 +301,7 @@ class Correlate:
 
         Where chains have been they go on being told: others may still hold what is left of them.
         """
-        depths = max(self.levels.depth - 1, len(self._told))
-        settled = [until for until in self.levels.closed[:depths] if until is not None]
+        settled = self.levels.settled(max(self.levels.depth - 1, len(self._told)))
         if settled == self._told and not (republish and settled):
             return
         self._told = settled
@@ -326,6 +325,7 @@ class Correlate:
                 "malformed_total": self.malformed_total,
                 "misfits_total": self.levels.misfits_total,
                 "closed": self.levels.closed,
+                "told": self._told,
                 **self.progress.state(),
             }
         )
@@ -357,7 +357,7 @@ class Correlate:
         outputs.state.extend(self.levels.restore(self._restoring, state["closed"] if state else self.levels.closed))
         if state is not None:
             self.progress.restore(state)
-            self._offset = state["offset"]
+            self._offset, self._told = state["offset"], state["told"]
             self.malformed_total, self.levels.misfits_total = state["malformed_total"], state["misfits_total"]
             self.book.expired_total = state["expired_total"]
             next(iter(self.levels)).groups.evicted_total = state["evicted_total"]

@@ -12,12 +12,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from itertools import product
+from operator import itemgetter
 from typing import Protocol
 
 import orjson
 
 from fsoc.correlation.entries import GROUPS_MAX, VALUES_MAX, Onward
-from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
+from fsoc.correlation.rules import CHAIN_DEPTH_MAX, TEMPORAL, CorrelationRule
 
 Fields = Callable[[str], Sequence[str]]
 """The values of a name in a match; () where it has none."""
@@ -142,8 +143,8 @@ class Outwards:
                         self.cut += 1
                         continue
                     self._groups += 1
-                    tree[key] = ({}, {})
-                known, beyond = tree[key]
+                    tree[key] = (outer, {}, {})
+                _, known, beyond = tree[key]
                 if outer.fields:
                     self._take(known, values)
                 self._add(beyond, chains, outer, found, outer_fields, member)
@@ -156,13 +157,14 @@ class Outwards:
                 self.cut += 1
 
 
-_Tree = dict[tuple[str, str], tuple[dict[tuple[str, ...], None], "_Tree"]]  # (rule, group) → values, and what is beyond
+_Tree = dict[tuple[str, str], tuple[CorrelationRule, dict[tuple[str, ...], None], "_Tree"]]
+# (rule id, group) → the rule, values, and what is beyond
 
 
 def _frozen(tree: _Tree) -> tuple[Onward, ...]:
     return tuple(
-        Onward(rule, group, tuple(sorted(values)), _frozen(beyond))
-        for (rule, group), (values, beyond) in sorted(tree.items())
+        Onward(rule.id, group, tuple(sorted(values)), _frozen(beyond), rule.type in TEMPORAL)
+        for (_, group), (rule, values, beyond) in sorted(tree.items(), key=itemgetter(0))
     )
 
 

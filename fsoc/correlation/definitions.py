@@ -60,6 +60,11 @@ class Definitions:
         """Of the longest chain of correlations there is."""
         return max((rule.depth for rule in (*self._current.values(), *self._held.values())), default=1)
 
+    def reach_ms(self, depth: int) -> int:
+        """How far behind the present a match of this depth can still bring tickets to those that name it."""
+        rules = (*self._current.values(), *self._held.values())
+        return max((rule.timespan_ms for rule in rules if rule.depth == depth and rule.outlasted_ms), default=0)
+
     def adopt(
         self, current: Mapping[str, CorrelationRule], groups: Callable[[CorrelationRule], Groups]
     ) -> Iterator[StateRecord]:

@@ -38,12 +38,16 @@ TicketName = tuple[str, str, str]
 
 
 class Onward(NamedTuple):
-    """What a match of a correlation feeds of a correlation that names it: a group, values, and so on outwards."""
+    """What a match of a correlation feeds of a correlation that names it: a group, values, and so on outwards.
+
+    at_match: at the event time of the match, not of the ticket.
+    """
 
     rule: str
     group: str
     values: tuple[tuple[str, ...], ...]
     onward: tuple[Onward, ...]
+    at_match: bool
 
 
 class Entry(NamedTuple):

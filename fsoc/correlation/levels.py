@@ -13,6 +13,7 @@ from fsoc.correlation.groups import Groups
 from fsoc.correlation.level import Level
 from fsoc.correlation.relays import RELAY, relay_name, relay_of
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
+from fsoc.feeds.ledger import END_MS
 
 
 def revision(key: bytes, value: bytes) -> int:
@@ -42,6 +43,18 @@ class Levels:
     def closed(self) -> list[int | None]:
         """How far each depth is settled."""
         return [level.closed_until_ms for level in self._levels]
+
+    def settled(self, depths: int) -> list[int]:
+        """Until when nothing is still to come of these depths for the next ones, shallowest first; as far as known.
+
+        A ticket that completes a match brings those of a timespan before it along.
+        """
+        told: list[int] = []
+        for depth, closed in enumerate(self.closed[:depths], 1):
+            if closed is None:
+                break
+            told.append(closed if closed >= END_MS else closed - self._definitions.reach_ms(depth))
+        return told
 
     def adopt(self, correlations: Mapping[str, CorrelationRule]) -> Iterator[StateRecord]:
         """Go on with these rules."""

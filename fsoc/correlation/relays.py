@@ -1,9 +1,14 @@
 """A match of a correlation as a detection of those that name it: put while it holds, withdrawn when not. Pure.
 
-A ticket of an inner group is relayed at the earliest event time t at which the condition holds over (t - timespan, t]
-with the ticket in it. So every time at which the inner rule holds has a relayed ticket at exactly that time: whatever
-the outer rule asks, it misses no match for want of one. And a ticket is relayed once by one group, however long its
-condition goes on to hold.
+A ticket of an inner group is relayed as long as the condition holds over some (t - timespan, t] with the ticket in it:
+
+    to rules that count       at the ticket's own event time
+    to rules that ask for     at the earliest such t, when the match is complete; so every t at which the inner
+      other rules, in order     rule holds has a relayed ticket at exactly that time
+      or not
+
+Either way more tickets only ever add matches, so that what is raised at once stays (law 8): a count of tickets at their
+matches' times would lose some whenever a late ticket completes a match earlier.
 
 What was relayed is in the state before it is published. A revision is never used for two things, so what is published
 again after a restart changes nothing (law 10).
@@ -101,7 +106,7 @@ class Relays:
         for onward in entry.onward:
             outer = GroupKey(onward.rule, key.environment, onward.group)
             told = entry._replace(
-                event_time_ms=relay.at,
+                event_time_ms=relay.at if onward.at_match else entry.event_time_ms,
                 revision=relay.revision,
                 values=onward.values,
                 rules=(key.rule,),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from correlation_oracle import measured
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.correlation.exact import NUMBER_MAX, number, plain, shown
@@ -96,6 +96,7 @@ RULES = [
 
 
 @pytest.mark.parametrize("shape", RULES, ids=lambda shape: shape["type"])
+@settings(deadline=None)
 @given(data=st.data())
 def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
     asked = rule(**shape)

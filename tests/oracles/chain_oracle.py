@@ -26,7 +26,9 @@ def expected(rules, tickets):
     matches, alerts = [], {}
     for (institution, ticket_id), ticket in newest.items():
         fields = {"institution": [institution], "indicator": ticket["indicators"], "category": [ticket["category"]]}
-        matches += [(name, ticket["at"], institution, ticket_id, fields, "") for name in ticket["matched"]]
+        matches += [
+            (name, ticket["at"], ticket["at"], institution, ticket_id, fields, "") for name in ticket["matched"]
+        ]
     for rule in sorted(rules.values(), key=lambda rule: rule.depth):
         for group, members in grouped(rule, matches).items():
             held = holding(rule, [entry for entry, _ in members])
@@ -37,7 +39,9 @@ def expected(rules, tickets):
                 if times:
                     fixed = {**fields, **{name: [value] for name, value in zip(rule.group_by, group, strict=True)}}
                     source = f"{rule.id}{group}{entry.source}"
-                    matches.append((rule.id, min(times), entry.institution, entry.ticket_id, fixed, source))
+                    matches.append(
+                        (rule.id, min(times), entry.event_time_ms, entry.institution, entry.ticket_id, fixed, source)
+                    )
     return alerts
 
 
@@ -53,9 +57,10 @@ def holding(rule, entries):
 def grouped(rule, matches):
     """Group → its (entry, fields of the match), a ticket's matches of several detections together."""
     groups = {}
-    for name, at, institution, ticket_id, fields, source in matches:
+    for name, at_match, at_ticket, institution, ticket_id, fields, source in matches:
         if name not in rule.rules:
             continue
+        at = at_match if rule.type in {"temporal", "temporal_ordered"} else at_ticket
         counted = tuple(product(*(fields[field] for field in rule.fields))) if rule.fields else ()
         if rule.fields and not counted:
             continue
