@@ -101,7 +101,9 @@ def check_relays(
         if in_flight:
             flying.add(key)
     for held in found.relays.values():
-        _tell(relayed, held, held.name[0] in flying)
+        inner = found.entries.get(entry_key(held.name))
+        entry = inner.word if inner is not None and isinstance(inner.word, Entry) else None
+        _tell(relayed, held, entry, held.name[0] in flying)
     outer = {key: held for key, held in found.entries.items() if held.name[1][2]}
     relayed.outer.append(Outer(found, outer, set(found.tail.named), expired, found.first_kept()))
     return len(verdict.findings) - before
@@ -181,13 +183,16 @@ def _find(
         verdict.find("wrong-relay", place, "is relayed, and its group's condition does not hold around it")
 
 
-def _tell(relayed: Relayed, held: HeldRelay, in_flight: bool) -> None:
+def _tell(relayed: Relayed, held: HeldRelay, entry: Entry | None, in_flight: bool) -> None:
+    """entry: what is relayed; None where it is there no more."""
     (key, (institution, ticket_id, _)), relay, kept = held
     put = (institution, ticket_id, relay.source)
+    own = {(each.rule, each.group): entry.event_time_ms for each in entry.onward if not each.at_match} if entry else {}
     for puts, keys in ((False, relay.gone), (True, relay.keys)):
-        for rule, group in keys:
-            outer = GroupKey(rule, key.environment, group)
-            relayed.told[entry_key((outer, put))] = Told(relay.revision, relay.at, puts, in_flight, kept.timestamp_ms)
+        for outer in keys:
+            at = own.get(outer, relay.at) if puts else relay.at
+            told = Told(relay.revision, at, puts, in_flight, kept.timestamp_ms)
+            relayed.told[entry_key((GroupKey(outer[0], key.environment, outer[1]), put))] = told
 
 
 def check_relayed(relayed: Relayed, partitions: int, verdict: Verdict) -> dict[int, int]:
