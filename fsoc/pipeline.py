@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import msgspec
 import orjson
@@ -375,11 +376,21 @@ def _alert_key(alert_id: str) -> bytes:
     return _ALERT + alert_id.encode()
 
 
+class _New(msgspec.Struct):
+    """How new a header or an alert is; the rest of them is not read for it."""
+
+    offset: int = 0
+    revision: int = 0
+
+
+_new: Final = msgspec.json.Decoder(_New).decode
+
+
 def newness(key: bytes, value: bytes) -> int:
     """Rises with what a record of the state says, whoever wrote it and when."""
     if key == b"header":
-        return int(orjson.loads(value)["offset"])
-    return int(orjson.loads(value)["revision"]) if key.startswith(_ALERT) else revision(key, value)
+        return _new(value).offset
+    return _new(value).revision if key.startswith(_ALERT) else revision(key, value)
 
 
 def _withdrawn(message: Message) -> bool:
