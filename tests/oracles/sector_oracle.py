@@ -31,12 +31,14 @@ class Ticket(NamedTuple):
 class Match(NamedTuple):
     """What a rule may count: a detection in one place of a ticket, or an inner correlation that held with it.
 
-    at: its event time. source: "" for a detection, the inner group otherwise. values: of a field, by its name;
-    numbers: the same with the place they stand in, so that equal ones are told apart.
+    at: the ticket's event time. held_at: the same for a detection; of an inner correlation, when it first held with the
+    ticket. source: "" for a detection, the inner group otherwise. values: of a field, by its name; numbers: the same
+    with the place they stand in, so that equal ones are told apart.
     """
 
     name: str
     at: int
+    held_at: int
     source: str
     ticket: Ticket
     values: Callable[[str], list[str]]
@@ -118,6 +120,7 @@ def detected(ticket: Ticket, matcher: Matcher) -> Iterable[Match]:
         yield Match(
             detection,
             ticket.at,
+            ticket.at,
             "",
             ticket,
             lambda name, index=index: list(dict.fromkeys(text for _, text in texts_of(ticket, index, name))),
@@ -165,7 +168,9 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         if rule.fields and not counted:
             continue
         ticket = match.ticket
-        name = (match.at, ticket.institution, ticket.body["ticket_id"], match.source)
+        # What came first is asked of matches; what is counted, of tickets.
+        at = match.held_at if rule.type.startswith("temporal") else match.at
+        name = (at, ticket.institution, ticket.body["ticket_id"], match.source)
         for values in product(*(match.values(called(rule, match.name, field)) for field in rule.group_by)):
             group = json.dumps(list(values), separators=(",", ":"), ensure_ascii=False)
             fed.setdefault((ticket.body["environment"], group), {}).setdefault(name, []).append((match, counted))
@@ -214,7 +219,7 @@ def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:
 
 
 def relayed(rule: Any, group: str, rows: list[Row], windows: list[tuple[int, int, int, Any]]) -> Iterable[Match]:
-    """What another correlation may count: each row of some window that holds, at the earliest such time."""
+    """What another correlation may count: each row of some window that holds, and the earliest such time."""
     shared = dict(zip(rule.group_by, json.loads(group), strict=True))
     ends = [t for t, _, _, _ in windows]
     for row in rows:
@@ -227,7 +232,7 @@ def relayed(rule: Any, group: str, rows: list[Row], windows: list[tuple[int, int
                 return [shared[name]] if name in shared else match.values(called(rule, match.name, name))
 
             source = f"{rule.id} {group}"
-            yield Match(rule.id, ends[place], source, match.ticket, values, numberless)
+            yield Match(rule.id, row.at, ends[place], source, match.ticket, values, numberless)
 
 
 def numberless(_: str) -> list[tuple[Any, str]]:

@@ -10,7 +10,7 @@ import orjson
 
 from fsoc.correlation.entries import GroupKey
 from fsoc.feeds.record import Record
-from tests.oracles.sector_oracle import Ticket, as_told, event_time, final_tickets, standing
+from tests.oracles.sector_oracle import Ticket, as_told, event_time, final_tickets, ms, standing
 from tests.simulation.members import FUTURE_MAX_MS, Member, matches
 from tests.simulation.simulate import Run
 from tests.simulation.worker import PREFIX
@@ -26,6 +26,7 @@ def check(run: Run) -> None:
     check_alerts(run, outcomes)
     check_revisions(run)
     check_final(run)
+    check_decided(run)
     check_state(run)
 
 
@@ -188,6 +189,26 @@ def check_final(run: Run) -> None:
             assert why, f"{name} of {key} was final, and changed by itself"
         if alert["status"] == "final":
             final[name] = (body, committed)
+
+
+def check_decided(run: Run) -> None:
+    """Law 8: what more tickets could undo is said when the time it holds at is settled; final is what has ended."""
+    settled: list[list[tuple[int, list[int | None]]]] = [
+        [(record.timestamp_ms, orjson.loads(record.value)["closed"]) for record in part if record.key == b"header"]
+        for part in run.of("correlation.state")
+    ]
+    rules = {rule.id: rule for rule in run.sector.rules}
+    (alerts,) = run.of("alerts")
+    for record in alerts:
+        alert = orjson.loads(record.value or b"")
+        rule = rules[alert["rule_id"]]
+        group = orjson.dumps([alert["group"][field] for field in rule.group_by]).decode()
+        partition = GroupKey(rule.id, alert["environment"], group).partition(run.sector.partitions)
+        said = [closed[rule.depth - 1] for at, closed in settled[partition] if at <= record.timestamp_ms]
+        until = max((one for one in said if one is not None), default=0)
+        assert rule.rising or ms(alert["window_to"]) < until, f"{alert['alert_id']} of {rule.id} was said too early"
+        ends = (ms(alert["window_to"]) // rule.episode_ms + 1) * rule.episode_ms
+        assert alert["status"] != "final" or ends <= until, f"{alert['alert_id']} of {rule.id} was final too early"
 
 
 def newest(run: Run, topic: str) -> dict[bytes, bytes]:

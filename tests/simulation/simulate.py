@@ -160,9 +160,9 @@ async def _run(sector: Sector, faults: Faults) -> Run:
 
     log = MemoryLog(now_ms)
     names = [member.name for member in sector.members]
-    # Of the alerts every record is looked at in the end, so none may be compacted away.
+    # Of these every record is looked at in the end, so none may be compacted away.
     specs = [
-        replace(spec, compacted=spec.compacted and not spec.name.endswith("alerts"))
+        replace(spec, compacted=spec.compacted and not spec.name.endswith(("alerts", "correlation.state")))
         for spec in table(PREFIX, names, sector.partitions, "production")
     ]
     await log.create(specs)
