@@ -98,7 +98,8 @@ def check_relays(
         if key in entries and (of_it or any(entry.onward for entry in entries[key])):
             settled = expired[rule.depth - 1]
             _check_group(found, rule, key, (entries[key], of_it, closed_ms, settled), in_flight, relayed, verdict)
-        if in_flight:
+        # What was decided by progress that is not committed may be in the state, its header too, and not be out yet.
+        if in_flight or (not rule.rising and found.tail.said):
             flying.add(key)
     for held in found.relays.values():
         inner = found.entries.get(entry_key(held.name))
