@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.feeds.outcomes import REMEMBERED_MAX, Outcome, Outcomes
 
 
+@settings(deadline=None)
 @given(steps=st.lists(st.tuples(st.integers(1, 3), st.sampled_from(list(Outcome))), max_size=60))
 def test_every_offset_keeps_its_outcome_through_encoding(steps):
     outcomes, decided, offset = Outcomes(), {}, -1

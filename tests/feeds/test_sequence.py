@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.feeds.sequence import MISSING_RANGES_MAX, Sequence
@@ -12,6 +12,7 @@ def numbers(gaps):
     return {number for start, last in gaps for number in range(start, last + 1)}
 
 
+@settings(deadline=None)
 @given(seqs=st.lists(st.integers(0, 60), min_size=1, max_size=80))
 def test_the_missing_numbers_are_those_between_the_lowest_and_the_highest_that_never_came(seqs):
     sequence = Sequence()
