@@ -158,7 +158,7 @@ class Storm:
         await self._field.read_to_end()  # the dead write no more, and nobody else works what it owned yet
         waiting = sum(count - self._field.received()[name] for name, count in sent.items() if name in owned)
         _log.info("kill %d: %d partitions, %d tickets in hand", len(self.kills) + 1, len(owned), waiting)
-        if waiting:
+        if waiting > 0:
             self.kills.append(Kill(at_ms, owned, waiting))
         else:
             self.missed += 1
