@@ -19,7 +19,7 @@ from typing import Final
 import msgspec
 import orjson
 
-from fsoc.alerts.book import Alert, Book
+from fsoc.alerts.book import ALERT, Alert, Book, alert_key, alert_revision
 from fsoc.correlation.entries import (
     Entry,
     EntryName,
@@ -279,9 +279,9 @@ class Correlate:
             changed.update((alert.id, alert) for alert in self.book.finalise(closed, depth))
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
                 let_go.extend(level.let_go())
-                let_go.extend((_alert_key(name), None) for name in self.book.expire(closed, depth))
+                let_go.extend((alert_key(name), None) for name in self.book.expire(closed, depth))
                 let_go.extend(self.levels.release())
-        outputs.state.extend((_alert_key(alert.id), alert.state()) for alert in changed.values())
+        outputs.state.extend((alert_key(alert.id), alert.state()) for alert in changed.values())
         outputs.state.extend(let_go)
         outputs.state.append((b"header", self._header()))
         outputs.published.extend(self._to_detections(*word) for word in words)
@@ -353,7 +353,7 @@ class Correlate:
         self.levels = Levels(self._correlations)
         header = self._restoring.pop(b"header", None)
         state = orjson.loads(header) if header is not None else None
-        for key in [key for key in self._restoring if key.startswith(_ALERT)]:
+        for key in [key for key in self._restoring if key.startswith(ALERT)]:
             self.book.restore(self._restoring.pop(key))
         outputs.state.extend(self.levels.restore(self._restoring, state["closed"] if state else self.levels.closed))
         if state is not None:
@@ -368,29 +368,24 @@ class Correlate:
         return outputs
 
 
-_ALERT = b"alert/"
-"""What the keys of alerts begin with in the state; the alert's id follows."""
+class _Come(msgspec.Struct):
+    """Of a header, how far it has come."""
+
+    offset: int
 
 
-def _alert_key(alert_id: str) -> bytes:
-    return _ALERT + alert_id.encode()
-
-
-class _New(msgspec.Struct):
-    """How new a header or an alert is; the rest of them is not read for it."""
-
-    offset: int = 0
-    revision: int = 0
-
-
-_new: Final = msgspec.json.Decoder(_New).decode
+_come: Final = msgspec.json.Decoder(_Come).decode
 
 
 def newness(key: bytes, value: bytes) -> int:
-    """Rises with what a record of the state says, whoever wrote it and when."""
+    """Rises with what a record of the state says, whoever wrote it and when; the rest of it is not read for that.
+
+    Raises:
+        msgspec.MsgspecError: it is no such record.
+    """
     if key == b"header":
-        return _new(value).offset
-    return _new(value).revision if key.startswith(_ALERT) else revision(key, value)
+        return _come(value).offset
+    return alert_revision(value) if key.startswith(ALERT) else revision(key, value)
 
 
 def _withdrawn(message: Message) -> bool:

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from heapq import heappop, heappush
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
+import msgspec
 import orjson
 
 from fsoc.alerts.compose import compose
@@ -20,6 +21,30 @@ from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 
 Status = Literal["open", "final", "retracted"]
+
+ALERT: Final = b"alert/"
+"""What the keys of alerts begin with in the state; the alert's id follows."""
+
+
+def alert_key(name: str) -> bytes:
+    """Where the state keeps the alert of this id."""
+    return ALERT + name.encode()
+
+
+class _Revised(msgspec.Struct):
+    revision: int
+
+
+_revised: Final = msgspec.json.Decoder(_Revised).decode
+
+
+def alert_revision(value: bytes) -> int:
+    """Which revision of its alert a record of the state has; its body is not read for that.
+
+    Raises:
+        msgspec.MsgspecError: it is no such record.
+    """
+    return _revised(value).revision
 
 
 @dataclass(slots=True)
