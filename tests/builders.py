@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import orjson
 
@@ -14,6 +15,30 @@ from fsoc.feeds.record import Outgoing, Record
 
 HOUR_MS = 3_600_000
 VERSION = Version("2026-03-02", "0a")
+
+
+class Match(NamedTuple):
+    """What a detector finds."""
+
+    rule_id: str
+    evidence: int
+
+
+class EveryTicket:
+    """Stands in for Sigma: each ticket is a detection."""
+
+    def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
+        return [Match("detection", -1)]
+
+
+class NoTechniques:
+    """Stands in for ATT&CK: nothing is known."""
+
+    def resolve(self, technique: str) -> None:
+        return None
+
+    def tactic(self, text: str) -> None:
+        return None
 
 
 def correlation_rule(**changes: Any) -> CorrelationRule:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from typing import NamedTuple
 
 import orjson
 import pytest
@@ -18,30 +17,10 @@ from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.tickets.sample import ticket
 from fsoc.tickets.times import milliseconds, rfc3339
-from tests.builders import VERSION, correlation_rule, said
+from tests.builders import VERSION, EveryTicket, NoTechniques, correlation_rule, said
 
 MINUTE, HOUR, DAY = 60_000, 3_600_000, 86_400_000
 START = milliseconds("2026-04-01T00:00:00Z")
-
-
-class Match(NamedTuple):
-    rule_id: str
-    evidence: int
-
-
-class EveryTicket:
-    """Stands in for Sigma: each ticket is a detection."""
-
-    def match_ticket(self, body):
-        return [Match("detection", -1)]
-
-
-class NoTechniques:
-    def resolve(self, technique):
-        return None
-
-    def tactic(self, text):
-        return None
 
 
 def build_pipeline(*institutions, allowed_lateness="1h"):

@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 import os
 from pathlib import Path
-from typing import NamedTuple
 
 import orjson
 import pytest
@@ -22,34 +21,14 @@ from fsoc.pipeline import Pipeline
 from fsoc.tickets.receipts import original_payload
 from fsoc.tickets.sample import ticket
 from fsoc.tickets.times import milliseconds
-from tests.builders import correlation_rule, said
+from tests.builders import EveryTicket, NoTechniques, correlation_rule, said
 
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 INSTITUTION = "fi-001"
 VERSION = Version("2026-03-02", "0a")
 
 
-class Match(NamedTuple):
-    rule_id: str
-    evidence: int
-
-
-class EveryTicket:
-    """Stands in for Sigma: each ticket is a detection."""
-
-    def match_ticket(self, body):
-        return [Match("detection", -1)]
-
-
 RULE = correlation_rule()
-
-
-class NoTechniques:
-    def resolve(self, technique):
-        return None
-
-    def tactic(self, text):
-        return None
 
 
 def build_pipeline():

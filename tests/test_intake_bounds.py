@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import orjson
 import pytest
 from hypothesis import given, settings
@@ -16,31 +14,11 @@ from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.tickets.sample import ticket
 from fsoc.tickets.times import milliseconds, rfc3339
-from tests.builders import VERSION, correlation_rule, said
+from tests.builders import VERSION, EveryTicket, NoTechniques, correlation_rule, said
 
 INSTITUTION = "fi-001"
 NOON = milliseconds("2026-03-02T12:00:00Z")
 MINUTE, HOUR = 60_000, 3_600_000
-
-
-class Match(NamedTuple):
-    rule_id: str
-    evidence: int
-
-
-class EveryTicket:
-    """Stands in for Sigma: each ticket is a detection."""
-
-    def match_ticket(self, body):
-        return [Match("detection", -1)]
-
-
-class NoTechniques:
-    def resolve(self, technique):
-        return None
-
-    def tactic(self, text):
-        return None
 
 
 @pytest.fixture
