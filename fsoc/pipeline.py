@@ -266,7 +266,6 @@ class Correlate:
         said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
         changed: dict[str, Alert] = {}
         words: list[Word] = []
-        let_go: list[tuple[bytes, bytes | None]] = []
         for depth, level in enumerate(self.levels, 1):
             closed = self.progress.closed(depth, pipeline.detections_partitions)
             judged = level.judge(closed, republish=republish)
@@ -278,11 +277,10 @@ class Correlate:
                 continue
             changed.update((alert.id, alert) for alert in self.book.finalise(closed, depth))
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
-                let_go.extend(level.let_go())
-                let_go.extend((alert_key(name), None) for name in self.book.expire(closed, depth))
-                let_go.extend(self.levels.release())
+                outputs.forgotten.extend(level.let_go())
+                outputs.forgotten.extend(alert_key(name) for name in self.book.expire(closed, depth))
+                outputs.forgotten.extend(key for key, _ in self.levels.release())
         outputs.state.extend((alert_key(alert.id), alert.state()) for alert in changed.values())
-        outputs.state.extend(let_go)
         outputs.state.append((b"header", self._header()))
         outputs.published.extend(self._to_detections(*word) for word in words)
         outputs.published.extend(self._progress(republish=republish))

@@ -136,6 +136,11 @@ class Topics:
         self.bodies = {}
         self.taken_back = 0
 
+    def write(self, outputs):
+        self.write_state(outputs.state)
+        self.publish(outputs.published)
+        self.write_state((key, None) for key in outputs.forgotten)
+
     def write_state(self, records):
         for key, value in records:
             if value is None:
@@ -168,9 +173,7 @@ def started(pipeline, topics):
     stage = pipeline.correlate(0)
     for key, value in topics.state.items():
         stage.restore(key, value)
-    outputs = stage.restored()
-    topics.write_state(outputs.state)
-    topics.publish(outputs.published)
+    topics.write(stage.restored())
     return stage
 
 
@@ -188,6 +191,5 @@ def run(rule, slices, crashes=()):
                 topics.publish(outputs.published[:published])
             stage = started(pipeline, topics)
             outputs = stage.work(records)
-        topics.write_state(outputs.state)
-        topics.publish(outputs.published)
+        topics.write(outputs)
     return topics

@@ -180,6 +180,7 @@ class Log:
     def write(self, partition, outputs):
         self.keep(partition, outputs.state)
         self.publish(outputs.published)
+        self.keep(partition, ((key, None) for key in outputs.forgotten))
 
     def keep(self, partition, state):
         for key, value in state:

@@ -93,7 +93,7 @@ def restored(pipeline, log, topics):
     for key, value in log:
         stage.restore(key, value)
     outputs = stage.restored()
-    log += outputs.state
+    log += [*outputs.state, *((key, None) for key in outputs.forgotten)]
     topics.publish(outputs.published)
     return stage
 
@@ -117,7 +117,7 @@ def test_what_a_worker_that_lost_the_partition_writes_late_changes_nothing(rule,
             log += late
             stage = restored(pipeline, log, topics)
         outputs = stage.work(records)
-        log += outputs.state
+        log += [*outputs.state, *((key, None) for key in outputs.forgotten)]
         topics.publish(outputs.published)
 
     assert topics.standing() == expected(rule, ops)
@@ -127,13 +127,17 @@ def test_what_a_worker_that_lost_the_partition_writes_late_changes_nothing(rule,
 @settings(max_examples=15 * MANY, deadline=None)
 @given(data=st.data())
 def test_progress_on_the_way_changes_nothing_in_the_end(rule, data):
-    """Tickets come in event-time order and progress follows at once: letting go early must not lose an alert."""
+    """Tickets come in event-time order, progress follows at once, and crashes: letting go early loses no alert."""
     drawn = data.draw(st.lists(OPS.filter(lambda op: op[0] == "put"), max_size=30))
     ops = list({op[1:4]: op for op in drawn}.values())
     arrival = sorted(ops, key=lambda op: op[5])
     slices = [[record_of(rule, op), progress(op[5], number)] for number, op in enumerate(arrival)]
+    slices += [[progress(NOON + days * DAY, 100 + days)] for days in range(9, 30, 7)]
+    crashes = data.draw(
+        st.dictionaries(st.integers(0, len(slices)), st.tuples(st.integers(0, 8), st.integers(0, 6)), max_size=3)
+    )
 
-    topics = run(rule, [*slices, [END]])
+    topics = run(rule, [*slices, [END]], crashes.items())
 
     assert topics.standing() == expected(rule, ops)
 

@@ -36,7 +36,7 @@ def worked():
     while waiting:
         records = [Record(len(published) + number, 0, item.key, item.value) for number, item in enumerate(waiting)]
         outputs = stage.work(records)
-        state += outputs.state
+        state += [*outputs.state, *((key, None) for key in outputs.forgotten)]
         published += outputs.published
         waiting = [item for item in outputs.published if item.topic == "detections"]
     return pipeline, newest(state), published

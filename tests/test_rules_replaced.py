@@ -84,6 +84,7 @@ class Worker:
         for item in outputs.published:
             if item.topic == "alerts":
                 self.alerts[item.key] = orjson.loads(item.value)
+        self._write_state((key, None) for key in outputs.forgotten)
 
     def _write_state(self, records):
         for key, value in records:

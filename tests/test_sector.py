@@ -208,6 +208,8 @@ class Driver:
                 self._append(self.run.topics[PREFIX + topic][number], 0, value, key)
                 if topic == "alerts":
                     self.run.alerts_made.append(committed)
+        for key in () if cut else outputs.forgotten:
+            part.state.append(Record(len(part.state), 0, key, None))
 
     @staticmethod
     def _append(log: list[Record], timestamp_ms: int, value: bytes, key: bytes | None = None) -> None:

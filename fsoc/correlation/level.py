@@ -97,12 +97,12 @@ class Level:
             words.extend(self.relays.words(name, relay, self.groups.get(name[0])))
         return Judged(found, words, state)
 
-    def let_go(self) -> Iterator[StateRecord]:
-        """Forget what is settled for good."""
+    def let_go(self) -> Iterator[bytes]:
+        """Forget what is settled for good; yield what the state need not keep."""
         if self.closed_until_ms is None:
             return
         for name in self.groups.expire(self.closed_until_ms):
-            yield entry_key(name), None
+            yield entry_key(name)
             if self.relays.forget(name):
-                yield relay_key(name), None
-        yield from ((relay_key(name), None) for name in self.relays.expire(self.closed_until_ms))
+                yield relay_key(name)
+        yield from map(relay_key, self.relays.expire(self.closed_until_ms))

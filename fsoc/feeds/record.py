@@ -35,16 +35,19 @@ class Outgoing(NamedTuple):
 class Outputs:
     """What one call of a stage decided, in the order the shell must make it durable.
 
-    First `state` is flushed to the stage's state topic (None deletes the key), then `published`, and only then is the
-    slice's offset committed. A crash between two of these steps repeats work and changes nothing.
+    First `state` is flushed to the stage's state topic (None deletes the key), then `published`, then the keys that are
+    `forgotten` are deleted from the state, and only then is the slice's offset committed. A crash between two of these
+    steps repeats work and changes nothing: forgotten before it was published, an alert could not be said again.
     """
 
     state: list[tuple[bytes, bytes | None]] = field(default_factory=list)
     published: list[Outgoing] = field(default_factory=list)
+    forgotten: list[bytes] = field(default_factory=list)
 
     def extend(self, more: Outputs) -> None:
         self.state.extend(more.state)
         self.published.extend(more.published)
+        self.forgotten.extend(more.forgotten)
 
 
 class Stage(Protocol):

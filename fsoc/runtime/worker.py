@@ -256,12 +256,19 @@ class Lane:
         self._subslice = max(1, min(fitting, 2 * self._subslice, SUBSLICE_RECORDS_MAX))
 
     async def _checkpoint(self, outputs: Sequence[tuple[Source, Outputs]], ours: Ours) -> bool:
-        """Write state, then publish; False when the partitions are no longer ours. Some may have been written then."""
+        """Write state, publish, then delete what is forgotten; False when the partitions are no longer ours.
+
+        Some may have been written then.
+        """
         state = self._state_records(outputs)
         published = [self._named(*record) for _, made in outputs for record in made.published]
+        forgotten = self._forgotten_records(outputs)
         with metrics.CHECKPOINT_SECONDS.labels(self.name).time():
-            if not await ours() or not await self._write(state, ours) or not await self._write(published, ours):
+            if not await ours():
                 return False
+            for records in (state, published, forgotten):
+                if not await self._write(records, ours):
+                    return False
         for source, made in outputs:
             self._note_header(source, made.state)
         return True
@@ -289,6 +296,19 @@ class Lane:
             for source, made in outputs
             if made.state and (held := self._held.get(source)) is not None
             for key, value in made.state
+        ]
+
+    def _forgotten_records(self, outputs: Iterable[tuple[Source, Outputs]]) -> list[Written]:
+        """Deletions of all keys that are not written anew after they were forgotten."""
+        forgotten: dict[tuple[Source, bytes], None] = {}
+        for source, made in outputs:
+            for key, _ in made.state:
+                forgotten.pop((source, key), None)
+            forgotten.update(dict.fromkeys((source, key) for key in made.forgotten))
+        return [
+            self._named(held.place.topic, held.place.partition, key, None)
+            for source, key in forgotten
+            if (held := self._held.get(source)) is not None
         ]
 
     async def _replay(self, owners: _Owners) -> int:

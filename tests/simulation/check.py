@@ -171,7 +171,7 @@ def check_final(run: Run) -> None:
                 rule, environment, group, *_ = orjson.loads(record.key)
                 changed.setdefault((rule, environment, group), []).append(record)
     group_by = {rule.id: rule.group_by for rule in run.sector.rules}
-    final: dict[str, tuple[dict[str, Any], int]] = {}
+    final: dict[str, tuple[dict[str, Any], int, int]] = {}
     (alerts,) = run.of("alerts")
     for record, known in zip(alerts, run.alerts_made, strict=True):
         alert = orjson.loads(record.value or b"")
@@ -180,6 +180,8 @@ def check_final(run: Run) -> None:
         group = orjson.dumps(values).decode()
         key = GroupKey(alert["rule_id"], alert["environment"], group)
         committed = known.get((PREFIX + "detections", key.partition(run.sector.partitions)), 0)
+        if name in final and alert["revision"] <= final[name][2]:
+            continue  # said before: a write that was not answered, made again
         if name in final and (final[name][0] != body or alert["status"] == "retracted"):
             since = final.pop(name)[1]
             # Who works it now need not be who took it: a crash leaves words in the state that were not published.
@@ -188,7 +190,7 @@ def check_final(run: Run) -> None:
             ]
             assert why, f"{name} of {key} was final, and changed by itself"
         if alert["status"] == "final":
-            final[name] = (body, committed)
+            final[name] = (body, committed, alert["revision"])
 
 
 def check_decided(run: Run) -> None:
