@@ -225,10 +225,10 @@ class Correlate:
         self.levels = Levels(self._correlations)
         self.progress = Progress()
         self.book = Book(pipeline.rules.tactics)
-        self.malformed_total = 0
-        self._offset = -1
+        self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
         self._overtaken: set[bytes] = set()
+        self._closed_before: dict[int, int] = {}
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
@@ -267,7 +267,7 @@ class Correlate:
         changed: dict[str, Alert] = {}
         words: list[Word] = []
         for depth, level in enumerate(self.levels, 1):
-            closed = self.progress.closed(depth, pipeline.detections_partitions)
+            closed = self._at_least(depth, self.progress.closed(depth, pipeline.detections_partitions))
             judged = level.judge(closed, republish=republish)
             outputs.state.extend(judged.state)
             words.extend(judged.words)
@@ -280,7 +280,8 @@ class Correlate:
                 outputs.forgotten.extend(level.let_go())
                 outputs.forgotten.extend(alert_key(name) for name in self.book.expire(closed, depth))
                 outputs.forgotten.extend(key for key, _ in self.levels.release())
-        outputs.state.extend((alert_key(alert.id), alert.state()) for alert in changed.values())
+        settled = self.levels.closed
+        outputs.state.extend((alert_key(one.id), one.state(settled[one.depth - 1])) for one in changed.values())
         outputs.state.append((b"header", self._header()))
         outputs.published.extend(self._to_detections(*word) for word in words)
         outputs.published.extend(self._progress(republish=republish))
@@ -288,6 +289,11 @@ class Correlate:
             outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
             for institution, value in feedback(alert.body, alert.revision, alert.status):
                 outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
+
+    def _at_least(self, depth: int, closed: int | None) -> int | None:
+        """How far a depth is settled: as far as an alert of it says, where a crash kept that and lost the header."""
+        before = self._closed_before.get(depth)
+        return closed if before is None or (closed is not None and closed >= before) else before
 
     def _to_detections(self, name: EntryName, word: Entry | Withdrawn) -> Outgoing:
         """A match of one correlation, to the partition of one that names it."""
@@ -352,7 +358,9 @@ class Correlate:
         header = self._restoring.pop(b"header", None)
         state = orjson.loads(header) if header is not None else None
         for key in [key for key in self._restoring if key.startswith(ALERT)]:
-            self.book.restore(self._restoring.pop(key))
+            depth, closed = self.book.restore(self._restoring.pop(key))
+            if closed is not None:
+                self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         outputs.state.extend(self.levels.restore(self._restoring, state["closed"] if state else self.levels.closed))
         if state is not None:
             self.progress.restore(state)

@@ -73,9 +73,11 @@ class Alert:
             {**self.body, "revision": self.revision, "status": self.status}, option=orjson.OPT_SORT_KEYS
         )
 
-    def state(self) -> bytes:
+    def state(self, closed_until_ms: int | None) -> bytes:
+        """closed_until_ms: how far event time was settled when it became so."""
         return orjson.dumps(
             {
+                "closed_until_ms": closed_until_ms,
                 "key": tuple(self.key),
                 "episode": self.episode,
                 "episode_ms": self.episode_ms,
@@ -174,7 +176,8 @@ class Book:
                 del self._episodes[key]
             yield alert.id
 
-    def restore(self, value: bytes) -> None:
+    def restore(self, value: bytes) -> tuple[int, int | None]:
+        """Take an alert from the state; return its depth, and how far that was settled at least."""
         state = orjson.loads(value)
         self._keep(
             Alert(
@@ -187,6 +190,7 @@ class Book:
                 state["body"],
             )
         )
+        return state["depth"], state["closed_until_ms"]
 
     def _keep(self, alert: Alert) -> Alert:
         self._alerts[alert.key, alert.episode] = alert
