@@ -123,36 +123,6 @@ async def test_state_is_flushed_before_anything_is_published_and_all_before_the_
     ]
 
 
-class Forgetting(Counting):
-    """Keeps each record's value as a key; a record `-x` forgets x."""
-
-    def work(self, records):
-        outputs = super().work(records)
-        for record in records:
-            key = f"{self.name}/{record.value.decode().removeprefix('-')}".encode()
-            if record.value.startswith(b"-"):
-                outputs.forgotten.append(key)
-            else:
-                outputs.state.append((key, b"kept"))
-        return outputs
-
-
-async def test_what_is_forgotten_is_deleted_last_and_only_if_it_is_not_kept_anew(new_lane, log, journal):
-    lane = new_lane()
-    lane._stage_of = lambda source: Forgetting(source.topic[8:], journal)
-    lane.take([A], kept=False)
-    await lane.restore()
-    journal.clear()
-    values = [b"x", b"y", b"-x", b"-y", b"y"]
-    await lane.work([Slice(A, [Record(number, 0, None, value)]) for number, value in enumerate(values)], ours)
-
-    written = [rest[0] for what, *rest in journal if what == "append"]
-    assert written[-2:] == ["t.out", "t.state"]
-    (records,) = (await (await log.reader({("t.state", 1): 0})).slices()).values()
-    assert [record.key for record in records if record.value is None] == [b"a/x"]
-    assert records[-1].value is None
-
-
 async def test_slices_of_several_sources_share_one_checkpoint(new_lane, journal):
     lane = new_lane()
     lane.take([A, B], kept=False)
