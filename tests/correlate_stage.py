@@ -178,7 +178,10 @@ def started(pipeline, topics):
 
 
 def run(rule, slices, crashes=()):
-    """Work the slices; a crash (slice, state records kept, published kept) loses the rest, restarts and repeats it."""
+    """Work the slices; a crash (slice, state records kept, what followed kept) loses the rest, restarts and repeats it.
+
+    What follows the state is what is published, and then what is forgotten.
+    """
     pipeline, topics = build_pipeline(rule), Topics()
     stage = started(pipeline, topics)
     crashes = dict(crashes)
@@ -189,6 +192,8 @@ def run(rule, slices, crashes=()):
             topics.write_state(outputs.state[:kept])
             if kept >= len(outputs.state):
                 topics.publish(outputs.published[:published])
+                gone = max(0, published - len(outputs.published))
+                topics.write_state((key, None) for key in outputs.forgotten[:gone])
             stage = started(pipeline, topics)
             outputs = stage.work(records)
         topics.write(outputs)

@@ -3,8 +3,9 @@
     take ── restore ──┬── work: slices → sub-slices → one checkpoint → offsets may be committed
                       └── idle: about once a second while a partition's log is read to its end
 
-A checkpoint is made durable in this order (law 10): state, then what is published, then, by the caller, the offsets. A
-crash between two of these repeats work and changes nothing. Nobody works a partition before its state is restored.
+A checkpoint is made durable in this order (law 10): state, what is published, deletions from the state, then, by the
+caller, the offsets. A crash between two of these repeats work and changes nothing. Nobody works a partition before its
+state is restored.
 """
 
 from __future__ import annotations
