@@ -38,6 +38,7 @@ from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger, overtaken
 from fsoc.feeds.live import LiveTicket
+from fsoc.feeds.newest import Newest
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
@@ -73,8 +74,7 @@ class Intake:
         self._pipeline = pipeline
         self._institution = institution
         self._prefix = f"{institution}/"
-        self._restoring: dict[str, bytes] = {}
-        self._passed_over: set[str] = set()  # state records whose last word is not the newest
+        self._restoring = Newest(lambda _, late, known: overtaken(late, known))
         self.ledger = Ledger(
             allowed_lateness_ms=known.allowed_lateness_ms if known else ALLOWED_LATENESS_MS,
             retention_ms=pipeline.rules.retention_ms,
@@ -188,23 +188,13 @@ class Intake:
         return f"{self._prefix}ticket/{environment}/{ticket_id}".encode()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        name = key.decode()
-        if not name.startswith(self._prefix):
-            return  # another institution's state lies in the same partition
-        self._passed_over.discard(name)
-        if value is None:
-            self._restoring.pop(name, None)
-        elif name in self._restoring and overtaken(value, self._restoring[name]):
-            self._passed_over.add(name)
-        else:
-            self._restoring[name] = value
+        if key.startswith(self._prefix.encode()):  # another institution's state may lie in the same partition
+            self._restoring.take(key, value)
 
     def restored(self) -> Outputs:
-        # Where what is right was written over, it must be the last word again before compaction drops it.
-        outputs = Outputs(state=[(name.encode(), self._restoring[name]) for name in sorted(self._passed_over)])
-        self._passed_over.clear()
-        for name, value in self._restoring.items():
-            what, _, rest = name.removeprefix(self._prefix).partition("/")
+        outputs = Outputs(state=list(self._restoring.written_over()))
+        for key, value in self._restoring.records.items():
+            what, _, rest = key.decode().removeprefix(self._prefix).partition("/")
             if what == "header":
                 self.ledger.restore_header(value)
             else:
@@ -220,14 +210,13 @@ class Correlate:
     def __init__(self, pipeline: Pipeline, partition: int) -> None:
         self._pipeline = pipeline
         self.partition = partition
-        self._restoring: dict[bytes, bytes] = {}
+        self._restoring = Newest(lambda key, late, known: newness(key, late) < newness(key, known))
         self._correlations = pipeline.rules.correlations
         self.levels = Levels(self._correlations)
         self.progress = Progress()
         self.book = Book(pipeline.rules.tactics)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
-        self._overtaken: set[bytes] = set()
         self._closed_before: dict[int, int] = {}
 
     def work(self, records: Sequence[Record]) -> Outputs:
@@ -279,7 +268,8 @@ class Correlate:
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
                 outputs.forgotten.extend(level.let_go())
                 outputs.forgotten.extend(alert_key(name) for name in self.book.expire(closed, depth))
-                outputs.forgotten.extend(key for key, _ in self.levels.release())
+        if any(level.moved for level in self.levels):
+            outputs.forgotten.extend(key for key, _ in self.levels.release())
         settled = self.levels.closed
         outputs.state.extend((alert_key(one.id), one.state(settled[one.depth - 1])) for one in changed.values())
         outputs.state.append((b"header", self._header()))
@@ -336,32 +326,23 @@ class Correlate:
         )
 
     def restore(self, key: bytes, value: bytes | None) -> None:
-        """Take the newest of each key: who wrote last may have lost the partition before, and not known it."""
-        known = self._restoring.get(key)
-        if value is None:
-            self._restoring.pop(key, None)
-        elif known is None or newness(key, known) <= newness(key, value):
-            self._restoring[key] = value
-            self._overtaken.discard(key)
-        else:
-            self._overtaken.add(key)
+        self._restoring.take(key, value)
 
     def restored(self) -> Outputs:
         """Rebuild, then judge every group once: a crash may have kept entries and lost the alert they raised."""
-        outputs = Outputs()
-        if not self._restoring:
-            return outputs
-        outputs.state.extend((key, self._restoring[key]) for key in self._overtaken if key in self._restoring)
-        self._overtaken.clear()
+        records = self._restoring.records
+        if not records:
+            return Outputs()
+        outputs = Outputs(state=list(self._restoring.written_over()))
         self._correlations = self._pipeline.rules.correlations
         self.levels = Levels(self._correlations)
-        header = self._restoring.pop(b"header", None)
+        header = records.pop(b"header", None)
         state = orjson.loads(header) if header is not None else None
-        for key in [key for key in self._restoring if key.startswith(ALERT)]:
-            depth, closed = self.book.restore(self._restoring.pop(key))
+        for key in [key for key in records if key.startswith(ALERT)]:
+            depth, closed = self.book.restore(records.pop(key))
             if closed is not None:
                 self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
-        outputs.state.extend(self.levels.restore(self._restoring, state["closed"] if state else self.levels.closed))
+        outputs.state.extend(self.levels.restore(records, state["closed"] if state else self.levels.closed))
         if state is not None:
             self.progress.restore(state)
             self._offset, self._told = state["offset"], state["told"]
