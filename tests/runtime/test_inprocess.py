@@ -10,8 +10,8 @@ from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.topics import table
-from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.rules import load_ruleset
+from tests.crashing import Crash, CrashingLog
 
 PREFIX = "m."
 FEW = 100
@@ -26,37 +26,6 @@ def exercise():
 def new_pipeline(exercise):
     rules, text = load_ruleset(), exercise.institutions_yaml()
     return lambda: Pipeline(rules, Registry.parse(text, "institutions.yml"), 4, ends=True)
-
-
-class Crash(Exception):  # noqa: N818
-    """The process is gone."""
-
-
-class CrashingLog(MemoryLog):
-    """Its process dies, once, at its n-th write or commit: of a write the first half is there."""
-
-    def __init__(self):
-        super().__init__(clock=lambda: 0)
-        self.crash_in = None
-        self.steps = 0
-
-    def _step(self):
-        self.steps += 1
-        if self.crash_in is not None:
-            self.crash_in -= 1
-            if self.crash_in == 0:
-                self.crash_in = None
-                raise Crash
-
-    async def write(self, records):
-        records = list(records)
-        await super().write(records[: len(records) // 2])
-        self._step()
-        await super().write(records[len(records) // 2 :])
-
-    async def commit(self, group, offsets):
-        self._step()
-        await super().commit(group, offsets)
 
 
 @pytest.fixture

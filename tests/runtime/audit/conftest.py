@@ -17,46 +17,14 @@ from fsoc.runtime.audit.verify import verify
 from fsoc.runtime.content import shipped
 from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.topics import table
-from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.rules import load_ruleset
+from tests.crashing import Crash, CrashingLog
 
 CHAINS = Path(__file__).with_name("rules") / "chains.yml"
 PREFIX = "m."
 GROUP = "fsoc"
 PARTITIONS = 4
 EXERCISE = ExerciseSpec(institutions=8, tickets_per_institution=12, seed=3)
-
-
-class Crash(Exception):  # noqa: N818
-    """The process is gone."""
-
-
-class CrashingLog(MemoryLog):
-    """Its process dies, once, at its n-th write or commit: of a write the first half is there."""
-
-    def __init__(self):
-        super().__init__(clock=lambda: self.now_ms)
-        self.now_ms = 0
-        self.crash_in = None
-        self.steps = 0
-
-    def _step(self):
-        self.steps += 1
-        if self.crash_in is not None:
-            self.crash_in -= 1
-            if self.crash_in == 0:
-                self.crash_in = None
-                raise Crash
-
-    async def write(self, records):
-        records = list(records)
-        await super().write(records[: len(records) // 2])
-        self._step()
-        await super().write(records[len(records) // 2 :])
-
-    async def commit(self, group, offsets):
-        self._step()
-        await super().commit(group, offsets)
 
 
 class Stand:
