@@ -44,11 +44,6 @@ class Outputs:
     published: list[Outgoing] = field(default_factory=list)
     forgotten: list[bytes] = field(default_factory=list)
 
-    def extend(self, more: Outputs) -> None:
-        self.state.extend(more.state)
-        self.published.extend(more.published)
-        self.forgotten.extend(more.forgotten)
-
 
 class Stage(Protocol):
     """One partition's work: intake of one institution's tickets, or correlation of one detections partition."""
