@@ -6,6 +6,7 @@ from functools import cache
 from ipaddress import ip_network
 
 import re2
+from hypothesis import reject
 from hypothesis import strategies as st
 
 from fsoc.detection import Source, matchers, nodes
@@ -111,7 +112,10 @@ def text_matchers(draw):
 @cache
 @st.composite
 def wildcard_matchers(draw):
-    """Parts as the compiler makes them: neighbouring texts joined, a run of * made one, none empty."""
+    """Parts as the compiler makes them: neighbouring texts joined, a run of * made one, none empty.
+
+    What is larger than a pattern may be is no rule's: such a rule is refused when it is read.
+    """
     cased = draw(st.booleans())
     parts = []
     for part in draw(st.lists(changed | st.sampled_from([matchers.MANY, matchers.ONE]), min_size=1, max_size=6)):
@@ -120,7 +124,10 @@ def wildcard_matchers(draw):
             parts[-1] += each
         elif each != "" and not (each == matchers.MANY and parts[-1:] == [matchers.MANY]):
             parts.append(each)
-    return matchers.Wildcards(tuple(parts), cased)
+    try:
+        return matchers.Wildcards(tuple(parts), cased)
+    except re2.error:
+        reject()
 
 
 @cache
