@@ -111,3 +111,9 @@ def collector_paused(*, for_ever: bool = True) -> Iterator[None]:
             gc.freeze()
         if enabled:
             gc.enable()
+
+
+def look_again() -> None:
+    """Find what was let go of since it was meant to stay for ever. Looks at everything there is, once."""
+    gc.unfreeze()
+    gc.collect()

@@ -22,7 +22,7 @@ import structlog
 from fsoc.errors import Retry
 from fsoc.feeds.record import Outputs, Record, Stage
 from fsoc.runtime import metrics
-from fsoc.runtime.content import collector_paused
+from fsoc.runtime.content import collector_paused, look_again
 from fsoc.runtime.log import Log, Partition, Written
 from fsoc.runtime.state import read_all
 
@@ -137,6 +137,7 @@ class Lane:
         self._held: dict[Source, _Held] = {}
         self._turn = asyncio.Lock()
         self._subslice = 64
+        self._let_go = False  # of a stage that was restored, since the last restore
 
     @property
     def sources(self) -> Mapping[Source, bool]:
@@ -161,6 +162,9 @@ class Lane:
             return
         async with self._turn:
             began = self._clock()
+            if self._let_go:
+                look_again()  # or every rebalance would keep what the one before left in a circle
+                self._let_go = False
             while True:
                 owners = _Owners()
                 for source, held in self._held.items():
@@ -361,10 +365,11 @@ class Lane:
         for source in set(sources):
             held = self._held.get(source)
             if held is not None:
+                self._let_go |= held.restored
                 self._held[source] = _Held(self._stage_of(source), held.place)
 
     def _drop(self, source: Source) -> None:
-        del self._held[source]
+        self._let_go |= self._held.pop(source).restored
         self.headers.pop(source, None)
 
 

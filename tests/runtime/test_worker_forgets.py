@@ -1,13 +1,16 @@
-"""What a stage forgets leaves the state last: after all that was published of it."""
+"""What a stage forgets leaves the state last, after all that was published; what a lane lets go of leaves memory."""
 
 from __future__ import annotations
+
+import gc
+import weakref
 
 from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.runtime.log import TopicSpec
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.worker import Lane, Place, Slice, Source
 
-A = Source("tickets.a", 0)
+A, B = Source("tickets.a", 0), Source("tickets.b", 0)
 
 
 class Forgetting:
@@ -55,3 +58,31 @@ async def test_what_is_forgotten_is_deleted_last_and_only_if_it_is_not_kept_anew
     (records,) = (await (await log.reader({("t.state", 0): 0})).slices()).values()
     assert [(record.key, record.value) for record in records][-1] == (b"x", None)
     assert [record.key for record in records if record.value is None] == [b"x"]
+
+
+class Circular(Forgetting):
+    """Refers to itself, as what an error has passed through may."""
+
+    def __init__(self):
+        self.itself = self
+
+
+async def test_stages_let_go_of_in_a_rebalance_leave_memory_though_all_was_frozen():
+    log = MemoryLog(clock=lambda: 0)
+    await log.create([TopicSpec("t.state", compacted=True)])
+    stages = []
+
+    def made(_):
+        stage = Circular()
+        stages.append(weakref.ref(stage))
+        return stage
+
+    lane = Lane("test", made, lambda _: Place("state", 0, b""), log, "t.", lambda: 0.0)
+    try:
+        for kept, sources in ((False, [A]), (True, [B]), (False, [B]), (False, [B])):
+            lane.take(sources, kept=kept)
+            await lane.restore()
+
+        assert [stage() is None for stage in stages] == [True, True, True, False]
+    finally:
+        gc.unfreeze()

@@ -5,6 +5,7 @@
 from __future__ import annotations
 
 import argparse
+import gc
 import multiprocessing
 import sys
 import time
@@ -24,6 +25,7 @@ def replay_command(seed: int, *, zombies: bool = False) -> str:
 def outcome(seed: int, *, zombies: bool = False) -> tuple[Run | None, str]:
     """What a seed came to, and why it failed; "" if it did not."""
     run: Run | None = None
+    gc.unfreeze()  # workers mean what they restore to stay for ever: the sector before must be able to go
     try:
         run = simulate(seed, zombies=zombies)
         check(run)
