@@ -141,6 +141,7 @@ class Intake:
         for rule, group in live.withdrawn:
             value = withdraw_value(message.revision, live.event_time_ms, rules.version)
             outputs.published.append(self._to_detections(GroupKey(rule, message.environment, group), message, value))
+        criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
         for feed in fed.values():
             entry = Entry(
                 live.event_time_ms,
@@ -152,6 +153,7 @@ class Intake:
                 message.body["severity"],
                 rules.attack(message.body, feed.rules),
                 feed.rules,
+                criticality,
                 onward=feed.onward,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)

@@ -73,6 +73,16 @@ def test_a_ticket_is_put_to_every_group_it_feeds_and_receipted():
     assert {put["ticket_id"] for put in puts} == {"t-1"}
 
 
+def test_an_entry_says_how_critical_the_gravest_asset_is():
+    def criticality(assets):
+        (put,) = detections(work(payload("t-1", 1, "a.example", assets=assets)), "put")
+        return put["criticality"]
+
+    assets = [{"ref": f"r-{grade}", "type": "server", "criticality": grade} for grade in (2, 4, 3)]
+    assert criticality(assets) == 4
+    assert criticality([{"ref": "r", "type": "server"}]) == 0
+
+
 def test_a_revision_withdraws_the_groups_it_no_longer_feeds():
     outputs = work(payload("t-1", 1, "a.example", "b.example"), payload("t-1", 2, "b.example", "c.example"))
 

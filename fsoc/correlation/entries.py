@@ -29,8 +29,8 @@ NUMBERS_MAX = 64
 
 _SHARED_MAX = 4_096
 
-_OWN = 9
-"""Fields of an entry that has no source and feeds nothing onward: the others are left out of its record."""
+_PLAIN = 9
+"""Fields every entry's record has; of those that follow, none is written after the last that says anything."""
 
 
 TicketName = tuple[str, str, str]
@@ -58,6 +58,8 @@ class Entry(NamedTuple):
     ones too; () where nothing but the ticket counts.
     member: what counts once for `independent`: the holding group, or the institution itself.
     attack: (tactic, technique) pairs. rules: the detections that matched, sorted; or the correlation that held.
+    criticality: of the most critical asset it names, 1 to 5; 0 where it names none.
+    also: the distinct values of each field that the rule counts beside, in the rule's order.
     source: whose match it is, of a correlation's; "" of a detection's. By several it may be in one group several times.
     onward: what it feeds as long as the condition of this group holds around it.
     """
@@ -71,6 +73,8 @@ class Entry(NamedTuple):
     severity: int
     attack: tuple[tuple[str, str], ...]
     rules: tuple[str, ...]
+    criticality: int = 0
+    also: tuple[tuple[str, ...], ...] = ()
     source: str = ""
     onward: tuple[Onward, ...] = ()
 
@@ -139,7 +143,15 @@ def group_of(key: bytes) -> GroupKey:
 
 def put_value(entry: Entry, by: Version) -> bytes:
     """The entry, in the log and in the state: an array, first of the fields of `Entry`."""
-    return msgspec.json.encode((entry if entry.source or entry.onward else entry[:_OWN], *by))
+    return msgspec.json.encode((_said(entry), *by))
+
+
+def _said(entry: Entry) -> tuple[Any, ...]:
+    """Its fields without those at the end that say nothing."""
+    fields = len(entry)
+    while fields > _PLAIN and not entry[fields - 1]:
+        fields -= 1
+    return entry[:fields]
 
 
 def withdraw_value(revision: int, at: int, by: Version) -> bytes:
@@ -169,7 +181,7 @@ def withdrawn_of(value: bytes) -> Withdrawn:
 def entry_of(value: bytes) -> Entry:
     """Of a put; raises as `word_of`."""
     entry, _, _ = _put_decoder.decode(value)
-    at, institution, ticket_id, revision, values, member, severity, attack, rules, source, onward = entry
+    at, institution, ticket_id, revision, values, member, severity, attack, rules, criticality, also, *chained = entry
     return _entry(
         (
             at,
@@ -181,8 +193,9 @@ def entry_of(value: bytes) -> Entry:
             severity,
             _shared(attack),
             _shared(rules),
-            source,
-            onward,
+            criticality,
+            _shared(also),
+            *chained,
         )
     )
 

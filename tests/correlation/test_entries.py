@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import orjson
 
-from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX
+from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Onward, Version, entry_of, put_value
 from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.lookup import TicketFields, indicators
 
@@ -175,3 +175,19 @@ def test_dotted_names_reach_into_lists_and_a_literal_dotted_key_wins():
     assert fields(0, "a.b") == ("1",)
     assert fields(0, "suppliers.supplier_id") == ("sup-1", "sup-2")
     assert fields(0, "nowhere") == ()
+
+
+def test_an_entry_is_read_as_it_was_written_and_what_it_does_not_say_is_not_written(entry):
+    by = Version("2026-01-01", "d")
+    onward = (Onward("outer", "[]", (), (), False),)
+    said = [
+        ({}, 9),
+        ({"criticality": 4}, 10),
+        ({"also": (("execution", "impact"), ())}, 11),
+        ({"source": "s"}, 12),
+        ({"criticality": 4, "source": "s", "onward": onward}, 13),
+    ]
+    for changes, fields in said:
+        one = entry(5, "fi-001", **changes)
+        assert entry_of(put_value(one, by)) == one
+        assert len(orjson.loads(put_value(one, by))[0]) == fields
