@@ -3,8 +3,10 @@
     tickets.<institution> ── Intake ──┬─ receipts.<institution>, quarantine, late
                                       ├─ intake.state
                                       └─ detections ── Correlate ──┬─ correlation.state
-                                                                   ├─ alerts
-                                                                   └─ feedback.<institution>
+                                             ↑                     ├─ alerts
+                                             │                     ├─ feedback.<institution>
+                                             │                     └─ links ── Campaigns ──┬─ campaign.state
+                                             └───── which campaign an alert is in ─────────┴─ campaigns
 
 A stage is one partition's worker. It takes records, changes its own state and returns what must be written, in the
 order it must become durable (`Outputs`). It has no clock, no I/O and no other way to fail than a defect.
@@ -14,12 +16,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Final
 
 import msgspec
 import orjson
 
-from fsoc.alerts.book import ALERT, Alert, Book, alert_key, alert_revision
+from fsoc.alerts.book import ALERT, Alert, Book, alert_key
+from fsoc.alerts.newness import newness
+from fsoc.campaigns.records import is_words
+from fsoc.campaigns.stage import Campaigns
+from fsoc.campaigns.telling import Telling
 from fsoc.correlation.entries import (
     Entry,
     EntryName,
@@ -30,7 +35,7 @@ from fsoc.correlation.entries import (
     withdraw_value,
 )
 from fsoc.correlation.feeder import Feed
-from fsoc.correlation.levels import Levels, revision
+from fsoc.correlation.levels import Levels
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.progress import Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
@@ -64,6 +69,9 @@ class Pipeline:
 
     def correlate(self, partition: int) -> Correlate:
         return Correlate(self, partition)
+
+    def campaigns(self) -> Campaigns:
+        return Campaigns(self)
 
 
 class Intake:
@@ -217,6 +225,7 @@ class Correlate:
         self.levels = Levels(self._correlations)
         self.progress = Progress()
         self.book = Book(pipeline.rules.tactics)
+        self.telling = Telling(partition)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
         self._closed_before: dict[int, int] = {}
@@ -226,10 +235,11 @@ class Correlate:
         self._adopt_rules(outputs)
         for record in records:
             try:
-                if record.key is None:
-                    self.progress.hear(record.value or b"")
+                value = record.value or b""
+                if record.key is not None:
+                    self.levels.take(record.key, value, outputs.state)
                 else:
-                    self.levels.take(record.key, record.value or b"", outputs.state)
+                    (self.telling if is_words(value) else self.progress).hear(value)
             except msgspec.MsgspecError:
                 self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
         if records:
@@ -254,8 +264,12 @@ class Correlate:
         """Judge what changed or whose time has come, then let go of what is settled; inner correlations first."""
         pipeline = self._pipeline
         self.progress.advance(frozenset(pipeline.registry.institutions))
-        said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
+        begins = self.telling.begins(self._correlations.values())
+        self.book.waits = self.telling.is_on
+        said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish or begins else {}
         changed: dict[str, Alert] = {}
+        named = self.book.assign(self.telling.heard())
+        outputs.forgotten.extend(map(alert_key, named.gone))
         words: list[Word] = []
         for depth, level in enumerate(self.levels, 1):
             closed = self._at_least(depth, self.progress.closed(depth, pipeline.detections_partitions))
@@ -273,11 +287,17 @@ class Correlate:
         if any(level.moved for level in self.levels):
             outputs.forgotten.extend(key for key, _ in self.levels.release())
         settled = self.levels.closed
-        outputs.state.extend((alert_key(one.id), one.state(settled[one.depth - 1])) for one in changed.values())
+        to_tell = {**said, **changed}.values()
+        changed.update((alert.id, alert) for alert in named.revised)
+        written = (*named.kept, *changed.values())
+        outputs.state.extend((alert_key(one.id), one.state(settled[one.depth - 1])) for one in written)
         outputs.state.append((b"header", self._header()))
         outputs.published.extend(self._to_detections(*word) for word in words)
         outputs.published.extend(self._progress(republish=republish))
+        outputs.published.extend(self.telling.tell(to_tell, self.levels.reach_ms, republish=republish))
         for alert in {**said, **changed}.values():
+            if alert.link:
+                continue
             outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
             for institution, value in feedback(alert.body, alert.revision, alert.status):
                 outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
@@ -323,6 +343,7 @@ class Correlate:
                 "misfits_total": self.levels.misfits_total,
                 "closed": self.levels.closed,
                 "told": self._told,
+                "reached_ms": self.telling.reached_ms,
                 **self.progress.state(),
             }
         )
@@ -348,6 +369,7 @@ class Correlate:
         if state is not None:
             self.progress.restore(state)
             self._offset, self._told = state["offset"], state["told"]
+            self.telling.restore(state.get("reached_ms"))
             self.malformed_total, self.levels.misfits_total = state["malformed_total"], state["misfits_total"]
             self.book.expired_total = state["expired_total"]
             next(iter(self.levels)).groups.evicted_total = state["evicted_total"]
@@ -355,26 +377,6 @@ class Correlate:
         self._restoring.clear()
         self._evaluate(outputs, republish=True)
         return outputs
-
-
-class _Come(msgspec.Struct):
-    """Of a header, how far it has come."""
-
-    offset: int
-
-
-_come: Final = msgspec.json.Decoder(_Come).decode
-
-
-def newness(key: bytes, value: bytes) -> int:
-    """Rises with what a record of the state says, whoever wrote it and when; the rest of it is not read for that.
-
-    Raises:
-        msgspec.MsgspecError: it is no such record.
-    """
-    if key == b"header":
-        return _come(value).offset
-    return alert_revision(value) if key.startswith(ALERT) else revision(key, value)
 
 
 def _withdrawn(message: Message) -> bool:

@@ -23,7 +23,6 @@ def make_told(name, tickets, what="link", told=1, at=NOON, **changes):
         "told": told,
         "what": what,
         "partition": 0,
-        "revision": told,
         "status": "open",
         "kind": "joint",
         "rule_id": "rule-of-links" if what == "link" else "rule-of-alerts",

@@ -60,7 +60,6 @@ class Told(Struct, frozen=True):
     told: Annotated[int, Meta(ge=0)]
     what: Literal["link", "alert"]
     partition: Annotated[int, Meta(ge=0)]
-    revision: int
     status: Literal["open", "final", "retracted"]
     kind: Literal["joint", "local"]
     rule_id: str
@@ -125,8 +124,6 @@ class Tellable(Protocol):
     @property
     def link(self) -> bool: ...
     @property
-    def revision(self) -> int: ...
-    @property
     def status(self) -> Literal["open", "final", "retracted"]: ...
     @property
     def body(self) -> Mapping[str, Any]: ...
@@ -144,7 +141,6 @@ def told_of(alert: Tellable, partition: int) -> bytes:
             told=alert.told,
             what="link" if alert.link else "alert",
             partition=partition,
-            revision=alert.revision,
             status=alert.status,
             kind=body["kind"],
             rule_id=body["rule_id"],

@@ -91,6 +91,10 @@ class Campaigns:
         """Time alone changes nothing; another registry may make of a rare value a hub, or of a hub a rare value."""
         return Outputs() if self.nodes.hub_above == self._hub_above else self.work(())
 
+    def campaign_of(self, name: str) -> str | None:
+        """In which campaign a link or alert is now."""
+        return self._campaign_of.get(name)
+
     @property
     def reach_ms(self) -> int | None:
         """Nothing is still to come of tickets before this event time; None while a partition has not spoken."""

@@ -23,11 +23,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kafka": ("fsoc.cli.kafka", "Start, stop or look at this machine's own single-node Kafka."),
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
     "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
+    "campaigns": ("fsoc.cli.campaigns", "Look at campaigns, and decide about them: split, merge, undo."),
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
     "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),
     "check": ("fsoc.cli.check", "Check rules, tickets or mappings; every error with file and line."),
-    "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a receipt or feedback."),
+    "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a campaign, a receipt or feedback."),
 }
 
 

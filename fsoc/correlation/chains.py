@@ -65,7 +65,7 @@ def linked(
         rules[name] = replace(
             rules[name],
             depth=depth[name],
-            silent=bool(outer) and not any(rule.generate for rule in outer),
+            silent=bool(outer) and not rules[name].link and not any(rule.generate for rule in outer),
             outlasted_ms=max((rule.retention_ms for rule in outer), default=0),
         )
     return rules

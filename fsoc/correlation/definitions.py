@@ -60,6 +60,13 @@ class Definitions:
         """Of the longest chain of correlations there is."""
         return max((rule.depth for rule in (*self._current.values(), *self._held.values())), default=1)
 
+    @property
+    def retention_ms(self) -> int:
+        """How long past its event time any entry may still matter to an alert that changes, matches and all."""
+        rules = (*self._current.values(), *self._held.values())
+        chained_ms = (self.depth - 1) * max((rule.timespan_ms for rule in rules), default=0)
+        return max((rule.retention_ms for rule in rules), default=0) + chained_ms
+
     def reach_ms(self, depth: int) -> int:
         """How far behind the present a match of this depth can still bring tickets to those that name it."""
         rules = (*self._current.values(), *self._held.values())
@@ -107,11 +114,12 @@ class Definitions:
 
 def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
     """Whether groups and values of the one mean the same to the other, and are judged in the same order."""
-    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth) == (
+    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.link, rule.depth) == (
         other.group_by,
         other.fields,
         other.numeric,
         other.non_negative,
+        other.link,
         other.depth,
     )
 

@@ -44,6 +44,15 @@ class Levels:
         """How far each depth is settled."""
         return [level.closed_until_ms for level in self._levels]
 
+    @property
+    def reach_ms(self) -> int | None:
+        """No alert is raised or says otherwise any more for tickets before this event time; None: not known."""
+        closed = self.closed[: self.depth]
+        known = [until for until in closed if until is not None]
+        if len(known) < len(closed):
+            return None
+        return least if (least := min(known)) >= END_MS else least - self._definitions.retention_ms
+
     def settled(self, depths: int) -> list[int]:
         """Until when nothing is still to come of these depths for the next ones, shallowest first; as far as known.
 

@@ -17,7 +17,7 @@ from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
-_FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"}
+_FSOC_KEYS = {"independent", "link", "non_negative", "scope", "title_zh"}
 
 
 class Document(Protocol):
@@ -108,6 +108,8 @@ class Reader:
             asked = {"gte": len(rules)}
         condition = self._condition(asked, kind, len(rules))
         fields = self._fields(asked, kind)
+        if options.get("link"):
+            self._check_link(options, kind, fields, group_by, condition)
         percentile = self._percentile(asked, kind)
         aliases = self._aliases(body.get("aliases", {}))
         if self.problems:
@@ -130,6 +132,7 @@ class Reader:
             percentile=percentile,
             non_negative=options.get("non_negative", False),
             generate=generate,
+            link=options.get("link", False),
         )
 
     def _generate(self, value: object) -> bool:
@@ -168,12 +171,23 @@ class Reader:
             return {}
         for key in sorted(set(map(str, options)) - _FSOC_KEYS):
             self.refuse(f"fsoc.{key} is unknown — expected one of {', '.join(sorted(_FSOC_KEYS))}")
-        for key in ("independent", "non_negative"):
+        for key in ("independent", "link", "non_negative"):
             if not isinstance(options.get(key, False), bool):
                 self.refuse(f'fsoc.{key} is "{options[key]}" — expected true or false')
         if options.get("scope", "sector") not in {"sector", "institution"}:
             self.refuse(f'fsoc.scope is "{options["scope"]}" — expected sector or institution')
         return options
+
+    def _check_link(
+        self, options: dict[str, Any], kind: str, fields: tuple[str, ...], group_by: tuple[str, ...], asked: Condition
+    ) -> None:
+        """A link is a value that independent institutions share: what counts anything else ties nobody together."""
+        if (kind, fields) != ("value_count", ("institution",)) or not options.get("independent"):
+            self.refuse("fsoc.link: true needs value_count of institution, and fsoc.independent: true", "type")
+        if not group_by or "institution" in group_by:
+            self.refuse("fsoc.link: true needs a group-by other than institution: the value that is shared", "group-by")
+        if asked.bounds and not (asked.rising and not asked.holds(1)):
+            self.refuse("fsoc.link: true needs a condition that two institutions or more meet: gte: 2", "condition")
 
     def _names(self, key: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value

@@ -57,6 +57,7 @@ class CorrelationRule:
     independent: institutions of one holding group count once.
     percentile: of value_percentile, 0 to 100. non_negative: numbers below zero are none to it.
     generate: the rules it names raise alerts of their own as well.
+    link: what holds is a value that institutions share: it raises no alert, and ties campaigns together.
     depth: 1 where it names detections alone, else one more than the deepest correlation that it names.
     silent: a correlation names it and none of those that do asks for alerts of its own.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
@@ -84,6 +85,7 @@ class CorrelationRule:
     percentile: float | None = None
     non_negative: bool = False
     generate: bool = False
+    link: bool = False
     depth: int = 1
     silent: bool = False
     outlasted_ms: int = 0

@@ -10,6 +10,7 @@ from typing import Any
 
 import orjson
 
+from fsoc.campaigns.stage import Campaigns
 from fsoc.correlation.entries import is_put
 from fsoc.correlation.progress import Claim, progress_record
 from fsoc.feeds.ledger import END_MS, Counts
@@ -20,8 +21,9 @@ from fsoc.pipeline import Correlate, Intake, Pipeline
 class Direct:
     """One process that is every worker.
 
-    alerts, feedback: the newest value per key, as the compacted topics would hold them.
-    watch: is shown everything that is published outside fsoc: receipts, quarantine, late, alerts, feedback.
+    alerts, feedback, campaigns: the newest value per key, as the compacted topics would hold them.
+    links: what was told of links and alerts, likewise.
+    watch: is shown everything that is published outside fsoc: receipts, quarantine, late, alerts, feedback, campaigns.
     """
 
     def __init__(self, pipeline: Pipeline, watch: Callable[[Outgoing], None] | None = None) -> None:
@@ -31,6 +33,10 @@ class Direct:
         self.correlates: list[Correlate] = [
             pipeline.correlate(partition) for partition in range(pipeline.detections_partitions)
         ]
+        self.campaign: Campaigns = pipeline.campaigns()
+        self.links: dict[str, bytes] = {}
+        self._links: list[Record] = []
+        self.campaigns: dict[str, bytes] = {}
         self.alerts: dict[str, bytes] = {}
         self.feedback: dict[tuple[str, str], bytes] = {}
 
@@ -69,17 +75,29 @@ class Direct:
         """The newest revision of each alert, by alert id."""
         return [orjson.loads(self.alerts[name]) for name in sorted(self.alerts)]
 
+    def newest_links(self) -> list[dict[str, Any]]:
+        """What stands of links, by id."""
+        told = [orjson.loads(value) for name, value in sorted(self.links.items()) if "/" not in name]
+        return [one for one in told if one["what"] == "link" and one["status"] != "retracted"]
+
+    def newest_campaigns(self) -> list[dict[str, Any]]:
+        """The newest revision of each campaign, by its id."""
+        return [orjson.loads(self.campaigns[name]) for name in sorted(self.campaigns)]
+
     def _intake(self, institution: str) -> Intake:
         if institution not in self.intakes:
             self.intakes[institution] = self._pipeline.intake(institution)
         return self.intakes[institution]
 
     def _correlate(self, detections: Iterable[Outgoing]) -> None:
-        """Work these records, and what correlations say to correlations that name them, until all is said."""
+        """Work these records, and what correlations and campaigns say to correlations, until all is said."""
         while slices := _by_partition(detections):
             said: list[Outgoing] = []
             for partition, records in slices.items():
                 said += self._keep(self.correlates[partition].work(records).published)
+            links, self._links = self._links, []
+            if links:
+                said += self._keep(self.campaign.work(links).published)
             detections = said
 
     def _keep(self, published: Iterable[Outgoing]) -> list[Outgoing]:
@@ -89,10 +107,17 @@ class Direct:
             if item.topic == "detections":
                 detections.append(item)
                 continue
+            name = (item.key or b"").decode()
+            if item.topic == "links":
+                self.links[name] = item.value
+                self._links.append(Record(0, 0, item.key, item.value))
+                continue
             if item.topic == "alerts":
-                self.alerts[(item.key or b"").decode()] = item.value
+                self.alerts[name] = item.value
+            elif item.topic == "campaigns":
+                self.campaigns[name] = item.value
             elif item.topic.startswith("feedback."):
-                self.feedback[item.topic.partition(".")[2], (item.key or b"").decode()] = item.value
+                self.feedback[item.topic.partition(".")[2], name] = item.value
             if self._watch is not None:
                 self._watch(item)
         return detections

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Iterable
 
 from fsoc.pipeline import Pipeline
-from fsoc.runtime.lanes import DETECTIONS, TICKETS, correlation_lane, intake_lane
+from fsoc.runtime.lanes import DETECTIONS, LINKS, TICKETS, campaign_lane, correlation_lane, intake_lane
 from fsoc.runtime.log import Log, Partition, Reader
 from fsoc.runtime.worker import Lane, Slice, Source
 
@@ -68,6 +68,11 @@ class InProcess:
         detections = [Source(DETECTIONS, partition) for partition in range(pipeline.detections_partitions)]
         self.intake = Belt(intake_lane(pipeline, log, prefix), tickets, log, prefix, group)
         self.correlate = Belt(correlation_lane(pipeline, log, prefix), detections, log, prefix, group)
+        self.campaign = Belt(campaign_lane(pipeline, log, prefix), [Source(LINKS, 0)], log, prefix, group)
+
+    @property
+    def _belts(self) -> tuple[Belt, Belt, Belt]:
+        return self.intake, self.correlate, self.campaign
 
     async def run(self) -> None:
         """Work for ever.
@@ -75,7 +80,7 @@ class InProcess:
         Raises:
             StageFailed, Retry: as the worker would end for.
         """
-        tasks = [asyncio.ensure_future(_run(belt)) for belt in (self.intake, self.correlate)]
+        tasks = [asyncio.ensure_future(_run(belt)) for belt in self._belts]
         try:
             await asyncio.gather(*tasks)
         finally:
@@ -87,12 +92,13 @@ class InProcess:
         """Work all there is, and what comes of it, and return. records_max: per fetch."""
         moved = True
         while moved:
-            moved = await self.intake.step(wait_ms=0, records_max=records_max)
-            moved = await self.correlate.step(wait_ms=0, records_max=records_max) or moved
+            moved = False
+            for belt in self._belts:
+                moved = await belt.step(wait_ms=0, records_max=records_max) or moved
 
     async def close(self) -> None:
-        await self.intake.close()
-        await self.correlate.close()
+        for belt in self._belts:
+            await belt.close()
 
 
 async def _run(belt: Belt) -> None:

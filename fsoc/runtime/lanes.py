@@ -1,4 +1,4 @@
-"""The two lanes of the pipeline: which topics they work and where their state lies. Same on Kafka and in-process."""
+"""The lanes of the pipeline: which topics they work and where their state lies. Same on Kafka and in-process."""
 
 from __future__ import annotations
 
@@ -15,6 +15,8 @@ TICKETS = "tickets."
 DETECTIONS = "detections"
 INTAKE_STATE = "intake.state"
 CORRELATION_STATE = "correlation.state"
+LINKS = "links"
+CAMPAIGN_STATE = "campaign.state"
 
 # What an institution has of its own, each followed by its id.
 INSTITUTION_TOPICS = (TICKETS, "receipts.", "feedback.")
@@ -38,6 +40,15 @@ def correlation_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[
     return Lane("correlate", stage_of, _correlation_place, log, prefix, clock)
 
 
+def campaign_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[], float] = time.monotonic) -> Lane:
+    """Links: one source in all. clock: as in `Lane`."""
+
+    def stage_of(_: Source) -> Stage:
+        return pipeline.campaigns()
+
+    return Lane("campaign", stage_of, _campaign_place, log, prefix, clock)
+
+
 def institution_of(source: Source) -> str:
     """Whose tickets these are."""
     return source.topic.removeprefix(TICKETS)
@@ -50,3 +61,7 @@ def _intake_place(source: Source) -> Place:
 
 def _correlation_place(source: Source) -> Place:
     return Place(CORRELATION_STATE, source.partition)
+
+
+def _campaign_place(_: Source) -> Place:
+    return Place(CAMPAIGN_STATE, 0)

@@ -137,18 +137,36 @@ _CORRELATION_TOTALS = {
     ),
 }
 
+_CAMPAIGNS = {
+    "campaigns_open": ("fsoc_open_campaigns", "Campaigns that stand and that more may join."),
+    "links": ("fsoc_campaign_links", "Rare values that institutions share, held to tie campaigns together."),
+    "alerts": ("fsoc_campaign_alerts", "Joint alerts held because links may tie them to a campaign."),
+    "hubs": ("fsoc_campaign_hubs", "Links and alerts of so many institutions that they tie nothing together."),
+    "decisions": ("fsoc_campaign_decisions", "Decisions of analysts that are followed, or were undone."),
+}
+_CAMPAIGN_TOTALS = {
+    "raised_total": ("fsoc_raised_campaigns", "Campaigns that ever stood, whatever became of them."),
+    "evicted_total": ("fsoc_evicted_links", "Links and alerts dropped because too many were held; must stay 0."),
+    "malformed_total": (
+        "fsoc_malformed_links",
+        "Records of the links topic that neither fsoc nor its console wrote; must stay 0.",
+    ),
+    "refused_total": ("fsoc_refused_decisions", "Decisions not followed because there are too many; must stay 0."),
+}
+
 Headers = Callable[[], Mapping[str, bytes]]
 
 
 class StateCollector:
     """Figures from the newest headers in the state topics, parsed when they are asked for.
 
-    intake: institution → its header. correlation: detections partition → its header.
+    intake: institution → its header. correlation: detections partition → its header. campaign: the one of links.
     """
 
-    def __init__(self, intake: Headers, correlation: Headers) -> None:
+    def __init__(self, intake: Headers, correlation: Headers, campaign: Headers) -> None:
         self._intake = intake
         self._correlation = correlation
+        self._campaign = campaign
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: names are known only from `collect`, and no other collector uses them."""
@@ -157,6 +175,7 @@ class StateCollector:
     def collect(self) -> Iterator[Metric]:
         yield from _institutions(_parsed(self._intake()))
         yield from _partitions(_parsed(self._correlation()))
+        yield from _campaigns(_parsed(self._campaign()))
 
 
 def _parsed(headers: Mapping[str, bytes]) -> list[tuple[str, dict[str, Any]]]:
@@ -231,3 +250,17 @@ def _partitions(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
         if header["closed_until_ms"] is not None:
             closed.add_metric([partition], header["closed_until_ms"] / 1000)
     yield closed
+
+
+def _campaigns(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
+    """One worker has them: of the others there are names and no figures."""
+    for key, (name, text) in _CAMPAIGNS.items():
+        gauge = GaugeMetricFamily(name, text)
+        for _, header in headers:
+            gauge.add_metric([], header.get(key, 0))
+        yield gauge
+    for key, (name, text) in _CAMPAIGN_TOTALS.items():
+        total = CounterMetricFamily(name, text)
+        for _, header in headers:
+            total.add_metric([], header.get(key, 0))
+        yield total

@@ -69,8 +69,9 @@ def worked(kafka, topic_prefix):
         worker = InProcess(
             Pipeline(load_ruleset(), registry, 2, ends=True), log, topic_prefix, topic_prefix + "workers"
         )
-        # A cluster answers when it does: nothing for a second, in both lanes, is the end.
-        while any([await belt.step(wait_ms=1000, records_max=500) for belt in (worker.intake, worker.correlate)]):
+        # A cluster answers when it does: nothing for a second, in all lanes, is the end.
+        belts = (worker.intake, worker.correlate, worker.campaign)
+        while any([await belt.step(wait_ms=1000, records_max=500) for belt in belts]):
             pass
         await worker.close()
         await log.close()

@@ -36,7 +36,7 @@ def sent(offset, body):
 def figure(outputs, name, **labels):
     """What a worker shows for `name` once it has written `outputs`."""
     registry = CollectorRegistry()
-    registry.register(StateCollector(lambda: {"fi-001": dict(outputs.state)[HEADER]}, dict))
+    registry.register(StateCollector(lambda: {"fi-001": dict(outputs.state)[HEADER]}, dict, dict))
     return registry.get_sample_value(name, {"institution": "fi-001", **labels})
 
 

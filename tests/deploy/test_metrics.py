@@ -19,7 +19,7 @@ _SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], 
 @pytest.fixture(scope="module")
 def declared():
     """Every series a worker can show, by the name Prometheus stores it under."""
-    families = [*REGISTRY.collect(), *StateCollector(dict, dict).collect()]
+    families = [*REGISTRY.collect(), *StateCollector(dict, dict, dict).collect()]
     return {family.name + suffix for family in families for suffix in _SUFFIXES[family.type]}
 
 

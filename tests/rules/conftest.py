@@ -134,7 +134,7 @@ def rule_id(documents) -> Callable[[str], str]:
 
 @pytest.fixture
 def sector(ruleset) -> Callable[..., list[dict[str, Any]]]:
-    """Send tickets, end the day, get the newest alerts. groups: institution → holding group."""
+    """Send tickets, end the day, get the newest alerts, and links as alerts. groups: institution → holding group."""
 
     def alerts(tickets: Iterable[Ticket], groups: dict[str, str] | None = None) -> list[dict[str, Any]]:
         sent = list(tickets)
@@ -155,7 +155,8 @@ def sector(ruleset) -> Callable[..., list[dict[str, Any]]]:
         direct.work(_slices(sent))
         direct.finish()
         assert direct.counts().used == len(sent)
-        return direct.newest_alerts()
+        links = [{**link, "institutions": sorted(link["members"])} for link in direct.newest_links()]
+        return [*direct.newest_alerts(), *links]
 
     return alerts
 

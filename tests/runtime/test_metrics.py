@@ -49,15 +49,30 @@ CORRELATION = {
 }
 
 
+CAMPAIGN = {
+    "offset": 7,
+    "raised_total": 4,
+    "campaigns_open": 3,
+    "links": 20,
+    "alerts": 10,
+    "hubs": 2,
+    "decisions": 5,
+    "evicted_total": 6,
+    "malformed_total": 8,
+    "refused_total": 9,
+}
+
+
 @pytest.fixture
 def shown():
     """Makes the registry of a worker that owns these headers."""
 
-    def make(intake, correlation):
+    def make(intake, correlation, campaign=None):
         registry = CollectorRegistry()
         headers = {name: orjson.dumps(header) for name, header in intake.items()}
         partitions = {name: orjson.dumps(header) for name, header in correlation.items()}
-        registry.register(StateCollector(lambda: headers, lambda: partitions))
+        links = {"links": orjson.dumps(campaign)} if campaign is not None else {}
+        registry.register(StateCollector(lambda: headers, lambda: partitions, lambda: links))
         return registry
 
     return make
@@ -66,7 +81,7 @@ def shown():
 @pytest.fixture
 def text(shown):
     """Everything that a worker with one institution and one partition shows."""
-    both = generate_latest(REGISTRY) + generate_latest(shown({"fi-001": INTAKE}, {"3": CORRELATION}))
+    both = generate_latest(REGISTRY) + generate_latest(shown({"fi-001": INTAKE}, {"3": CORRELATION}, CAMPAIGN))
     return both.decode()
 
 
@@ -107,10 +122,19 @@ def test_conservation_is_shown_as_the_header_has_it(shown):
         ("fsoc_malformed_detections_total", {"partition": "3"}, 9),
         ("fsoc_misfit_detections_total", {"partition": "3"}, 1),
         ("fsoc_closed_until_timestamp_seconds", {"partition": "3"}, 5),
+        ("fsoc_open_campaigns", {}, 3),
+        ("fsoc_raised_campaigns_total", {}, 4),
+        ("fsoc_campaign_links", {}, 20),
+        ("fsoc_campaign_alerts", {}, 10),
+        ("fsoc_campaign_hubs", {}, 2),
+        ("fsoc_campaign_decisions", {}, 5),
+        ("fsoc_evicted_links_total", {}, 6),
+        ("fsoc_malformed_links_total", {}, 8),
+        ("fsoc_refused_decisions_total", {}, 9),
     ],
 )
 def test_every_figure_of_a_header_is_shown(shown, name, labels, value):
-    assert shown({"fi-001": INTAKE}, {"3": CORRELATION}).get_sample_value(name, labels) == value
+    assert shown({"fi-001": INTAKE}, {"3": CORRELATION}, CAMPAIGN).get_sample_value(name, labels) == value
 
 
 def test_before_the_first_ticket_there_is_no_watermark(shown):

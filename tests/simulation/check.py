@@ -8,9 +8,11 @@ from typing import Any
 
 import orjson
 
+from fsoc.campaigns.records import DECISION
 from fsoc.correlation.entries import GroupKey
 from fsoc.feeds.record import Record
 from tests.oracles.sector_oracle import Ticket, as_told, event_time, final_tickets, ms, standing
+from tests.simulation.check_campaigns import check_campaigns, check_links
 from tests.simulation.members import FUTURE_MAX_MS, Member, matches
 from tests.simulation.simulate import Run
 from tests.simulation.worker import PREFIX
@@ -27,6 +29,8 @@ def check(run: Run) -> None:
     check_revisions(run)
     check_final(run)
     check_decided(run)
+    check_links(run, used_tickets(run, outcomes))
+    check_campaigns(run)
     check_state(run)
 
 
@@ -116,7 +120,12 @@ def used_tickets(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> list[Ti
 
 def check_alerts(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> None:
     """Law 7: what stands is what the final tickets say, whatever has happened on the way."""
-    expected = standing(run.sector.rules, used_tickets(run, outcomes), matches, run.sector.holdings)
+    links = {rule.id for rule in run.sector.rules if rule.link}
+    expected = {
+        name: alert
+        for name, alert in standing(run.sector.rules, used_tickets(run, outcomes), matches, run.sector.holdings).items()
+        if alert["rule_id"] not in links
+    }
     found = {name: as_told(alert) for name, alert in newest_alerts(run).items() if alert["status"] != "retracted"}
     assert found.keys() == expected.keys(), (
         f"missing {[expected[name] for name in sorted(expected.keys() - found.keys())]}, "
@@ -175,7 +184,7 @@ def check_final(run: Run) -> None:
     (alerts,) = run.of("alerts")
     for record, known in zip(alerts, run.alerts_made, strict=True):
         alert = orjson.loads(record.value or b"")
-        body = {name: value for name, value in alert.items() if name not in {"revision", "status"}}
+        body = {name: value for name, value in alert.items() if name not in {"revision", "status", "campaign_id"}}
         name, values = alert["alert_id"], [alert["group"][field] for field in group_by[alert["rule_id"]]]
         group = orjson.dumps(values).decode()
         key = GroupKey(alert["rule_id"], alert["environment"], group)
@@ -234,6 +243,8 @@ def check_state(run: Run) -> None:
     """Nothing is kept of what has expired, and by now everything has but the farewells."""
     kept = sorted(key for key in newest(run, "correlation.state") if key != b"header")
     assert not kept, f"correlation.state keeps {kept[:5]} and {max(0, len(kept) - 5)} more"
+    kept = sorted(key for key in newest(run, "campaign.state") if key != b"header" and not key.startswith(DECISION))
+    assert not kept, f"campaign.state keeps {kept[:5]} and {max(0, len(kept) - 5)} more"
     state = newest(run, "intake.state")
     for member in run.sector.members:
         # What was revised stays as long as a replay could reach its messages: for so many messages, not for a time.

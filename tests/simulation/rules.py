@@ -20,7 +20,7 @@ def document(
     name: str, kind: str, condition: dict[str, Any], group_by: str, timespan: str = "1h", **changes: Any
 ) -> Document:
     """A correlation as it is written. group_by: fields, separated by blanks."""
-    fsoc = {key: changes.pop(key) for key in ("independent", "non_negative") if key in changes}
+    fsoc = {key: changes.pop(key) for key in ("independent", "link", "non_negative") if key in changes}
     body = {
         "type": kind,
         "rules": list(ALL),
@@ -86,6 +86,15 @@ CHAINS = (
 )
 
 
+LINKS = (
+    document("shared indicator", "value_count", {"gte": 2, "field": "institution"}, "indicator", "6h"),
+    document("shared user", "value_count", {"gte": 2, "field": "institution"}, "User", "2d", rules=["one", "three"]),
+    document("shared supplier", "value_count", {"gt": 1, "field": "institution"}, "suppliers.supplier_id", "1d"),
+    document("shared burst", "value_count", {"gte": 2, "field": "institution"}, "User", "3h", rules=["exact pair"]),
+)
+"""What ties campaigns together; each of them is `fsoc: {link: true, independent: true}`."""
+
+
 def rules_of(documents: Iterable[Document]) -> list[CorrelationRule]:
     rules, problems = parse(
         [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents], DETECTIONS
@@ -98,4 +107,13 @@ def draw_rules(lot: Random) -> list[CorrelationRule]:
     chosen = lot.sample(PLAIN, lot.randint(2, 6))
     for chain in lot.sample(CHAINS, lot.choice((0, 0, 1, 1, 2))):
         chosen.extend(chain)
-    return rules_of(chosen)
+    return rules_of([*chosen, *draw_links(lot, {data["id"] for data in chosen})])
+
+
+def draw_links(lot: Random, known: set[str]) -> list[Document]:
+    """Those of a seed, if it has any: of what its other rules do not lack."""
+    if lot.random() < 0.3:
+        return []
+    fitting = [data for data in LINKS if "exact pair" in known or data["correlation"]["rules"] != ["exact pair"]]
+    drawn = lot.sample(fitting, lot.randint(1, len(fitting)))
+    return [{**data, "fsoc": {"link": True, "independent": True}} for data in drawn]

@@ -23,7 +23,7 @@ from fsoc.pipeline import Pipeline
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import Partition
 from fsoc.runtime.memory_log import MemoryLog
-from tests.simulation import members, rules
+from tests.simulation import analysts, members, rules
 from tests.simulation.client import Client
 from tests.simulation.faults import Faults
 from tests.simulation.group import Group
@@ -32,8 +32,11 @@ from tests.simulation.members import BASE_MS, DAY, Member, Message
 from tests.simulation.worker import GROUP, PREFIX, Worker
 
 HOUR_SECONDS = 3_600
-FAREWELL_MS = 14 * DAY
-"""After everything else. Every alert is final and everything has expired once the farewells are worked."""
+FAREWELL_MS = 70 * DAY
+"""After everything else. Every alert and campaign is final, and everything has expired, once the farewells are worked.
+"""
+WHOLE = ("alerts", "correlation.state", "links", "campaigns", "campaign.state")
+"""Topics of which every record is looked at in the end, so that none may be compacted away."""
 SETTLE_ROUNDS_MAX = 200
 
 
@@ -160,14 +163,14 @@ async def _run(sector: Sector, faults: Faults) -> Run:
 
     log = MemoryLog(now_ms)
     names = [member.name for member in sector.members]
-    # Of these every record is looked at in the end, so none may be compacted away.
     specs = [
-        replace(spec, compacted=spec.compacted and not spec.name.endswith(("alerts", "correlation.state")))
+        replace(spec, compacted=spec.compacted and spec.name.removeprefix(PREFIX) not in WHOLE)
         for spec in table(PREFIX, names, sector.partitions, "production")
     ]
     await log.create(specs)
     partitions = {TP(f"{PREFIX}tickets.{name}", 0) for name in names}
     partitions |= {TP(f"{PREFIX}detections", number) for number in range(sector.partitions)}
+    partitions.add(TP(f"{PREFIX}links", 0))
 
     workers: list[Worker] = []
     alerts_made: list[dict[Partition, int]] = []
@@ -184,7 +187,10 @@ async def _run(sector: Sector, faults: Faults) -> Run:
             await asyncio.sleep(max(0.0, (message.arrives_ms - now_ms()) / 1000))
             await log.append(f"{PREFIX}tickets.{message.institution}", 0, None, message.payload)
 
+    deciding = asyncio.create_task(analysts.decide(log, faults.lot))
     await send(sector.traffic)
+    await _rest(log, partitions, workers)
+    await deciding
     await _rest(log, partitions, workers)
     faults.on = False
     await _rest(log, partitions, workers)

@@ -10,6 +10,7 @@ from collections import Counter
 import pytest
 
 from tests.simulation.__main__ import outcome
+from tests.simulation.check_campaigns import newest_campaigns
 from tests.simulation.faults import CRASHES, KINDS
 from tests.simulation.members import TRAITS
 from tests.simulation.simulate import draw
@@ -28,6 +29,7 @@ def test_whatever_goes_wrong_the_alerts_are_those_of_the_final_tickets_and_every
         failures += [failure] if failure else []
         if run is not None:
             seen.update(run.faults)
+            seen.update(f"campaign {one['status']}" for one in newest_campaigns(run).values())
 
     assert not failures, "\n".join(failures)
 
@@ -38,6 +40,8 @@ def test_every_kind_of_fault_struck_and_every_step_of_the_checkpoint_was_a_worke
         pytest.skip("only some of the seeds were asked for")
     assert not [kind for kind in KINDS if seen[kind] < 5], seen
     assert all(seen[crash] >= 20 for crash in CRASHES), seen
+    assert seen["campaign final"] >= 50, seen
+    assert min(seen["campaign merged"], seen["campaign retracted"]) >= 2, seen
 
 
 def test_the_seeds_have_every_way_to_send_and_every_rule():

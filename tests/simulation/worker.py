@@ -15,7 +15,7 @@ from faust.types import TP
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.faust.conveyor import Conveyor
 from fsoc.runtime.faust.transport import Slice, Standing
-from fsoc.runtime.lanes import DETECTIONS, correlation_lane, intake_lane
+from fsoc.runtime.lanes import DETECTIONS, LINKS, campaign_lane, correlation_lane, intake_lane
 from fsoc.runtime.log import Partition
 from tests.simulation.client import Client
 from tests.simulation.faults import Crash
@@ -142,7 +142,9 @@ class Worker:
         self._seconds = 0.0
         self.intake = Conveyor(self, intake_lane(pipeline, client, PREFIX, self._worked), PREFIX, self._ours_in)
         self.correlate = Conveyor(self, correlation_lane(pipeline, client, PREFIX, self._worked), PREFIX, self._ours_in)
-        self.streams = {self.intake: Stream(), self.correlate: Stream()}
+        self.campaign = Conveyor(self, campaign_lane(pipeline, client, PREFIX, self._worked), PREFIX, self._ours_in)
+        self.shared = {PREFIX + DETECTIONS: self.correlate, PREFIX + LINKS: self.campaign}
+        self.streams = {self.intake: Stream(), self.correlate: Stream(), self.campaign: Stream()}
         self._joined = False
         self._tasks: dict[asyncio.Task[None], None] = {}  # in an order that is the same in every process
         for conveyor, stream in self.streams.items():
@@ -195,7 +197,7 @@ class Worker:
         kept = self._joined and generation == self.consumer_generation_id + 1
         self.consumer_generation_id, self._joined = generation, True
         for conveyor in self.streams:
-            mine = {tp for tp in assigned if (tp.topic == PREFIX + DETECTIONS) == (conveyor is self.correlate)}
+            mine = {tp for tp in assigned if self.shared.get(tp.topic, self.intake) is conveyor}
             conveyor.done.clear()
             conveyor.lane.take((conveyor.source(tp) for tp in mine), kept=kept)
             conveyor.restore_soon()

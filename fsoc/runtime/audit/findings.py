@@ -28,6 +28,7 @@ Code: TypeAlias = Literal[
     "published-ahead",
     "published-otherwise",
     "restart",
+    "wrong-campaign",
 ]
 """
 unreadable           a record is not what fsoc writes
@@ -49,9 +50,10 @@ missing-alert        the entries raise an alert that is not there
 wrong-alert          an alert says other than its entries do
 extra-alert          an alert stands that its entries do not raise
 wrong-status         an alert is open that is settled, or final that is not
-published-ahead      fsoc.alerts has a higher revision than the state
-published-otherwise  fsoc.alerts has another body of the same revision
-restart              a worker could not restore this, or would write other alerts than are there
+published-ahead      fsoc.alerts or fsoc.campaigns has a higher revision than the state
+published-otherwise  the same have another body of the same revision
+restart              a worker could not restore this, or would write other alerts or campaigns than are there
+wrong-campaign       an alert says it is in another campaign than campaigns say
 """
 
 
@@ -90,7 +92,7 @@ class Looked:
     in_flight_tickets: of which intake's output is not known to be out.
     in_flight_entries: named by detections that are not committed.
     in_flight_relays, in_flight_alerts: of groups that such detections may change.
-    unpublished: alerts of which fsoc.alerts has an older revision, or none yet.
+    unpublished: alerts and campaigns of which an older revision is published, or none yet.
     let_go: entries that are not there, as many as bounds have dropped.
     """
 
@@ -101,6 +103,7 @@ class Looked:
     groups: int = 0
     relays: int = 0
     alerts: int = 0
+    campaigns: int = 0
     in_flight_tickets: int = 0
     in_flight_entries: int = 0
     in_flight_relays: int = 0

@@ -115,7 +115,8 @@ def bodies(group: _Group, closed_ms: int | None, tactics: Mapping[str, int]) -> 
 
 
 def _as_compared(body: dict[str, Any]) -> dict[str, Any]:
-    """The order of techniques is that of the ATT&CK tables of the day on which the alert was written."""
+    """The order of techniques is that of the ATT&CK tables of the day; which campaign it is in, campaigns say."""
+    body = {name: value for name, value in body.items() if name != "campaign_id"}
     attack = body.get("attack")
     return {**body, "attack": sorted(map(str, attack))} if isinstance(attack, list) else body
 
@@ -190,7 +191,7 @@ def check_published(found: Shard, published: Mapping[str, Published], verdict: V
     """
     told = {finding.place.key for finding in verdict.findings}
     for key, record in found.alerts.items():
-        if key in told:
+        if key in told or record.link:
             continue
         alert = record.alert()
         seen = published.get(alert.id)

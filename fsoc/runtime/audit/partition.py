@@ -273,13 +273,11 @@ def check_counts(found: Shard, alerts_at_fault: int, relays_at_fault: int, verdi
         verdict.find("count", place, f"counts {header.relays} relays, there are {relays}")
     if alerts_at_fault or any(key.startswith(ALERT) for key in found.unreadable):
         return
-    raised = header.expired_total + len(found.alerts)
-    if header.raised_total != raised:
-        text = (
-            f"counts {header.raised_total} alerts raised, there are {len(found.alerts)} and {header.expired_total} gone"
-        )
+    alerts = [record for record in found.alerts.values() if not record.link]
+    if header.raised_total != header.expired_total + len(alerts):
+        text = f"counts {header.raised_total} alerts raised, there are {len(alerts)} and {header.expired_total} gone"
         verdict.find("count", place, text)
-    opened = sum(record.status == "open" for record in found.alerts.values())
+    opened = sum(record.status == "open" for record in alerts)
     if header.alerts_open != opened:
         verdict.find("count", place, f"counts {header.alerts_open} open alerts, there are {opened}")
 

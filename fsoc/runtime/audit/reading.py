@@ -12,12 +12,13 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from fsoc.alerts.newness import newness
+from fsoc.campaigns.stage import newness as campaign_newness
 from fsoc.correlation.entries import name_of
 from fsoc.correlation.progress import Progress
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.feeds.ledger import overtaken
-from fsoc.pipeline import newness
-from fsoc.runtime.lanes import CORRELATION_STATE, DETECTIONS, INTAKE_STATE, TICKETS
+from fsoc.runtime.lanes import CAMPAIGN_STATE, CORRELATION_STATE, DETECTIONS, INTAKE_STATE, TICKETS
 from fsoc.runtime.log import Log, Partition, UnknownTopic, read_to_end
 from fsoc.runtime.state import read_all
 
@@ -124,7 +125,7 @@ async def newest(log: Log, partitions: Sequence[Partition], tell: Tell = silent)
     async with aclosing(read_all(log, partitions)) as slices:
         async for name, records in slices:
             of_it = found[name]
-            is_late = _is_overtaken if name[0].endswith(INTAKE_STATE) else _is_older
+            is_late = _is_overtaken if name[0].endswith(INTAKE_STATE) else _is_older(_newness_in(name[0]))
             for record in records:
                 if record.key is None:
                     continue  # compaction knows no such record, and no worker reads one
@@ -145,12 +146,20 @@ def _is_overtaken(_key: bytes, record: bytes, by: bytes) -> bool:
         return False
 
 
-def _is_older(key: bytes, record: bytes, by: bytes) -> bool:
-    """Of correlation's state."""
-    try:
-        return newness(key, record) < newness(key, by)
-    except (msgspec.MsgspecError, ValueError, KeyError, TypeError):  # as above
-        return False
+def _newness_in(topic: str) -> Callable[[bytes, bytes], int]:
+    return campaign_newness if topic.endswith(CAMPAIGN_STATE) else newness
+
+
+def _is_older(newness_of: Callable[[bytes, bytes], int]) -> Callable[[bytes, bytes, bytes], bool]:
+    """Of correlation's state, and of campaigns'."""
+
+    def is_older(key: bytes, record: bytes, by: bytes) -> bool:
+        try:
+            return newness_of(key, record) < newness_of(key, by)
+        except (msgspec.MsgspecError, ValueError, KeyError, TypeError):  # as above
+            return False
+
+    return is_older
 
 
 async def tail(cluster: Cluster, partition: int, start: int | None) -> Tail:

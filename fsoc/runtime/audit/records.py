@@ -95,7 +95,7 @@ class CorrelationHeader(Struct, frozen=True):
 
 
 class AlertRecord(Struct, frozen=True):
-    """The newest revision of one alert."""
+    """The newest revision of one alert, or of a link, which is published to campaigns alone."""
 
     key: tuple[str, str, str]
     episode: int
@@ -104,10 +104,12 @@ class AlertRecord(Struct, frozen=True):
     revision: Annotated[int, Meta(ge=1)]
     status: Literal["open", "final", "retracted"]
     body: dict[str, Any]
+    link: bool = False
+    told: int = 0
 
     def alert(self) -> Alert:
         key = GroupKey(*self.key)
-        return Alert(key, self.episode, self.episode_ms, self.depth, self.revision, self.status, self.body)
+        return Alert(key, self.episode, self.episode_ms, self.depth, self.revision, self.status, self.body, self.link)
 
 
 class TicketName(NamedTuple):

@@ -172,7 +172,7 @@ async def _partition(cluster: Cluster, number: int, rules: RuleSet, verdict: Ver
     entries = sum(isinstance(held.word, Entry) for held in part.entries.values())
     statuses = {"open": 0, "final": 0, "retracted": 0}
     for record in part.alerts.values():
-        statuses[record.status] += 1
+        statuses[record.status] += not record.link
     return PartitionShown(
         number,
         end - (committed or 0),

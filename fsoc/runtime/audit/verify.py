@@ -1,6 +1,7 @@
 """`fsoc state verify`: reads the state topics as they are, while workers run or not, and holds them to the laws.
 
     committed offsets → intake.state → alerts → of each partition: correlation.state, detections not committed
+                      → campaigns → campaign.state
 
 In this order, because workers write in the other: state, what is published, offsets (law 10). So whatever was committed
 when we began has all its effects in what we read; what names itself in the detections that were not is in flight.
@@ -16,6 +17,7 @@ import msgspec
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
+from fsoc.runtime.audit.campaigns import Named, check_campaigns, committed_links
 from fsoc.runtime.audit.feeding import KEPT_LEAST_MS, check_feeding
 from fsoc.runtime.audit.findings import Place, Verdict
 from fsoc.runtime.audit.intake import Fed, Member, check_member, fed_by, members
@@ -44,7 +46,7 @@ async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = N
     verdict = Verdict()
     known = registry.institutions if registry is not None else await _institutions(cluster, tell)
     offsets = await _committed(cluster, known)
-    detections = await _committed_detections(cluster)
+    detections, links = await _committed_detections(cluster), await committed_links(cluster)
     state = await newest(cluster.log, await cluster.intake_state(), tell)
     found = members(state, offsets, verdict)
     del state
@@ -61,6 +63,7 @@ async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = N
     for number, committed in enumerate(detections):
         await audit.look_at(number, committed, fed[number])
     await audit.look_around()
+    await check_campaigns(cluster, pipeline, links, audit.named, verdict, tell)
     _forgive_what_lies_elsewhere(verdict)
     _note_rules(verdict, rules, found)
     return verdict
@@ -81,6 +84,7 @@ class _Correlation:
         self._cluster, self._pipeline, self._members = cluster, pipeline, found
         self._published, self._verdict, self._tell = published, verdict, tell
         self._relayed = Relayed()
+        self.named: dict[str, Named] = {}
         self._counted: list[tuple[Shard, int, int]] = []  # partition, entries there, entries missed
 
     async def look_at(self, number: int, committed: int | None, fed: Mapping[bytes, Fed]) -> None:
@@ -97,6 +101,12 @@ class _Correlation:
         check_counts(part, alerts, relays, verdict)
         check_published(part, self._published, verdict)
         check_restart_of_correlation(self._pipeline, part, records, verdict)
+        if part.is_at_rest:
+            self.named.update(
+                (record.alert().id, Named(part.place(key), record.body.get("campaign_id")))
+                for key, record in part.alerts.items()
+                if record.told and not record.link
+            )
         self._counted.append((part, len(part.entries), missing))
         part.entries.clear()
         part.alerts.clear()

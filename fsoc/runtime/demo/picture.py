@@ -113,7 +113,9 @@ class Picture:
             header = orjson.loads(value)
             self._closed[partition] = (header["closed_until_ms"], header["raised_total"])
         elif key.startswith(b"alert/"):
-            self._revisions[key.decode().removeprefix("alert/")] = orjson.loads(value)["revision"]
+            alert = orjson.loads(value)
+            if not alert.get("link"):  # which is no alert to anybody but campaigns
+                self._revisions[key.decode().removeprefix("alert/")] = alert["revision"]
 
     def take_alert(self, value: bytes) -> Alert | None:
         """Take a record of the alerts; return the alert if this revision is news."""

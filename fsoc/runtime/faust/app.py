@@ -1,4 +1,4 @@
-"""The worker: a Faust app with an intake and a correlate agent, the lanes they feed, and what happens at a rebalance.
+"""The worker: a Faust app with an agent for each lane, the lanes they feed, and what happens at a rebalance.
 
 app = build_app(settings, pipeline, log)      # a factory: nothing of it exists at import
 code = await run(app)                         # until it is told to stop, or must
@@ -20,7 +20,15 @@ from fsoc.runtime import metrics
 from fsoc.runtime.faust.carrier import SESSION_SECONDS, Carrier, set_up
 from fsoc.runtime.faust.carrier import settings as faust_settings
 from fsoc.runtime.faust.conveyor import Conveyor
-from fsoc.runtime.lanes import DETECTIONS, INSTITUTION_TOPICS, TICKETS, correlation_lane, intake_lane
+from fsoc.runtime.lanes import (
+    DETECTIONS,
+    INSTITUTION_TOPICS,
+    LINKS,
+    TICKETS,
+    campaign_lane,
+    correlation_lane,
+    intake_lane,
+)
 from fsoc.runtime.log import Log
 from fsoc.settings import Settings
 
@@ -54,19 +62,26 @@ class WorkerApp(Carrier):
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
         self.intake = Conveyor(self, intake_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.correlate = Conveyor(self, correlation_lane(pipeline, log, prefix), prefix, self._ours_in)
+        self.campaign = Conveyor(self, campaign_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.registry_wanted: Registry = pipeline.registry
         self.topics_wanted = self._topics_of(pipeline.registry)
         tickets = self.topic(*self.topics_wanted)
         tickets.topics = self.topics_wanted  # and so of every clone that Faust makes of it
         self.agent(tickets, name="intake", concurrency=1)(self.intake.agent)
         self.agent(self.topic(prefix + DETECTIONS), name="correlate", concurrency=1)(self.correlate.agent)
+        self.agent(self.topic(prefix + LINKS), name="campaign", concurrency=1)(self.campaign.agent)
         self._revoking = False
         self._generation: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def conveyors(self) -> tuple[Conveyor, Conveyor]:
-        return self.intake, self.correlate
+    def conveyors(self) -> tuple[Conveyor, Conveyor, Conveyor]:
+        return self.intake, self.correlate, self.campaign
+
+    @property
+    def _shared(self) -> dict[str, Conveyor]:
+        """Of the topics that are not one institution's: whose they are."""
+        return {self.prefix + DETECTIONS: self.correlate, self.prefix + LINKS: self.campaign}
 
     @property
     def is_member(self) -> bool:
@@ -80,7 +95,7 @@ class WorkerApp(Carrier):
 
     @property
     def topics_asked_for(self) -> frozenset[str]:
-        return frozenset([*self.topics_wanted, self.prefix + DETECTIONS])
+        return frozenset([*self.topics_wanted, *self._shared])
 
     def want_registry(self, registry: Registry) -> None:
         """Work these institutions from the next rebalance on, which this brings about where topics come or go."""
@@ -156,7 +171,7 @@ class WorkerApp(Carrier):
         if {tp.topic for tp in assigned} <= self._known_to(self.registry_wanted):
             self.pipeline.registry = self.registry_wanted
         for conveyor in self.conveyors:
-            mine = {tp for tp in assigned if self._is_of(conveyor, tp)}
+            mine = {tp for tp in assigned if self._shared.get(tp.topic, self.intake) is conveyor}
             conveyor.done.clear()
             conveyor.lane.take((conveyor.source(tp) for tp in mine), kept=kept)
             conveyor.restore_soon()
@@ -167,15 +182,12 @@ class WorkerApp(Carrier):
             generation=generation,
             tickets=len(self.intake.lane.sources),
             detections=len(self.correlate.lane.sources),
+            links=len(self.campaign.lane.sources),
             stages_kept=kept,
         )
 
     def _known_to(self, registry: Registry) -> frozenset[str]:
-        return frozenset([*self._topics_of(registry), self.prefix + DETECTIONS])
-
-    def _is_of(self, conveyor: Conveyor, tp: TP) -> bool:
-        is_detections: bool = tp.topic == self.prefix + DETECTIONS
-        return is_detections == (conveyor is self.correlate)
+        return frozenset([*self._topics_of(registry), *self._shared])
 
     async def _ours_in(self, generation: int) -> bool:
         """Whether we are still the member we were; after a long stop, only once the broker has said so."""

@@ -22,7 +22,7 @@ EXERCISE_BYTES_MAX = 1_073_741_824
 PROBLEMS_SHOWN_MAX = 20
 
 _DAY_MS = 86_400_000
-# As far back as a replay or a link of a campaign (30 days) reaches.
+# As far back as a replay, or a campaign that goes on after 30 days, reaches.
 _TICKETS_MS = 35 * _DAY_MS
 # As long as somebody may come back to what was refused.
 _REFUSED_MS = 90 * _DAY_MS
@@ -58,7 +58,10 @@ def table(
         TopicSpec("detections", detections_partitions, retention_ms=_DETECTIONS_MS),
         # An entry lies in the partition of the detection that made it.
         TopicSpec("correlation.state", detections_partitions, compacted=True),
-        TopicSpec("links", retention_ms=_TICKETS_MS),
+        # One partition: what belongs together is known in one place. Compacted: decisions are kept for ever.
+        TopicSpec("links", compacted=True),
+        TopicSpec("campaign.state", compacted=True),
+        TopicSpec("campaigns", compacted=True),
         TopicSpec("alerts", compacted=True),
     ]
     for institution in institutions:
@@ -118,11 +121,13 @@ def acls(prefix: str, institutions: Iterable[str], group: str) -> list[Acl]:
         rules.append(Acl(f"User:{institution}", "group", f"{prefix}{institution}", "read"))
         allow(WORKER, "read", tickets)
         allow(WORKER, "write", receipts, feedback)
-    carried = ("intake.state", "detections", "correlation.state", "links")
+    carried = ("intake.state", "detections", "correlation.state", "links", "campaign.state")
     allow(WORKER, "read", *carried)
-    allow(WORKER, "write", *carried, "alerts", "quarantine", "late")
+    allow(WORKER, "write", *carried, "alerts", "campaigns", "quarantine", "late")
     rules.append(Acl(f"User:{WORKER}", "group", group, "read"))
-    allow(CONSOLE, "read", "alerts", "links", "quarantine", "late", "intake.state", "correlation.state")
+    states = ("intake.state", "correlation.state", "campaign.state")
+    allow(CONSOLE, "read", "alerts", "campaigns", "links", "quarantine", "late", *states)
+    allow(CONSOLE, "write", "links")  # what analysts decide
     rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
     return rules
 

@@ -32,6 +32,7 @@ async def work(stand):
     while moved:
         moved = await worker.intake.step(wait_ms=0, records_max=MANY)
         moved = await worker.correlate.step(wait_ms=0, records_max=MANY) or moved
+        moved = await worker.campaign.step(wait_ms=0, records_max=MANY) or moved
         assert not (await stand.verify()).findings
 
 
@@ -41,7 +42,7 @@ async def test_entries_that_outlive_their_tickets_and_tickets_that_outlive_their
     before = (await worked.verify()).looked
     await farewells(worked, set(sorted(names)[:4]), 3)
     await work(worked)
-    await farewells(worked, set(sorted(names)[:4]), 14)
+    await farewells(worked, set(sorted(names)[:4]), 30)
     await work(worked)
 
     looked = (await worked.verify()).looked
@@ -50,9 +51,10 @@ async def test_entries_that_outlive_their_tickets_and_tickets_that_outlive_their
 
 
 async def test_when_all_is_settled_only_what_is_new_is_left_and_that_is_sound(worked):
-    await farewells(worked, set(worked.registry.institutions), 14)
+    """Alerts and links, when campaigns have let go of them: 30 days after the last that rules can reach."""
+    await farewells(worked, set(worked.registry.institutions), 70)
     await work(worked)
 
     looked = (await worked.verify()).looked
-    assert (looked.relays, looked.alerts) == (0, 0)
+    assert (looked.relays, looked.alerts, looked.campaigns) == (0, 0, 0)
     assert looked.entries < 40

@@ -66,7 +66,7 @@ async def test_definitions_are_compared_with_the_rules_on_disk(worked):
     held = {rule.rule: each.partition for each in (await worked.show()).partitions for rule in each.held}
     tightened, regrouped, gone, garbled = sorted(held)[:4]
     current = dict(worked.rules.correlations)
-    current[tightened] = replace(current[tightened], level="low")
+    current[tightened] = replace(current[tightened], level="informational")
     current[regrouped] = replace(current[regrouped], group_by=("other",))
     del current[gone]
     worked.rules = replace(worked.rules, correlations=current)

@@ -70,6 +70,9 @@ class CountingPipeline:
     def correlate(self, partition):
         return Counting(self, "")
 
+    def campaigns(self):
+        return Counting(self, "")
+
 
 def registry(*institutions):
     return "institutions:\n" + "".join(ENTRY.format(name) for name in institutions)

@@ -74,7 +74,7 @@ async def versions_said(field):
 
 async def test_a_worker_told_to_look_does_so_at_once(field, new_worker):
     worker = new_worker(seconds=3600)
-    await field.until(lambda: worker.figure("fsoc_owned_partitions") == 1 + field.partitions)
+    await field.until(lambda: worker.figure("fsoc_owned_partitions") == field.owned_total)
     (field.rules / "second.yml").write_text(RULE.format(name="second", day="2026-02-02"))
 
     worker.process.send_signal(signal.SIGHUP)

@@ -52,6 +52,8 @@ def test_every_institution_has_three_topics_of_one_partition_and_the_rest_is_sha
         "fsoc.detections": 8,
         "fsoc.correlation.state": 8,
         "fsoc.links": 1,
+        "fsoc.campaign.state": 1,
+        "fsoc.campaigns": 1,
         "fsoc.alerts": 1,
         "fsoc.tickets.fi-001": 1,
         "fsoc.receipts.fi-001": 1,
@@ -71,7 +73,7 @@ def test_correlation_state_is_as_wide_as_detections():
 def test_state_and_alerts_are_compacted_and_lose_nothing_by_age():
     for environment in ("production", "exercise"):
         topics = by_name(table("", INSTITUTIONS, environment=environment))
-        for name in ("intake.state", "correlation.state", "alerts"):
+        for name in ("intake.state", "correlation.state", "alerts", "links", "campaign.state", "campaigns"):
             assert admin.settings(topics[name])["cleanup.policy"] == "compact"
 
 
@@ -187,7 +189,7 @@ async def test_hundreds_of_missing_topics_are_told_in_a_screenful():
         await refuse_unusable(MemoryLog(clock=lambda: 0), table("fsoc.", [f"fi-{n:03}" for n in range(400)]))
 
     assert len(refused.value.problems) == 21
-    assert "and 1187 more" in str(refused.value.problems[-1])
+    assert "and 1189 more" in str(refused.value.problems[-1])
 
 
 async def test_topics_as_the_table_has_them_are_taken():
