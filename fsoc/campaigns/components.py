@@ -97,14 +97,15 @@ class Components:
         self._merges[decision] = tuple(names)
         for name in self._merges[decision]:
             self._merged.setdefault(name, set()).add(decision)
-            self._loosen(name)
+            self.touch(name)
 
     def unmerge(self, decision: str) -> None:
         for name in self._merges.pop(decision, ()):
             _take_out(self._merged, name, decision)
-            self._loosen(name)
+            self.touch(name)
 
-    def _loosen(self, name: str) -> None:
+    def touch(self, name: str) -> None:
+        """Its component, if it is in one, comes anew when all is settled next."""
         if name in self.nodes:
             self._loose.add(name)
 

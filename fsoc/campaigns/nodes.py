@@ -65,6 +65,7 @@ class Nodes:
         self._tickets += len(told.tickets) - (len(known.tickets) if known is not None else 0)
         self.told[told.id] = told
         self._place(told)
+        self.components.touch(told.id)  # it may say otherwise of what no tie hangs on: severity, tactics
         return True
 
     def decide(self, decision: Decision) -> None:

@@ -127,7 +127,7 @@ class Campaigns:
             self._members.pop(self._campaign_of.get(next(iter(members)), ""), None)
             for name in members:
                 self._campaign_of.pop(name, None)
-        for campaign in [*self._stand(come), *self._retire(anything=bool(gone or come)), *self._finish()]:
+        for campaign in [*self._stand(come), *self._retire(anything=republish or bool(gone or come)), *self._finish()]:
             changed[campaign.id] = campaign
         for name in sorted(taken.union(*gone, *come)):
             one = self.nodes.told.get(name)
@@ -138,10 +138,11 @@ class Campaigns:
             self.words.release(told)
         outputs.state.extend((one.key, one.state()) for one in changed.values())
         outputs.state.extend(self.words.state())
+        # Of what is left; but in the state before anything of it is published, as all else.
+        outputs.forgotten.extend(self._forget(leaving))
         outputs.state.append((HEADER, self._header()))
         outputs.published.extend(Outgoing("campaigns", 0, one.id.encode(), one.wire()) for one in changed.values())
         outputs.published.extend(self.words.publish(everything=republish))
-        outputs.forgotten.extend(self._forget(leaving))
         outputs.forgotten.extend(key for told in evicted for key in _keys(told.id))
 
     def _stand(self, come: Iterable[frozenset[str]]) -> Iterator[Campaign]:

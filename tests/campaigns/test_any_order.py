@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import msgspec
 from campaign_oracle import campaigns
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -29,9 +30,11 @@ environments = st.sampled_from(["production", "production", "exercise"])
 def build(drawn):
     """Newest last: each name is told with rising numbers; decisions name names."""
     told, decided = [], []
-    for number, (name, of, at, longer, status, kind, environment, is_hub, value) in enumerate(drawn["told"]):
+    for number, (name, of, at, longer, status, kind, environment, is_hub, value, more) in enumerate(drawn["told"]):
         what = "link" if name < "n6" else "alert"
-        changes = {"group": {"indicator": f"v{value}"}} if what == "link" else {}
+        changes = {"severity": more, "attack": (("impact", f"T{more}", at, at + more),)}
+        if what == "link":
+            changes["group"] = {"indicator": f"v{value}"}
         if is_hub:
             changes["members"] = {f"fi-{who}": f"fi-{who}" for who in INSTITUTIONS}
         told.append(
@@ -48,6 +51,8 @@ def build(drawn):
                 **changes,
             )
         )
+        if more > 2:  # the same tickets, and other words about them
+            told.append(msgspec.structs.replace(told[-1], told=number + 100, severity=more - 2))
     for number, (op, named, values, undoes) in enumerate(drawn["decisions"]):
         decided.append(
             make_decision(
@@ -74,6 +79,7 @@ drawn = st.fixed_dictionaries(
                 environments,
                 st.sampled_from([False] * 9 + [True]),
                 st.integers(0, 4),
+                st.integers(1, 4),
             ),
             max_size=24,
         ),

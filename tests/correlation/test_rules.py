@@ -11,6 +11,7 @@ from fsoc.correlation.conditions import Condition
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import timespan_ms
 
+LINK = {"link": True, "independent": True}
 DETECTIONS = [SimpleNamespace(id="detection", name="by_name"), SimpleNamespace(id="other", name=None)]
 
 
@@ -98,6 +99,14 @@ def test_only_lower_bounds_can_be_raised_at_once(bounds, rising):
         ({"fsoc": {"independent": "yes"}}, "fsoc.independent"),
         ({"fsoc": {"scope": "galaxy"}}, "fsoc.scope"),
         ({"fsoc": {"scope": "institution"}}, "needs institution in group-by"),
+        ({"fsoc": {"link": "yes", "independent": True}}, 'fsoc.link is "yes"'),
+        ({"fsoc": {"link": True}}, "fsoc.link: true needs value_count of institution, and fsoc.independent"),
+        ({"fsoc": LINK, "condition": {"gte": 2, "field": "User"}}, "needs value_count of institution"),
+        ({"fsoc": LINK, "type": "event_count", "condition": {"gte": 2}}, "needs value_count of institution"),
+        ({"fsoc": LINK, "group-by": []}, "needs a group-by other than institution"),
+        ({"fsoc": LINK, "group-by": ["institution"]}, "needs a group-by other than institution"),
+        ({"fsoc": LINK, "condition": {"gte": 1, "field": "institution"}}, "that two institutions or more meet"),
+        ({"fsoc": LINK, "condition": {"gte": 2, "lt": 9, "field": "institution"}}, "two institutions or more"),
     ],
 )
 def test_what_cannot_be_evaluated_is_refused_with_its_place_and_reason(document, change, says):
@@ -106,6 +115,18 @@ def test_what_cannot_be_evaluated_is_refused_with_its_place_and_reason(document,
     assert rules == ()
     assert all(problem.where == "rule.yml:1" for problem in problems)
     assert any(says in problem.text for problem in problems), problems
+
+
+@pytest.mark.parametrize("bounds", [{"gte": 2}, {"gt": 1}])
+def test_a_link_is_read_and_a_rule_that_names_it_does_not_silence_it(document, bounds):
+    link = document(fsoc=LINK, condition={**bounds, "field": "institution"})
+    outer = document(rules=["rule-1"])
+    outer.data["id"] = "outer"
+
+    rules, problems = parse([link, outer], DETECTIONS)
+
+    assert not problems
+    assert [(rule.id, rule.link, rule.silent) for rule in rules] == [("rule-1", True, False), ("outer", False, False)]
 
 
 def test_a_temporal_rule_without_a_condition_asks_for_all_its_rules(rule):

@@ -166,8 +166,11 @@ async def _published(cluster: Cluster, verdict: Verdict, tell: Tell) -> dict[byt
         async for _, records in slices:
             for record in records:
                 key = record.key or b""
+                if record.value is None:
+                    found.pop(key, None)
+                    continue
                 try:
-                    found[key] = Published(_revision(record.value or b"").revision, digest_of(record.value or b""))
+                    found[key] = Published(_revision(record.value).revision, digest_of(record.value))
                 except msgspec.MsgspecError as error:
                     found.pop(key, None)
                     verdict.find("unreadable", Place(topic, 0, record.key), f"is no campaign: {error}")

@@ -63,6 +63,9 @@ class Picture:
     score: Score | None = None
     _closed: dict[int, tuple[int | None, int]] = field(default_factory=dict)
     _revisions: dict[str, int] = field(default_factory=dict)
+    _campaigns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _has_links: bool = False
+    _links_until_ms: int | None = None
 
     @classmethod
     def of(cls, exercise: Exercise, *, detections_partitions: int, carrier: str = "") -> Picture:
@@ -111,11 +114,30 @@ class Picture:
             return
         if key == b"header":
             header = orjson.loads(value)
+            self._has_links |= header.get("reached_ms") is not None
             self._closed[partition] = (header["closed_until_ms"], header["raised_total"])
         elif key.startswith(b"alert/"):
             alert = orjson.loads(value)
             if not alert.get("link"):  # which is no alert to anybody but campaigns
                 self._revisions[key.decode().removeprefix("alert/")] = alert["revision"]
+
+    def take_campaigns(self, key: bytes, value: bytes | None) -> None:
+        """Take a record of the campaigns' state: the header, or a campaign's newest revision."""
+        if value is None:
+            return
+        if key == b"header":
+            self._links_until_ms = orjson.loads(value)["reach_ms"]
+        elif key.startswith(b"campaign/"):
+            campaign = orjson.loads(value)
+            self._campaigns[key.decode().removeprefix("campaign/")] = campaign
+
+    def campaigns(self) -> dict[str, list[str]]:
+        """Those that stand, with their alerts."""
+        return {
+            name: one["body"]["alert_ids"]
+            for name, one in self._campaigns.items()
+            if one["status"] in {"open", "final"}
+        }
 
     def take_alert(self, value: bytes) -> Alert | None:
         """Take a record of the alerts; return the alert if this revision is news."""
@@ -141,6 +163,8 @@ class Picture:
             and all(closed == END_MS for closed, _ in self._closed.values())
             and sum(raised for _, raised in self._closed.values()) == len(self.alerts)
             and not self._unseen()
+            and self._links_are_worked
+            and not self._unnamed()
         )
 
     def _unseen(self) -> list[str]:
@@ -149,6 +173,20 @@ class Picture:
             name
             for name, revision in self._revisions.items()
             if name not in self.alerts or self.alerts[name]["revision"] < revision
+        ]
+
+    @property
+    def _links_are_worked(self) -> bool:
+        """Campaigns have heard all that there is to hear; there are none where there are no links."""
+        return not self._has_links or self._links_until_ms == END_MS
+
+    def _unnamed(self) -> list[str]:
+        """Alerts whose campaign is decided, and that do not say so yet."""
+        return [
+            alert
+            for name, alerts in self.campaigns().items()
+            for alert in alerts
+            if self.alerts.get(alert, {}).get("campaign_id") != name
         ]
 
     def waiting_for(self) -> str:
@@ -162,6 +200,10 @@ class Picture:
             return f"correlation in partitions {_some(still)}"
         if unseen := self._unseen():
             return f"the newest revision of {_some(unseen)}"
+        if not self._links_are_worked:
+            return "campaigns"
+        if unnamed := self._unnamed():
+            return f"the campaign of {_some(unnamed)}"
         return f"{sum(raised for _, raised in self._closed.values())} alerts, {len(self.alerts)} seen"
 
 

@@ -77,6 +77,8 @@ def alert_lines(alerts: list[Alert], width: int, *, lines_max: int | None = None
     """Two lines of heading and two an alert, as many as fit; None: all of them."""
     standing = sum(alert["status"] != "retracted" for alert in alerts)
     title = Text.assemble((f" Joint alerts {standing}", "bold"))
+    if campaigns := {alert.get("campaign_id") for alert in alerts if alert["status"] != "retracted"} - {None}:
+        title.append(f"  ·  {_count(len(campaigns), 'campaign')}", "bold")
     if standing != len(alerts):
         title.append(f"  ·  {len(alerts) - standing} taken back", "dim")
     fitting = len(alerts) if lines_max is None else max(0, (lines_max - 2) // 2)
@@ -131,7 +133,9 @@ def _row(time: str, level: str, rule: str, institutions: str, why: str, techniqu
 
 def why(alert: Alert) -> str:
     """What the tickets share, and who sent how many, in one line."""
-    shared = ", ".join(f"{name} = {value}" for name, value in alert["group"].items())
+    group = [f"{name} = {value}" for name, value in alert["group"].items()]
+    campaign = alert.get("campaign_id")
+    shared = ", ".join([f"campaign {campaign[:7]}", *group] if campaign else group)
     share = alert["explanation"]["share"]
     counts = ", ".join(f"{name} {number}" for name, number in share.items())
     line = f"{_count(alert['ticket_count'], 'ticket')} of {_count(len(share), 'institution')}: {counts}"

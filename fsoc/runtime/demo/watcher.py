@@ -1,4 +1,4 @@
-"""Reads what the workers write: alerts, and the headers of both state topics. Writes nothing."""
+"""Reads what the workers write: alerts, and what the state topics say of them. Writes nothing."""
 
 from __future__ import annotations
 
@@ -15,17 +15,20 @@ RECORDS_MAX = 2_000
 
 async def watch(log: Log, topic_prefix: str, picture: Picture, news: Callable[[Alert], None]) -> None:
     """Keep the picture up to date until it is finished. news: told every new revision of an alert."""
-    alerts, intake, correlation = (f"{topic_prefix}{name}" for name in ("alerts", "intake.state", "correlation.state"))
-    partitions = await log.partitions(alerts, intake, correlation)
+    names = ("alerts", "intake.state", "correlation.state", "campaign.state")
+    alerts, intake, correlation, campaigns = (f"{topic_prefix}{name}" for name in names)
+    partitions = await log.partitions(alerts, intake, correlation, campaigns)
     reader = await log.reader({(topic, number): 0 for topic, count in partitions.items() for number in range(count)})
     try:
         while not picture.finished:
-            await _read(reader, picture, news, alerts, intake)
+            await _read(reader, picture, news, alerts, intake, campaigns)
     finally:
         await reader.close()
 
 
-async def _read(reader: Reader, picture: Picture, news: Callable[[Alert], None], alerts: str, intake: str) -> None:
+async def _read(
+    reader: Reader, picture: Picture, news: Callable[[Alert], None], alerts: str, intake: str, campaigns: str
+) -> None:
     try:
         slices = await reader.slices(records_max=RECORDS_MAX, wait_ms=READ_MS)
     except Retry:
@@ -39,5 +42,7 @@ async def _read(reader: Reader, picture: Picture, news: Callable[[Alert], None],
                     news(alert)
             elif record.key is not None and topic == intake:
                 picture.take_intake(record.key, record.value)
+            elif record.key is not None and topic == campaigns:
+                picture.take_campaigns(record.key, record.value)
             elif record.key is not None:
                 picture.take_correlation(partition, record.key, record.value)

@@ -79,6 +79,32 @@ def test_an_exercise_is_not_finished_while_an_alerts_last_revision_is_under_way(
     assert picture.finished
 
 
+def test_an_exercise_is_not_finished_while_an_alert_does_not_say_its_campaign(picture, small, header, alert_on):
+    """Where there are links: campaigns have heard the end, and every alert of one that stands names it."""
+    finish(picture, small, header)
+    alert = alert_on(small.truth[0], status="final", campaign_id=None)
+    picture.take_correlation(1, b"header", orjson.dumps({**orjson.loads(closed(END_MS, 1)), "reached_ms": END_MS}))
+    picture.take_alert(orjson.dumps(alert))
+    assert not picture.finished
+    assert picture.waiting_for() == "campaigns"
+
+    state = {"status": "final", "body": {"alert_ids": [alert["alert_id"]]}}
+    picture.take_campaigns(b"campaign/ca-1", orjson.dumps(state))
+    picture.take_campaigns(b"header", orjson.dumps({"reach_ms": END_MS}))
+    assert not picture.finished
+    assert alert["alert_id"] in picture.waiting_for()
+
+    picture.take_alert(orjson.dumps({**alert, "revision": 2, "campaign_id": "ca-1"}))
+    assert picture.finished
+
+
+def test_a_link_is_no_alert_that_is_waited_for(picture, small, header):
+    finish(picture, small, header)
+    picture.take_correlation(1, b"alert/al-1", orjson.dumps({"revision": 2, "link": True}))
+
+    assert picture.finished
+
+
 def test_only_a_higher_revision_is_news(picture, small, alert_on):
     first, second = (orjson.dumps(alert_on(small.truth[0], revision=number)) for number in (1, 2))
 

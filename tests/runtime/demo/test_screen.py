@@ -86,6 +86,16 @@ def test_an_alert_shows_why_it_was_raised(busy):
     assert f"{campaign['institutions'][0]} 2, {campaign['institutions'][1]} 2" in why
 
 
+def test_alerts_of_one_campaign_say_which_and_campaigns_are_counted(busy):
+    for alert in busy.joint():
+        alert["campaign_id"] = "ca-0123456789"
+
+    text = drawn(busy, 160, 50)
+
+    assert "1 campaign " in text
+    assert "campaign ca-0123, indicator = copper-tide.example" in text
+
+
 def test_an_alert_that_was_taken_back_says_so_and_is_not_counted(busy, sector):
     text = drawn(busy, 160, 50)
 
