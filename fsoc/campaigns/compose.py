@@ -149,7 +149,7 @@ def _explain(links: Sequence[Told], alerts: int, institutions: int, tickets: int
     held = f"{_count(tickets, 'ticket')} of {institutions} institutions and {_count(alerts, 'joint alert')}"
     return {
         "text": f"{held}, tied together by {_count(len(links), 'link')}: {ties}{f'; and {more} more' if more else ''}.",
-        "text_zh": f"{institutions} 家機構之 {tickets} 張事件單與 {alerts} 則聯防警示，由 {len(links)} 項共同線索相連："
+        "text_zh": f"{institutions} 家機構之 {tickets} 張事件單與 {alerts} 則聯防告警，由 {len(links)} 項共同線索相連："
         f"{ties_zh}{f'，另有 {more} 項' if more else ''}。",
     }
 

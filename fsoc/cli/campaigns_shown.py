@@ -21,7 +21,7 @@ _WORDS: Final = {
     "retracted": "已撤回",
     "campaigns": "聯防攻擊活動",
     "institutions": "機構",
-    "alerts": "警示",
+    "alerts": "告警",
     "tickets": "事件單",
     "links": "共同線索",
     "tactics": "攻擊戰術",

@@ -9,7 +9,7 @@ from jsonschema import Draft202012Validator
 from fsoc.cli.schema import command
 
 
-@pytest.mark.parametrize("what", ["ticket", "alert", "receipt", "feedback"])
+@pytest.mark.parametrize("what", ["ticket", "alert", "campaign", "receipt", "feedback"])
 def test_each_schema_is_printed_in_a_stable_order(what):
     first, second = CliRunner().invoke(command, [what]), CliRunner().invoke(command, [what])
     schema = json.loads(first.stdout)
@@ -24,4 +24,4 @@ def test_an_unknown_name_is_refused_with_those_there_are():
     result = CliRunner().invoke(command, ["tickets"])
 
     assert result.exit_code == 2
-    assert "'ticket', 'alert', 'receipt', 'feedback'" in result.stderr
+    assert "'ticket', 'alert', 'campaign', 'receipt', 'feedback'" in result.stderr

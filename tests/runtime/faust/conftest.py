@@ -16,6 +16,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from fsoc.feeds.ledger import END_MS
 from fsoc.runtime.faust.carrier import Carrier, set_up, settings
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
@@ -116,7 +117,7 @@ class Field:
         self.institutions = folder / "institutions.yml"
         self.partitions = partitions
         self.owned_total = None
-        self.newest = {"intake.state": {}, "correlation.state": {}, "alerts": {}}
+        self.newest = {"intake.state": {}, "correlation.state": {}, "campaign.state": {}, "alerts": {}}
         self._headers = {}
         self.on_header = lambda *_: None
         self._reader = None
@@ -183,7 +184,8 @@ class Field:
             newest = self.newest[topic.removeprefix(self.prefix)]
             newest.update(((partition, record.key), record.value) for record in records)
             for record in records:
-                if record.key is not None and record.key.endswith(b"header"):
+                is_header = record.key is not None and record.key.endswith(b"header")
+                if is_header and not topic.endswith("campaign.state"):
                     name = record.key.removesuffix(b"/header").decode()
                     source = name if name != "header" else f"detections/{partition}"
                     self._headers[source] = record.value
@@ -197,6 +199,19 @@ class Field:
         """What the newest header of each partition of detections says that event time is settled to."""
         headers = [orjson.loads(value) for name, value in self._headers.items() if "/" in name]
         return [header["closed_until_ms"] for header in headers]
+
+    def is_named(self):
+        """Campaigns have heard the end of the exercise, and every alert of one that stands says so."""
+        state = {key: orjson.loads(value) for (_, key), value in self.newest["campaign.state"].items() if value}
+        if state.get(b"header", {}).get("reach_ms") != END_MS:
+            return False
+        alerts = self.alerts()
+        return all(
+            alerts.get(name, {}).get("campaign_id") == one["body"]["campaign_id"]
+            for key, one in state.items()
+            if key.startswith(b"campaign/") and one["status"] in {"open", "final"}
+            for name in one["body"]["alert_ids"]
+        )
 
     def received(self):
         """Institution → messages that the state knows of."""

@@ -83,7 +83,8 @@ async def through_a_storm(field, exercise, *, seed, workers, kills, joins, burst
 
     def is_over():
         ended = sum(header["ended"] for header in field.headers().values())
-        return ended == INSTITUTIONS and field.closed_until_ms() == [END_MS] * field.partitions
+        closed = field.closed_until_ms() == [END_MS] * field.partitions
+        return ended == INSTITUTIONS and closed and field.is_named()
 
     await field.until(is_over, seconds=WORKED_OFF_SECONDS_MAX)
     assert {worker.stop() for worker in field.living} == {0}
