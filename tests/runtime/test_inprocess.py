@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import count
+
 import orjson
 import pytest
 
@@ -69,11 +71,11 @@ async def outcome(log):
 async def undisturbed(new_log, new_pipeline):
     log = await new_log()
     await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
-    return await outcome(log), log.steps
+    return await outcome(log)
 
 
 async def test_every_institution_is_accounted_for_and_alerts_are_raised(undisturbed, exercise):
-    (alerts, counts), _ = undisturbed
+    alerts, counts = undisturbed
 
     assert alerts
     assert len(counts) == 8
@@ -87,22 +89,22 @@ async def test_how_records_are_batched_changes_nothing(new_log, new_pipeline, un
 
     await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=records_max)
 
-    assert await outcome(log) == undisturbed[0]
+    assert await outcome(log) == undisturbed
 
 
 async def test_a_crash_in_any_write_or_before_any_commit_changes_nothing(new_log, new_pipeline, undisturbed):
     """The process dies in its n-th step, for every n; a new worker on the same log goes on from what is committed."""
-    expected, steps = undisturbed
-    assert steps > 10
-
-    for step in range(1, steps + 1):
+    for step in count(1):  # how many there are hangs on how far a worker comes in a sub-slice
         log = await new_log()
         log.crash_in = step
-        with pytest.raises(Crash):
+        try:
             await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
-        await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
-
-        assert await outcome(log) == expected, f"crashed in step {step} of {steps}"
+        except Crash:
+            await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
+            assert await outcome(log) == undisturbed, f"crashed in step {step}"
+        else:
+            break
+    assert step > 10
 
 
 async def test_a_second_worker_on_a_finished_log_only_says_again_what_is_known(new_log, new_pipeline, undisturbed):
@@ -112,5 +114,5 @@ async def test_a_second_worker_on_a_finished_log_only_says_again_what_is_known(n
     again = InProcess(new_pipeline(), log, PREFIX)
     await again.run_to_end()
 
-    assert await outcome(log) == undisturbed[0]
+    assert await outcome(log) == undisturbed
     assert len(again.intake.lane.headers) == 8
