@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import msgspec
 from campaign_oracle import campaigns
 from hypothesis import given, settings
@@ -12,6 +14,7 @@ from tests.campaign_stage import Topics, make_decision, make_told, record_of
 
 DAY = 86_400_000
 NOON = 20_000 * DAY
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 INSTITUTIONS = "abcdefghijklmno"
 NAMES = [f"n{number}" for number in range(9)]
 
@@ -104,7 +107,7 @@ def expected(told, decided):
     return campaigns(list(newest.values()), decided, 12)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=150 * MANY, deadline=None)
 @given(drawn=drawn, data=st.data())
 def test_campaigns_are_those_of_the_final_set(drawn, data):
     told, decided = build(drawn)
@@ -148,7 +151,7 @@ def crash(topics, part, data):
     topics.start()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=100 * MANY, deadline=None)
 @given(drawn=drawn, data=st.data())
 def test_two_runs_end_with_the_same_records_but_for_revisions(drawn, data):
     told, decided = build(drawn)

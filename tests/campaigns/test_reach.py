@@ -8,6 +8,8 @@ A ticket has one day; a link or alert has tickets of a week; a partition tells t
 
 from __future__ import annotations
 
+import os
+
 from campaign_oracle import campaigns
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -19,6 +21,7 @@ from tests.campaign_stage import Topics, make_told
 
 DAY = 86_400_000
 NOON = 20_000 * DAY
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 
 one = st.tuples(
     st.integers(0, 20),  # weeks of 5 days
@@ -43,7 +46,7 @@ def build(number, week, tickets, partition, value, status):
     )
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=100 * MANY, deadline=None)
 @given(drawn=st.lists(one, min_size=4, max_size=24), data=st.data())
 def test_campaigns_are_those_of_everything_that_was_ever_told(drawn, data):
     told = [build(number, *each) for number, each in enumerate(drawn)]

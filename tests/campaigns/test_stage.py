@@ -10,6 +10,7 @@ from fsoc.campaigns import nodes, stage
 from fsoc.campaigns.compose import campaign_id
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
+from tests.campaign_stage import record_of
 
 DAY = 86_400_000
 NOON = 20_000 * DAY
@@ -353,3 +354,27 @@ def test_decisions_are_bounded(topics, link, decision, monkeypatch):
 
     assert topics.members() == ["link-1 link-2"]
     assert orjson.loads(topics.state[b"header"])["refused_total"] == 1
+
+
+def test_a_story_goes_on_from_its_last_ticket_not_from_that_of_its_last_link(topics, link):
+    """
+    long    |──────────|            to day 5
+    short     |──|                  to day 2, and begins later
+    again                     |     30 days after day 5
+    """
+    value = {"group": {"indicator": "one.example"}}
+    topics.take(link("long", "a1 b1", last_ms=NOON + 5 * DAY, **value), link("other", "b1 c1"))
+    topics.take(link("short", "d2 e2", at=NOON + DAY, last_ms=NOON + 2 * DAY, **value))
+    topics.take(link("again", "f3 g3", at=NOON + 35 * DAY, **value))
+
+    assert topics.members() == ["again long other short"]
+
+
+def test_a_split_that_is_all_that_a_crash_has_kept_holds_after_the_restart(topics, link, decision):
+    topics.take(link("link-1", "a1 b1"), link("link-2", "b1 c1"))
+    outputs = topics.stage.work([record_of(decision("split", "d-1", "link-1"), 9)])
+    topics.write_state(outputs.state[:1])
+
+    topics.start()
+
+    assert topics.campaigns[campaign_id("link-1")]["status"] == "retracted"
