@@ -177,7 +177,9 @@ class Intake:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
         ledger = self.ledger
         lateness_ms = ledger.allowed_lateness_ms
-        claim = Claim(ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms)
+        claim = Claim(
+            ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms, ledger.since_ms
+        )
         if claim == self._claimed:
             return
         self._claimed = claim
@@ -214,8 +216,8 @@ class Correlate:
         self.partition = partition
         self._restoring = Newest(lambda key, late, known: newness(key, late) < newness(key, known))
         self._correlations = pipeline.rules.correlations
-        self.levels = Levels(self._correlations)
         self.progress = Progress()
+        self.levels = Levels(self._correlations, self.progress.since)
         self.book = Book(pipeline.rules.tactics)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
@@ -254,6 +256,8 @@ class Correlate:
         """Judge what changed or whose time has come, then let go of what is settled; inner correlations first."""
         pipeline = self._pipeline
         self.progress.advance(frozenset(pipeline.registry.institutions))
+        self.levels.look_again(self.progress.learnt)
+        self.progress.learnt.clear()
         said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish else {}
         changed: dict[str, Alert] = {}
         words: list[Word] = []
@@ -270,6 +274,7 @@ class Correlate:
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
                 outputs.forgotten.extend(level.let_go())
                 outputs.forgotten.extend(alert_key(name) for name in self.book.expire(closed, depth))
+        outputs.state.extend(record for level in self.levels for record in level.sealed())
         if any(level.moved for level in self.levels):
             outputs.forgotten.extend(key for key, _ in self.levels.release())
         settled = self.levels.closed
@@ -283,7 +288,7 @@ class Correlate:
                 outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
 
     def _at_least(self, depth: int, closed: int | None) -> int | None:
-        """How far a depth is settled: as far as an alert of it says, where a crash kept that and lost the header."""
+        """How far a depth is settled: as far as its state says, where a crash kept that and lost the header."""
         before = self._closed_before.get(depth)
         return closed if before is None or (closed is not None and closed >= before) else before
 
@@ -337,7 +342,7 @@ class Correlate:
             return Outputs()
         outputs = Outputs(state=list(self._restoring.written_over()))
         self._correlations = self._pipeline.rules.correlations
-        self.levels = Levels(self._correlations)
+        self.levels = Levels(self._correlations, self.progress.since)
         header = records.pop(b"header", None)
         state = orjson.loads(header) if header is not None else None
         for key in [key for key in records if key.startswith(ALERT)]:
@@ -345,6 +350,9 @@ class Correlate:
             if closed is not None:
                 self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         outputs.state.extend(self.levels.restore(records, state["closed"] if state else self.levels.closed))
+        for depth, closed in enumerate(self.levels.closed, 1):
+            if closed is not None:
+                self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         if state is not None:
             self.progress.restore(state)
             self._offset, self._told = state["offset"], state["told"]

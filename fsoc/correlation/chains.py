@@ -56,7 +56,11 @@ def linked(
                 del rules[name]
             elif all(one in depth for one in inner[name]):
                 depth[name] = 1 + max((depth[one] for one in inner[name]), default=0)
-                if depth[name] > CHAIN_DEPTH_MAX:
+                if depth[name] > 1 and rules[name].past is not None:
+                    text = "fsoc.counts_when and fsoc.hub look at tickets, and it names a correlation"
+                    reader_of[name].refuse(text, "rules")
+                    del rules[name]
+                elif depth[name] > CHAIN_DEPTH_MAX:
                     text = f"correlation.rules: a chain of {depth[name]} correlations, limit {CHAIN_DEPTH_MAX}"
                     reader_of[name].refuse(text, "rules")
                     del rules[name]

@@ -107,6 +107,10 @@ class Definitions:
 
 def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
     """Whether groups and values of the one mean the same to the other, and are judged in the same order."""
+    if (rule.past is None) != (other.past is None):
+        return False
+    if rule.past is not None and not rule.past.amounts_alike(other.past):
+        return False
     return (rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth) == (
         other.group_by,
         other.fields,

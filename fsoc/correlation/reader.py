@@ -12,12 +12,13 @@ from typing import Any, Protocol
 
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
+from fsoc.correlation.past_reader import PAST_KEYS, read_past
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
-_FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"}
+_FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"} | PAST_KEYS
 
 
 class Document(Protocol):
@@ -109,6 +110,9 @@ class Reader:
         condition = self._condition(asked, kind, len(rules))
         fields = self._fields(asked, kind)
         percentile = self._percentile(asked, kind)
+        past, wrong = read_past(options, span, numeric=kind in NUMERIC)
+        for text in wrong:
+            self.refuse(text)
         aliases = self._aliases(body.get("aliases", {}))
         if self.problems:
             return None
@@ -130,6 +134,7 @@ class Reader:
             percentile=percentile,
             non_negative=options.get("non_negative", False),
             generate=generate,
+            past=past,
         )
 
     def _generate(self, value: object) -> bool:

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fsoc.correlation.conditions import Condition
+from fsoc.correlation.past import Past
 
 DAY_MS = 86_400_000
 UNIT_MS = {
@@ -57,12 +58,14 @@ class CorrelationRule:
     independent: institutions of one holding group count once.
     percentile: of value_percentile, 0 to 100. non_negative: numbers below zero are none to it.
     generate: the rules it names raise alerts of their own as well.
+    past: how it looks at each institution's own past; None where it does not.
     depth: 1 where it names detections alone, else one more than the deepest correlation that it names.
     silent: a correlation names it and none of those that do asks for alerts of its own.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
 
     Of these follow, once and for all:
-    rising: more entries can never undo it; an alert may be raised at once (law 8).
+    rising: more entries can never undo it; an alert may be raised at once (law 8). What counts against an institution's
+        own past is taken as it is known: it may be undone by that institution's own tickets of earlier hours.
     episode_ms: the naming grid (law 7): one alert per group and episode.
     retention_ms: how long past its event time an entry can still matter to an alert that may change.
     """
@@ -87,12 +90,14 @@ class CorrelationRule:
     depth: int = 1
     silent: bool = False
     outlasted_ms: int = 0
+    past: Past | None = None
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
+        grows = grows and (self.past is None or self.past.counts_when != "drop")
         episode_ms = max(self.timespan_ms, DAY_MS)
         object.__setattr__(self, "rising", grows and self.condition.rising)
         object.__setattr__(self, "episode_ms", episode_ms)

@@ -94,7 +94,7 @@ def test_the_sliding_evaluation_is_the_naive_one(rule, entry, shape, data):
     drawn = data.draw(st.lists(st.integers(0, 2**24), max_size=20))
     entries = sorted(made(entry, built, n, seed) for n, seed in enumerate(drawn))
 
-    assert [tuple(found) for found in satisfied(built, entries, None)] == episodes(built, entries)
+    assert [tuple(found)[:5] for found in satisfied(built, entries, None)] == episodes(built, entries)
 
 
 def made(entry, rule, n, seed):

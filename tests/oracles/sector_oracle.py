@@ -12,9 +12,11 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import product
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from tests.oracles.measures_oracle import holds, is_number, measured, most_telling
+from tests.oracles.past_oracle import counting
 
 DAY_MS = 86_400_000
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -87,10 +89,24 @@ def event_time(body: Mapping[str, Any], lateness_ms: int) -> int:
     return ms(occurred) if occurred and 0 <= detected - ms(occurred) <= lateness_ms else detected
 
 
+def known_since(used: Iterable[tuple[bytes, int]]) -> int | None:
+    """The least event time of the messages that were used, whatever became of their tickets; as `final_tickets`."""
+    bodies = [(json.loads(payload), lateness_ms) for payload, lateness_ms in used]
+    return min((event_time(*one) for one in bodies if one[0]["kind"] != "source_status"), default=None)
+
+
 def standing(
-    rules: Iterable[Any], tickets: Iterable[Ticket], matcher: Matcher, members: Mapping[str, str]
+    rules: Iterable[Any],
+    tickets: Iterable[Ticket],
+    matcher: Matcher,
+    members: Mapping[str, str],
+    since: Mapping[str, int],
 ) -> dict[str, dict[str, Any]]:
-    """The alerts that stand, by id. members: institution → what counts once for `independent`, where that differs."""
+    """The alerts that stand, by id.
+
+    members: institution → what counts once for `independent`, where that differs. since: institution → from when on its
+    past is known.
+    """
     rules = {rule.id: rule for rule in rules}
     found = [match for ticket in tickets for match in detected(ticket, matcher)]
     alerts: dict[str, dict[str, Any]] = {}
@@ -98,6 +114,7 @@ def standing(
     heard = {inner for rule in rules.values() if rule.generate for inner in rule.rules}
     for rule in by_depth(rules):
         for (environment, group), rows in groups_of(rule, found, members).items():
+            rows = by_past(rule, rows, since)  # noqa: PLW2901 - nothing else is asked of them
             windows = satisfied(rule, rows)
             if rule.id not in silent or rule.id in heard:
                 for alert in alerts_of(rule, environment, group, rows, windows, members):
@@ -186,6 +203,22 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         ]
         for key, rows in fed.items()
     }
+
+
+def by_past(rule: Any, rows: list[Row], since: Mapping[str, int]) -> list[Row]:
+    """Those that count."""
+    if rule.past is None:
+        return rows
+    seen = [
+        SimpleNamespace(
+            event_time_ms=row.at,
+            institution=row.institution,
+            values=[(text,) for (_, text) in row.values] if rule.numeric else [],
+            row=row,
+        )
+        for row in rows
+    ]
+    return [one.row for one, _ in counting(rule, seen, since)]
 
 
 def called(rule: Any, name: str, field: str) -> str:

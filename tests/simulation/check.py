@@ -10,7 +10,7 @@ import orjson
 
 from fsoc.correlation.entries import GroupKey
 from fsoc.feeds.record import Record
-from tests.oracles.sector_oracle import Ticket, as_told, event_time, final_tickets, ms, standing
+from tests.oracles.sector_oracle import as_told, event_time, final_tickets, known_since, ms, standing
 from tests.simulation.members import FUTURE_MAX_MS, Member, matches
 from tests.simulation.simulate import Run
 from tests.simulation.worker import PREFIX
@@ -101,22 +101,18 @@ def _same(body: dict[str, Any]) -> bytes:
     return json.dumps({name: body[name] for name in sorted(body) if name not in NOT_DIGESTED}).encode()
 
 
-def used_tickets(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> list[Ticket]:
-    tickets: list[Ticket] = []
-    for member in run.sector.members:
-        (records,) = run.of(f"tickets.{member.name}")
-        used = [
-            (record.value or b"", member.lateness_ms)
-            for record in records
-            if outcomes[member.name][record.offset] == "accepted"
-        ]
-        tickets += final_tickets(member.name, used)
-    return tickets
+def used_messages(run: Run, member: Member, outcomes: Mapping[int, str]) -> list[tuple[bytes, int]]:
+    """Payload and allowed lateness of what was used."""
+    (records,) = run.of(f"tickets.{member.name}")
+    return [(record.value or b"", member.lateness_ms) for record in records if outcomes[record.offset] == "accepted"]
 
 
 def check_alerts(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> None:
     """Law 7: what stands is what the final tickets say, whatever has happened on the way."""
-    expected = standing(run.sector.rules, used_tickets(run, outcomes), matches, run.sector.holdings)
+    used = {member.name: used_messages(run, member, outcomes[member.name]) for member in run.sector.members}
+    tickets = [ticket for name, messages in used.items() for ticket in final_tickets(name, messages)]
+    since = {name: at for name, messages in used.items() if (at := known_since(messages)) is not None}
+    expected = standing(run.sector.rules, tickets, matches, run.sector.holdings, since)
     found = {name: as_told(alert) for name, alert in newest_alerts(run).items() if alert["status"] != "retracted"}
     assert found.keys() == expected.keys(), (
         f"missing {[expected[name] for name in sorted(expected.keys() - found.keys())]}, "

@@ -7,6 +7,7 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+from fsoc.correlation.past_reader import PAST_KEYS
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import CorrelationRule
 
@@ -15,12 +16,14 @@ DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=Non
 
 Document = dict[str, Any]
 
+_FSOC = frozenset({"independent", "non_negative"} | PAST_KEYS)
+
 
 def document(
     name: str, kind: str, condition: dict[str, Any], group_by: str, timespan: str = "1h", **changes: Any
 ) -> Document:
     """A correlation as it is written. group_by: fields, separated by blanks."""
-    fsoc = {key: changes.pop(key) for key in ("independent", "non_negative") if key in changes}
+    fsoc = {key: changes.pop(key) for key in list(changes) if key in _FSOC}
     body = {
         "type": kind,
         "rules": list(ALL),
@@ -53,6 +56,32 @@ PLAIN = (
     document("mean", "value_avg", {"gte": 0.15, "lt": 30, "field": "Bytes"}, "User"),
     document("percentile", "value_percentile", {"gte": 2.5, "field": "Bytes", "percentile": 90}, "category"),
     document("median", "value_median", {"lte": 0.2, "field": "Bytes"}, "User"),
+    document(
+        "new to two",
+        "value_count",
+        {"gte": 2, "field": "institution"},
+        "indicator",
+        "2h",
+        counts_when="first_ever",
+        past="12h",
+        warm_up=0,
+    ),
+    document(
+        "more than ever", "event_count", {"gte": 2}, "", counts_when="surge", surge_factor=2, past="2d", warm_up="2h"
+    ),
+    document(
+        "new or more",
+        "value_sum",
+        {"gt": 2, "field": "Bytes"},
+        "category",
+        "30m",
+        counts_when="first_ever_or_surge",
+        past="1d",
+        warm_up=0,
+        non_negative=True,
+    ),
+    document("no hub", "value_count", {"gte": 2, "field": "institution"}, "indicator", "1d", hub=3),
+    document("fallen", "value_sum", {"gt": -99, "field": "Bytes"}, "category", counts_when="drop", drop=0.3, warm_up=0),
 )
 
 CHAINS = (
