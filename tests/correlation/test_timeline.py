@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 
 import pytest
 from correlation_oracle import measured
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from fsoc.correlation.entries import GroupKey
@@ -16,6 +17,7 @@ from fsoc.correlation.window import satisfied
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 KEY = GroupKey("rule-1", "production", "[]")
 FAR = 2**62
+TIMESPAN_MS = 10
 STEPS = ["one", "two", "three"]
 SHAPES = [
     {"type": "event_count", "condition": {"gte": 3}},
@@ -36,8 +38,11 @@ def build(entry, rule, seed, at, name, revision):
     if rule.numeric:
         values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
     matched = STEPS[: seed % 3 + 1] if len(rule.rules) > 1 else ["detection"]
-    return entry(at * 1_000, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)))
+    return entry(at, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)))
 
+
+# Judging has gone back to 10 and will go on at 13; at 0, where the window of 10 has its far edge, one more comes.
+AT_THE_EDGE = [("p", 0), ("p", 10 * 8 + 1), ("p", 15 * 8 + 2), ("j", 39 * 8), ("p", 13 * 8 + 3), ("p", 4)]
 
 OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), max_size=40)
 
@@ -45,9 +50,13 @@ OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), ma
 @pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.get('type', 'value_count')} {shape['condition']}")
 @settings(max_examples=100 * MANY, deadline=None)
 @given(ops=OPS)
+@example(ops=AT_THE_EDGE)
 def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops):
-    """timespan 10 s over 40 s of entries. p puts, w withdraws, j judges up to some time, x lets go of the oldest."""
-    asked = rule(**shape)
+    """p puts, w withdraws, j judges up to some time, x lets go of the oldest.
+
+    timespan 10 ms over 40 ms of entries: every edge of a window is hit, and missed by the least there is.
+    """
+    asked = replace(rule(**shape), timespan_ms=TIMESPAN_MS)
     timeline, kept, judged, gone, before, first = Timeline(asked, KEY), {}, 0, -1, [], {}
     for revision, (op, seed) in enumerate([*ops, ("j", 39 * 8)], 1):
         name, at = "abcdefgh"[seed % 8], gone + 1 + seed // 8 % (40 - gone)
@@ -58,13 +67,14 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
             kept.pop(name, None)
             timeline.withdraw((name, "t", ""), Withdrawal(revision, FAR))
         elif op == "j":
-            judged = max(judged, at * 1_000)
+            judged = max(judged, at)
             timeline.advance(judged)
             assert held(timeline, gone) == naive(asked, kept.values(), judged, gone)
             if gone < 0:
                 assert timeline.satisfied(0) == satisfied(asked, sorted(kept.values()), judged)
             since = FAR if timeline.changed_from_ms is None else timeline.changed_from_ms
             assert below(held(timeline, gone), since) == below([one for one in before if whole(one[0], gone)], since)
+            assert timeline.unlike(since) == unlike(timeline, since)
             alike = first.keys() & set(timeline.entries) - set(timeline.unlike(since))
             assert all(timeline.first_held_ms(one) == first[one] for one in alike if whole(one.event_time_ms, gone))
             timeline.changed_from_ms, before = None, held(timeline, gone)
@@ -72,9 +82,10 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
             assert first == {one: first_held(before, asked, one) for one in first}
         elif judged and op == "x":
             timeline.advance(judged)
-            gone = max(gone, min(judged // 1_000 - 12, at))
-            kept = {name: one for name, one in kept.items() if one.event_time_ms > gone * 1_000}
-            timeline.expire(gone * 1_000)
+            gone = max(gone, min(judged - TIMESPAN_MS - 2, at))
+            kept = {name: one for name, one in kept.items() if one.event_time_ms > gone}
+            timeline.expire(gone)
+            assert [at for at, _ in timeline._held if at <= gone] == []
     assert timeline.entries == sorted(kept.values())
     assert set(timeline.by_name.values()) == set(kept.values())
 
@@ -87,9 +98,15 @@ def first_held(held, rule, entry):
     return next((at for at, _ in held if entry.event_time_ms <= at < entry.event_time_ms + rule.timespan_ms), None)
 
 
+def unlike(timeline, since):
+    """Those with a window that is otherwise from then on, and none before it that holds."""
+    found = [one for one in timeline.entries if one.event_time_ms + timeline.rule.timespan_ms > since]
+    return [one for one in found if not any(one.event_time_ms <= at < since for at, _ in timeline._held)]
+
+
 def whole(at, gone):
     """Nothing that this time's window held was let go of."""
-    return at >= (gone + 10) * 1_000
+    return at >= gone + TIMESPAN_MS
 
 
 def held(timeline, gone):
