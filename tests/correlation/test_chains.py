@@ -115,6 +115,20 @@ def test_a_match_has_its_groups_values_and_its_tickets_other_fields(read):
     assert cut == 0
 
 
+def test_who_asks_for_other_rules_is_told_at_the_match_and_who_counts_at_the_ticket(read):
+    both = {"rules": ["a", "other"], "group-by": [], "condition": None}
+    rules, _ = read(
+        a={"group-by": []},
+        b={"rules": ["a"], "group-by": []},
+        c={"type": "temporal", **both},
+        d={"type": "temporal_ordered", **both},
+        e={"type": "value_count", "rules": ["a"], "group-by": [], "condition": {"gte": 2, "field": "institution"}},
+    )
+    (feed, *_), _ = feeds(rules, {})
+
+    assert {one.rule: one.at_match for one in feed.onward} == {"b": False, "c": True, "d": True, "e": False}
+
+
 def test_aliases_are_of_the_rule_that_is_named(read):
     rules, problems = read(
         a={"group-by": ["user"], "aliases": {"user": {"detection": "TargetUserName"}}},
