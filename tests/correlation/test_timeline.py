@@ -90,6 +90,19 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
     assert set(timeline.by_name.values()) == set(kept.values())
 
 
+def test_only_the_episodes_that_are_asked_for_are_told(rule, entry):
+    """One time in each of three episodes; the second lies just where its own begins."""
+    asked = rule(condition={"gte": 1, "field": "institution"})
+    timeline = Timeline(asked, KEY)
+    for number in range(3):
+        timeline.put(entry(number * asked.episode_ms, "a", f"t{number}"))
+    timeline.advance(None)
+
+    assert [found.episode for found in timeline.satisfied(0)] == [0, 1, 2]
+    assert [found.episode for found in timeline.satisfied(1)] == [1, 2]
+    assert timeline.satisfied(3) == []
+
+
 def below(held, at):
     return [one for one in held if one[0] < at]
 
