@@ -276,13 +276,10 @@ class Timeline:
     def _reopen(self, at: int) -> bool:
         """Unjudge the windows that an entry at this time lies in; return whether it lies before the newest of them.
 
-        Where it lies in the newest window, judging goes back to before it. Where it does not, the newest window stays,
-        and those it lies in are judged anew by themselves.
+        Where it lies in the newest window, or after it, judging goes back to before it. Where it does not, the newest
+        window stays, and those it lies in are judged anew by themselves.
         """
-        newest = self.entries[self._right - 1].event_time_ms
-        if at > newest:
-            return False
-        if at > newest - self.rule.timespan_ms:
+        if at > self.entries[self._right - 1].event_time_ms - self.rule.timespan_ms:
             self._go_back(at)
             return False
         if self._anew is None:
