@@ -118,9 +118,10 @@ class Book:
     ) -> Iterator[Alert]:
         """Make the group's alerts say what was found; yield those that changed.
 
-        live_from: the first episode that may still be judged; the entries of earlier ones are gone.
+        found: of that, the episodes from live_from on: the first that may still be judged; the entries of earlier ones
+        are gone.
         """
-        holding = {episode.episode: episode for episode in found if episode.episode >= live_from}
+        holding = {episode.episode: episode for episode in found}
         for number, episode in sorted(holding.items()):
             before = self._alerts.get((key, number - 1))
             continued = number - 1 in holding or (
