@@ -62,7 +62,7 @@ class Level:
     def put(self, rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
         """Take an entry; return whether anything changed."""
         taken = self.groups.put(rule, key, entry)
-        if taken and (rule.outlasted_ms or self.relays.has(key)):
+        if taken and self.relays.has(key):  # else judging finds it, if anything holds around it
             self.relays.touch(key, (entry.name,))
         return taken
 
