@@ -1,4 +1,4 @@
-"""One depth by itself: whose relays are looked at again when an entry comes, moves or goes."""
+"""One depth by itself: whose relays are looked at again as entries come, move and go; how far it is settled."""
 
 from __future__ import annotations
 
@@ -8,6 +8,8 @@ import pytest
 
 from fsoc.correlation.entries import Entry, GroupKey, Onward, Withdrawn
 from fsoc.correlation.level import Level
+from fsoc.correlation.levels import Levels
+from fsoc.feeds.ledger import END_MS
 
 KEY = GroupKey("rule-1", "production", '["x"]')
 OUTER = (Onward("outer", "[]", (), (), at_match=False),)
@@ -55,3 +57,17 @@ def test_what_was_said_is_not_said_again(level, inner, entry):
     assert said(level) == {}
     level.put(inner, KEY, entry(101_000, "a", onward=OUTER))
     assert said(level) == {}
+
+
+def test_a_depth_is_settled_for_the_next_a_timespan_behind_what_it_is_itself(inner):
+    """A ticket that is still to come may complete a match with those of a timespan before it."""
+    longer = replace(inner, id="not asked for", timespan_ms=9 * inner.timespan_ms, outlasted_ms=0)
+    levels = Levels({rule.id: rule for rule in (inner, longer)})
+    (first, *_) = levels
+
+    assert levels.settled(3) == []
+    first.closed_until_ms = 100_000
+    assert levels.settled(3) == [90_000]
+    assert levels.settled(0) == []
+    first.closed_until_ms = END_MS
+    assert levels.settled(3) == [END_MS]
