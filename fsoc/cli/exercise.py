@@ -74,6 +74,7 @@ def command(out: Path, **asked: Any) -> None:
       fsoc exercise --out week
       fsoc exercise --institutions 400 --seed 3 --out week
       fsoc replay --tickets week/tickets.ndjson --institutions week/institutions.yml --rules rules --out alerts.ndjson
+      fsoc evaluate --alerts alerts.ndjson --truth week/truth.ndjson --tickets week/tickets.ndjson
     """
     exercise = generate(_spec(asked))
     try:

@@ -26,6 +26,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
     "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),
+    "evaluate": ("fsoc.cli.evaluate", "Joint alerts against labelled tickets: precision, recall, times, thresholds."),
     "exercise": ("fsoc.cli.exercise", "Write a simulated sector to files: tickets, institutions, truth."),
     "check": ("fsoc.cli.check", "Check rules, tickets or mappings; every error with file and line."),
     "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a receipt or feedback."),
