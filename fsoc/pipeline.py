@@ -163,7 +163,10 @@ class Intake:
         """What the ticket feeds, by rule and group."""
         rules = self._pipeline.rules
         matches = rules.detector.match_ticket(message.body)
-        feeds, cut = rules.feeder.feeds(matches, TicketFields(message.body, self._institution), member)
+        fields = TicketFields(
+            message.body, self._institution, lambda: rules.attack(message.body, [match.rule_id for match in matches])
+        )
+        feeds, cut = rules.feeder.feeds(matches, fields, member)
         if counted:
             self.ledger.detections += len({match.rule_id for match in matches})
             self.ledger.dropped_keys += cut

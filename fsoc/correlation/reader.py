@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
+from fsoc.correlation.lookup import complaint
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
 from fsoc.errors import Problem
 
@@ -180,6 +181,8 @@ class Reader:
         if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
             self.refuse(f"correlation.{key} is not a list of field names", key.partition(".")[0])
             return ()
+        for text in filter(None, map(complaint, names)):
+            self.refuse(f"correlation.{key}: {text}", key.partition(".")[0])
         return tuple(names)
 
     def _timespan(self, value: object) -> int:
@@ -247,6 +250,8 @@ class Reader:
             if not isinstance(fields, dict):
                 self.refuse(f"correlation.aliases.{alias} is not a mapping of rule to field", "aliases")
                 continue
+            for text in filter(None, map(complaint, map(str, fields.values()))):
+                self.refuse(f"correlation.aliases.{alias}: {text}", "aliases")
             for name, target in fields.items():
                 ids = self._named(str(name))
                 if not ids:
