@@ -154,6 +154,7 @@ class Intake:
                 rules.attack(message.body, feed.rules),
                 feed.rules,
                 criticality,
+                feed.also,
                 onward=feed.onward,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)

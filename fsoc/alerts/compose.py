@@ -11,6 +11,7 @@ from typing import Any, Final
 
 import orjson
 
+from fsoc.alerts.beside import also_seen, asked_beside
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.exact import exactly, plain, shown
@@ -100,19 +101,21 @@ def _explain(
 ) -> dict[str, Any]:
     """The numbers that made it fire, once for machines and once in words."""
     seen, seen_zh = _seen(rule, found)
+    beside, beside_zh = asked_beside(rule, found.entries)
     span = span_text(rule.timespan_ms)
     where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
     where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
     return {
-        "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}. "
+        "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}{beside}. "
         f"{sum(share.values())} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
-        "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}；"
+        "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}{beside_zh}；"
         f"共 {len(share)} 家機構、{sum(share.values())} 張事件單。",
         "type": rule.type,
         "counted": list(rule.fields),
         "percentile": rule.percentile,
         "condition": dict(rule.condition.bounds),
         "seen": plain(found.peak),
+        "also": also_seen(rule, found.entries),
         "timespan": span,
         "share": share,
         "detections": {name: detections[name] for name in sorted(detections)},

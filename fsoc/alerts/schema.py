@@ -26,6 +26,15 @@ class Technique(Strict):
     technique: str
 
 
+class Also(Strict):
+    """What a rule counts beside."""
+
+    field: str
+    condition: dict[str, float]
+    seen: Count
+    """Different values among the alert's tickets."""
+
+
 class Explanation(Strict):
     """Why it was raised: once in words, once in numbers."""
 
@@ -40,6 +49,8 @@ class Explanation(Strict):
     condition: dict[str, float]
     seen: float
     """What was measured, where it spoke most for the condition."""
+    also: list[Also]
+    """Of which other fields the rule asks for different values as well."""
     timespan: str
     share: dict[str, Count]
     """Tickets per institution."""

@@ -143,10 +143,11 @@ class Outwards:
                         self.cut += 1
                         continue
                     self._groups += 1
-                    tree[key] = (outer, {}, {})
-                _, known, beyond = tree[key]
+                    tree[key] = (outer, {}, Beside(outer), {})
+                _, known, beside, beyond = tree[key]
                 if outer.fields:
                     self._take(known, values)
+                self.cut += beside.add(outer, outer_fields, member)
                 self._add(beyond, chains, outer, found, outer_fields, member)
 
     def _take(self, known: dict[tuple[str, ...], None], values: Iterable[tuple[str, ...]]) -> None:
@@ -157,14 +158,14 @@ class Outwards:
                 self.cut += 1
 
 
-_Tree = dict[tuple[str, str], tuple[CorrelationRule, dict[tuple[str, ...], None], "_Tree"]]
-# (rule id, group) → the rule, values, and what is beyond
+_Tree = dict[tuple[str, str], tuple[CorrelationRule, dict[tuple[str, ...], None], "Beside", "_Tree"]]
+# (rule id, group) → the rule, values, what is counted beside, and what is beyond
 
 
 def _frozen(tree: _Tree) -> tuple[Onward, ...]:
     return tuple(
-        Onward(rule.id, group, tuple(sorted(values)), _frozen(beyond), rule.type in TEMPORAL)
-        for (_, group), (rule, values, beyond) in sorted(tree.items(), key=itemgetter(0))
+        Onward(rule.id, group, tuple(sorted(values)), _frozen(beyond), rule.type in TEMPORAL, beside.frozen())
+        for (_, group), (rule, values, beside, beyond) in sorted(tree.items(), key=itemgetter(0))
     )
 
 
@@ -175,10 +176,33 @@ def combinations(
 
     member: who counts once where the rule's values are counted; None where they are grouped by.
     """
-    columns: list[Sequence[str]] = []
-    for name in names:
-        if member is not None and rule.independent and name == "institution":
-            columns.append((member,))
-        else:
-            columns.append(fields(name))
-    return list(product(*columns))
+    return list(product(*(_column(rule, name, fields, member) for name in names)))
+
+
+def _column(rule: CorrelationRule, name: str, fields: Fields, member: str | None) -> Sequence[str]:
+    if member is not None and rule.independent and name == "institution":
+        return (member,)
+    return fields(name)
+
+
+class Beside:
+    """What one ticket adds to the fields that a rule counts beside: of each, its different values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, rule: CorrelationRule) -> None:
+        self._values: list[dict[str, None]] = [{} for _ in rule.also]
+
+    def add(self, rule: CorrelationRule, fields: Fields, member: str) -> int:
+        """A match; return how many values are past the bound of VALUES_MAX for each field."""
+        cut = 0
+        for (name, _), known in zip(rule.also, self._values, strict=True):
+            for value in _column(rule, name, fields, member):
+                if value in known or len(known) < VALUES_MAX:
+                    known[value] = None
+                else:
+                    cut += 1
+        return cut
+
+    def frozen(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(sorted(values)) for values in self._values)

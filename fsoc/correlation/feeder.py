@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
-from fsoc.correlation.chains import Chains, Fields, Outwards, combinations
+from fsoc.correlation.chains import Beside, Chains, Fields, Outwards, combinations
 from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Onward
 from fsoc.correlation.exact import number
 from fsoc.correlation.rules import CorrelationRule
@@ -21,6 +21,7 @@ class Feed(NamedTuple):
     values: tuple[tuple[str, ...], ...]
     rules: tuple[str, ...]
     onward: tuple[Onward, ...]
+    also: tuple[tuple[str, ...], ...]
 
 
 class Lookup(Protocol):
@@ -38,12 +39,17 @@ class Lookup(Protocol):
 class _Fed:
     """What one ticket adds to one group, while its matches are gone through."""
 
-    __slots__ = ("detections", "outwards", "values")
+    __slots__ = ("beside", "detections", "outwards", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, rule: CorrelationRule) -> None:
         self.values: dict[Hashable, tuple[str, ...]] = {}
         self.detections: dict[str, None] = {}
+        self.beside = Beside(rule)
         self.outwards = Outwards()
+
+    def feed(self, rule: str, group: str) -> Feed:
+        values, rules = tuple(sorted(self.values.values())), tuple(sorted(self.detections))
+        return Feed(rule, group, values, rules, self.outwards.frozen(), self.beside.frozen())
 
 
 class Feeder:
@@ -75,7 +81,7 @@ class Feeder:
                             cut += 1
                             continue
                         per_rule[rule.id] = per_rule.get(rule.id, 0) + 1
-                        found[key] = _Fed()
+                        found[key] = _Fed(rule)
                     fed = found[key]
                     fed.detections[detection] = None
                     for name, value in adds.items():
@@ -83,11 +89,9 @@ class Feeder:
                             fed.values[name] = value
                         else:
                             cut += 1
+                    cut += fed.beside.add(rule, fields, member)
                     fed.outwards.add(self._chains, rule, group, fields, member)
-        feeds = [
-            Feed(rule, group, tuple(sorted(fed.values.values())), tuple(sorted(fed.detections)), fed.outwards.frozen())
-            for (rule, group), fed in sorted(found.items())
-        ]
+        feeds = [fed.feed(*key) for key, fed in sorted(found.items())]
         return feeds, cut + sum(fed.outwards.cut for fed in found.values())
 
 

@@ -8,9 +8,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from operator import attrgetter
 from typing import Final, Protocol
 
+from fsoc.correlation.conditions import Condition, held_by
 from fsoc.correlation.entries import Entry
 from fsoc.correlation.exact import Number, exactly, number
 from fsoc.correlation.rules import CorrelationRule
@@ -23,14 +25,18 @@ class Measure(Protocol):
 
     def remove(self, entry: Entry) -> None: ...
 
-    def value(self) -> Number:
-        """Of what is in now. Not defined for nothing: no window is asked about in which nothing lies."""
+    def value(self) -> Number | None:
+        """Of what is in now; None where no number of it would do, as what the rule asks for beside is not there.
+
+        Not defined for nothing: no window is asked about in which nothing lies.
+        """
         ...
 
 
 def measure_of(rule: CorrelationRule) -> Measure:
     """The rule's measure, of an empty window."""
-    return _MEASURES[rule.type](rule)
+    measure = _MEASURES[rule.type](rule)
+    return Together(measure, rule.also) if rule.also else measure
 
 
 class Count:
@@ -190,6 +196,36 @@ class Median(Percentile):
         if odd:
             return self._numbers[middle]
         return Fraction(self._numbers[middle - 1] + self._numbers[middle]) / 2
+
+
+class Together:
+    """A measure, and how many different values of other fields there are; None where these are too few of any."""
+
+    __slots__ = ("_beside", "_measure", "_parts")
+
+    def __init__(self, measure: Measure, also: Sequence[tuple[str, Condition]]) -> None:
+        self._measure = measure
+        self._beside = [
+            (Distinct(partial(_beside, place)), held_by(condition.bounds)) for place, (_, condition) in enumerate(also)
+        ]
+        self._parts: list[Measure] = [measure, *(values for values, _ in self._beside)]
+
+    def add(self, entry: Entry) -> None:
+        for part in self._parts:
+            part.add(entry)
+
+    def remove(self, entry: Entry) -> None:
+        for part in self._parts:
+            part.remove(entry)
+
+    def value(self) -> Number | None:
+        if all(holds(values.value()) for values, holds in self._beside):
+            return self._measure.value()
+        return None
+
+
+def _beside(place: int, entry: Entry) -> tuple[str, ...]:
+    return entry.also[place]
 
 
 def numbers_of(entry: Entry) -> Iterator[Number]:

@@ -13,12 +13,13 @@ from typing import Any, Protocol
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.correlation.lookup import complaint
+from fsoc.correlation.operators import OPERATORS, read_operators
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
-_FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"}
+_FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"} | OPERATORS
 
 
 class Document(Protocol):
@@ -70,9 +71,9 @@ class Reader:
         self._detections = detections
         self._correlations: Mapping[str, list[str]] = {}
 
-    def refuse(self, text: str, key: str | None = None) -> None:
-        """Add a problem, at the line of the named key of `correlation` where that is known."""
-        lines = getattr(self.data.get("correlation"), "lines", None)
+    def refuse(self, text: str, key: str | None = None, under: str = "correlation") -> None:
+        """Add a problem, at the line of the named key of `correlation`, or of what it stands under, where known."""
+        lines = getattr(self.data.get(under), "lines", None)
         line = lines.get(key, self.document.line) if isinstance(lines, dict) else self.document.line
         self.problems.append(Problem(f"{self.document.path}:{line}", text))
 
@@ -111,6 +112,7 @@ class Reader:
         fields = self._fields(asked, kind)
         percentile = self._percentile(asked, kind)
         aliases = self._aliases(body.get("aliases", {}))
+        operators = read_operators(options, lambda text, key, under="fsoc": self.refuse(text, key, under))
         if self.problems:
             return None
         return CorrelationRule(
@@ -131,6 +133,7 @@ class Reader:
             percentile=percentile,
             non_negative=options.get("non_negative", False),
             generate=generate,
+            **operators,
         )
 
     def _generate(self, value: object) -> bool:

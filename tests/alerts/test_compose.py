@@ -55,6 +55,28 @@ def test_an_alert_says_what_was_seen(kind):
     assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為 gte 2；")
 
 
+def test_what_is_counted_beside_is_told_with_what_was_seen():
+    rule = correlation_rule(also=(("tactic", Condition((("gte", 2),))), ("user", Condition((("gt", 0),)))))
+    entries = [
+        Entry(NOON + n, name, "T-1", 1, ((name,),), name, 3, (), ("detection",), also=(tactics, ("eve",)))
+        for n, (name, tactics) in enumerate((("fi-001", ("impact",)), ("fi-002", ("execution", "impact"))))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    alert = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})
+    explanation = alert["explanation"]
+
+    assert explanation["also"] == [
+        {"field": "tactic", "condition": {"gte": 2}, "seen": 2},
+        {"field": "user", "condition": {"gt": 0}, "seen": 1},
+    ]
+    assert (
+        "asks for gte 2, and for gte 2 values of tactic, of which there are 2, and for gt 0 values of user,"
+        in explanation["text"]
+    )
+    assert "門檻為 gte 2，另須 tactic 之不同值 gte 2（有 2 個），另須 user 之不同值 gt 0" in explanation["text_zh"]
+    assert list(ALERT.iter_errors(orjson.loads(orjson.dumps({**alert, "revision": 1, "status": "open"})))) == []
+
+
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 

@@ -47,6 +47,18 @@ def build_rule(**correlation) -> CorrelationRule:
 
 
 @pytest.fixture(scope="session")
+def refusals():
+    """What is wrong with a document, as texts; nothing else was read of it."""
+
+    def read(document) -> list[str]:
+        rules, problems = parse([document], [SimpleNamespace(id="detection", name=None)])
+        assert rules == ()
+        return [problem.text for problem in problems]
+
+    return read
+
+
+@pytest.fixture(scope="session")
 def entry():
     return build_entry
 

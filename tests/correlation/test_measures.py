@@ -92,10 +92,11 @@ RULES = [
     {"type": "value_avg", "condition": {"gte": 1, "field": "n"}},
     {"type": "value_percentile", "condition": {"gte": 1, "field": "n", "percentile": 30}},
     {"type": "value_median", "condition": {"gte": 1, "field": "n"}},
+    {"type": "event_count", "condition": {"gte": 1}, "fsoc": {"also": {"a": {"gte": 2}, "b": {"gt": 2}}}},
 ]
 
 
-@pytest.mark.parametrize("shape", RULES, ids=lambda shape: shape["type"])
+@pytest.mark.parametrize("shape", RULES, ids=str)
 @settings(deadline=None)
 @given(data=st.data())
 def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
@@ -109,6 +110,7 @@ def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
                 f"t{n}",
                 values=((str(bits - 7),), (f"{bits}.5",)),
                 rules=tuple(sorted(STEPS[bit] for bit in range(4) if bits >> bit & 1)),
+                also=tuple(tuple("pqrs"[bits % 4 : bits % 4 + place + 1]) for place in range(len(asked.also))),
             ),
             goes,
         )

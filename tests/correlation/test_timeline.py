@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
-from correlation_oracle import measured
+from correlation_oracle import holds, measured
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -28,6 +28,8 @@ SHAPES = [
     {"type": "value_avg", "condition": {"gt": 1.5, "field": "n"}},
     {"type": "value_percentile", "condition": {"gte": 2, "percentile": 70, "field": "n"}},
     {"type": "value_median", "condition": {"lt": 2, "field": "n"}},
+    {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
+    {"type": "event_count", "condition": {"eq": 3}, "fsoc": {"also": {"tactic": {"gte": 3}}}},
 ]
 
 
@@ -36,13 +38,16 @@ def build(entry, rule, seed, at, name, revision):
     if rule.numeric:
         values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
     matched = STEPS[: seed % 3 + 1] if len(rule.rules) > 1 else ["detection"]
-    return entry(at * 1_000, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)))
+    also = tuple(
+        (("a", "b", "c")[seed % 3], "d")[seed % 2 :] if (seed >> place) % 4 else () for place in range(len(rule.also))
+    )
+    return entry(at * 1_000, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)), also=also)
 
 
 OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), max_size=40)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.get('type', 'value_count')} {shape['condition']}")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @settings(max_examples=100 * MANY, deadline=None)
 @given(ops=OPS)
 def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops):
@@ -100,6 +105,6 @@ def naive(rule, entries, judged, gone):
     found = []
     for t in sorted({one.event_time_ms for one in entries}):
         window = [one for one in entries if t - rule.timespan_ms < one.event_time_ms <= t]
-        if t < judged and whole(t, gone) and rule.condition.holds(measured(rule, window)):
+        if t < judged and whole(t, gone) and holds(rule, measured(rule, window)):
             found.append((t, measured(rule, window)))
     return found

@@ -83,10 +83,13 @@ SHAPES = [
     {"type": "value_percentile", "condition": {"lt": 1, "percentile": 0, "field": "n"}},
     {"type": "value_percentile", "condition": {"eq": 1, "percentile": 33.3, "field": "n"}},
     {"type": "value_median", "condition": {"gte": 1.5, "field": "n"}},
+    {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
+    {"type": "temporal", "rules": STEPS, "condition": None, "fsoc": {"also": {"tactic": {"gte": 3}}}},
+    {"type": "value_sum", "condition": {"lt": 9, "field": "n"}, "fsoc": {"also": {"user": {"gte": 2}}}},
 ]
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.get('type', 'value_count')} {shape['condition']}")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @settings(max_examples=40 * MANY, deadline=None)
 @given(data=st.data())
 def test_the_sliding_evaluation_is_the_naive_one(rule, entry, shape, data):
@@ -114,4 +117,5 @@ def made(entry, rule, n, seed):
         rules=tuple(sorted(STEPS[bit] for bit in range(3) if (steps + 1) >> bit & 1))
         if len(rule.rules) > 1
         else ("detection",),
+        also=tuple(tuple("pqr"[: (steps + place) % 4]) for place in range(len(rule.also))),
     )

@@ -30,6 +30,10 @@ def summed_up(rule, windows):
 
 
 def holds(rule, measure):
+    return measure is not None and within(rule.condition, measure)
+
+
+def within(condition, measure):
     answers = {
         "gt": lambda bound: measure > bound,
         "gte": lambda bound: measure >= bound,
@@ -38,10 +42,14 @@ def holds(rule, measure):
         "eq": lambda bound: measure == bound,
         "neq": lambda bound: measure != bound,
     }
-    return all(answers[name](Fraction(str(bound))) for name, bound in rule.condition.bounds)
+    return all(answers[name](Fraction(str(bound))) for name, bound in condition.bounds)
 
 
 def measured(rule, window):
+    """None where something else that the rule asks of the window is not there."""
+    for place, (_, condition) in enumerate(rule.also):
+        if not within(condition, len({value for entry in window for value in entry.also[place]})):
+            return None
     counts = {
         "event_count": lambda: len({(entry.institution, entry.ticket_id) for entry in window}),
         "value_count": lambda: len({value for entry in window for value in entry.values}),

@@ -24,10 +24,14 @@ is_number = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 
 
 def holds(bounds: Iterable[tuple[str, Any]], measure: Any) -> bool:
-    return all(OPERATORS[name](measure, Fraction(str(bound))) for name, bound in bounds)
+    return measure is not None and all(OPERATORS[name](measure, Fraction(str(bound))) for name, bound in bounds)
 
 
 def measured(rule: Any, rows: Sequence[Any]) -> Any:
+    """None where the rows lack what the rule asks for beside."""
+    for place, (_, condition) in enumerate(rule.also):
+        if not holds(condition.bounds, len({value for row in rows for value in row.also[place]})):
+            return None
     counted = {
         "event_count": lambda: len({(row.institution, row.ticket_id) for row in rows}),
         "value_count": lambda: len({value for row in rows for value in row.values}),

@@ -53,6 +53,7 @@ class Row(NamedTuple):
     ticket_id: str
     source: str
     values: tuple[Any, ...]
+    also: tuple[frozenset[str], ...]
     rules: frozenset[str]
     matches: tuple[Match, ...]
 
@@ -135,6 +136,10 @@ def texts_of(ticket: Ticket, index: int, name: str) -> list[tuple[Any, str]]:
         return [(0, ticket.institution)]
     if name in {"environment", "ticket_id"}:
         return [(0, body[name])]
+    if name in {"tactic", "technique"}:
+        return [(0, text) for text in dict.fromkeys(item[name] for item in body.get("attack", []))]
+    if name == "observable:domain":
+        name = "indicator"  # members send no others
     if name == "indicator":
         hostile = [item for item in body.get("observables", []) if item["role"] in {"attacker", "infrastructure"}]
         return [(0, text) for text in dict.fromkeys(item["value"].lower() for item in hostile)]
@@ -179,6 +184,10 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
             Row(
                 *name,
                 tuple(dict.fromkeys(value for _, counted in how for value in counted)),
+                tuple(
+                    frozenset(value for match, _ in how for value in column_of(rule, match, field, members))
+                    for field, _ in rule.also
+                ),
                 frozenset(match.name for match, _ in how),
                 tuple(match for match, _ in how),
             )
@@ -196,14 +205,15 @@ def counted_of(rule: Any, match: Match, members: Mapping[str, str]) -> list[Any]
     if rule.type.startswith("value_") and rule.type != "value_count":
         numbers = match.numbers(called(rule, match.name, rule.fields[0]))
         return [one for one in numbers if is_number(one[1]) and not (rule.non_negative and one[1].startswith("-"))]
-    columns = [match.values(called(rule, match.name, field)) for field in rule.fields]
-    if rule.independent:
-        own = match.ticket.institution
-        columns = [
-            [members.get(own, own)] if field == "institution" else column
-            for field, column in zip(rule.fields, columns, strict=True)
-        ]
+    columns = [column_of(rule, match, field, members) for field in rule.fields]
     return list(product(*columns)) if rule.fields else []
+
+
+def column_of(rule: Any, match: Match, field: str, members: Mapping[str, str]) -> list[str]:
+    own = match.ticket.institution
+    if rule.independent and field == "institution":
+        return [members.get(own, own)]
+    return match.values(called(rule, match.name, field))
 
 
 def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:

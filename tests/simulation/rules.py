@@ -13,6 +13,8 @@ from fsoc.correlation.rules import CorrelationRule
 ALL = ("one", "two", "three", "four")
 DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
 
+FSOC_KEYS = ("also", "independent", "non_negative")
+
 Document = dict[str, Any]
 
 
@@ -20,7 +22,7 @@ def document(
     name: str, kind: str, condition: dict[str, Any], group_by: str, timespan: str = "1h", **changes: Any
 ) -> Document:
     """A correlation as it is written. group_by: fields, separated by blanks."""
-    fsoc = {key: changes.pop(key) for key in ("independent", "non_negative") if key in changes}
+    fsoc = {key: changes.pop(key) for key in FSOC_KEYS if key in changes}
     body = {
         "type": kind,
         "rules": list(ALL),
@@ -53,6 +55,16 @@ PLAIN = (
     document("mean", "value_avg", {"gte": 0.15, "lt": 30, "field": "Bytes"}, "User"),
     document("percentile", "value_percentile", {"gte": 2.5, "field": "Bytes", "percentile": 90}, "category"),
     document("median", "value_median", {"lte": 0.2, "field": "Bytes"}, "User"),
+    document("with tactics", "event_count", {"gte": 2}, "indicator", also={"tactic": {"gt": 1}}),
+    document(
+        "two groups too",
+        "value_count",
+        {"gte": 2, "field": "technique"},
+        "category",
+        also={"institution": {"gte": 2}, "User": {"gte": 2}},
+        independent=True,
+    ),
+    document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
 CHAINS = (
@@ -82,6 +94,18 @@ CHAINS = (
         document("b", "value_count", {"gte": 2, "field": "indicator"}, "category", "2h", rules=["a", "one"]),
         document("c", "event_count", {"gte": 2}, "institution", "1d", rules=["b"]),
         document("d", "value_count", {"gte": 2, "field": ["institution", "category"]}, "", "2d", rules=["c", "a"]),
+    ),
+    (
+        document("varied", "event_count", {"gte": 2}, "User", also={"tactic": {"gte": 2}}),
+        document(
+            "varied at two",
+            "value_count",
+            {"gte": 2, "field": "technique"},
+            "User",
+            "2h",
+            rules=["varied", "one"],
+            also={"institution": {"gte": 2}, "category": {"gte": 1}},
+        ),
     ),
 )
 

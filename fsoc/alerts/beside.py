@@ -1,0 +1,35 @@
+"""What an alert says of the operators that stand under a rule's `fsoc:` key, for machines and in words. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from fsoc.correlation.entries import Entry
+from fsoc.correlation.rules import CorrelationRule
+
+
+def also_seen(rule: CorrelationRule, entries: Sequence[Entry]) -> list[dict[str, Any]]:
+    """Of each field that is counted beside, how many different values the alert's tickets have."""
+    return [
+        {
+            "field": field,
+            "condition": dict(condition.bounds),
+            "seen": len({value for entry in entries for value in entry.also[place]}),
+        }
+        for place, (field, condition) in enumerate(rule.also)
+    ]
+
+
+def asked_beside(rule: CorrelationRule, entries: Sequence[Entry]) -> tuple[str, str]:
+    """What else the rule asks for, after its condition: in English and in Traditional Chinese; "" where nothing."""
+    said = list(_said(rule, entries))
+    return "".join(english for english, _ in said), "".join(chinese for _, chinese in said)
+
+
+def _said(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+    for (field, condition), seen in zip(rule.also, also_seen(rule, entries), strict=True):
+        yield (
+            f", and for {condition} values of {field}, of which there are {seen['seen']}",
+            f"，另須 {field} 之不同值 {condition}（有 {seen['seen']} 個）",
+        )
