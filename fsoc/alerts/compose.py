@@ -24,6 +24,7 @@ SCHEMA = "fsoc.alert/1"
 _SAID: Final = {
     "event_count": ("{seen} tickets", "有 {seen} 張事件單"),
     "value_count": ("{seen} distinct values of {of}", "有 {seen} 個不同的 {of}"),
+    "ordered": ("{seen} values of {of}, one after another in their order", "有 {seen} 個依序出現的 {of}"),
     "temporal": ("{seen} of {rules} rules matched", " {rules} 條規則中有 {seen} 條符合"),
     "temporal_ordered": ("{seen} of {rules} rules matched in their order", " {rules} 條規則中有 {seen} 條依序符合"),
     "value_sum": ("{of} adds up to {seen}", " {of} 總和為 {seen}"),
@@ -115,6 +116,7 @@ def _explain(
         "percentile": rule.percentile,
         "condition": dict(rule.condition.bounds),
         "seen": plain(found.peak),
+        "ordered": bool(rule.order),
         "also": also_seen(rule, found.entries),
         "timespan": span,
         "share": share,
@@ -124,7 +126,7 @@ def _explain(
 
 def _seen(rule: CorrelationRule, found: Satisfied) -> Iterator[str]:
     """What was measured, in English and in Traditional Chinese."""
-    for said in _SAID[rule.type]:
+    for said in _SAID["ordered" if rule.order else rule.type]:
         yield said.format(
             seen=shown(found.peak),
             of=", ".join(rule.fields),

@@ -49,6 +49,8 @@ class Explanation(Strict):
     condition: dict[str, float]
     seen: float
     """What was measured, where it spoke most for the condition."""
+    ordered: bool
+    """Of value_count: only values that came one after another in the order they have, as tactics do."""
     also: list[Also]
     """Of which other fields the rule asks for different values as well."""
     timespan: str

@@ -15,6 +15,7 @@ from fsoc.cli.junit import junit, place
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
 from fsoc.correlation.reader import parse
+from fsoc.correlation.ruleset import orders_of
 from fsoc.detection import LoadedRules, Logsource, LogsourceMap, Source, load_rules
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review
@@ -76,11 +77,12 @@ def rules_command(
     if to_stdout and as_json:
         raise click.UsageError("--json and --junit - would both be written to stdout.")
     tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    review = Review(Techniques.parse((table.path, table.text) for table in tables))
+    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    review = Review(techniques)
     known, problems = _known_logsources(paths, logsources)
     loaded = _load(paths, placeholders, pipeline, review)
     review.see_all(loaded, known)
-    correlations, unfit = parse(loaded.correlations, loaded.rules)
+    correlations, unfit = parse(loaded.correlations, loaded.rules, orders=orders_of(techniques))
     problems += [*loaded.problems, *unfit, *review.problems, *(review.warnings if strict else ())]
     warnings = () if strict else review.warnings
     counts = {"rules": len(loaded.rules), "filters": len(loaded.filters), "correlations": len(correlations)}

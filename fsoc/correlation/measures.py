@@ -84,16 +84,18 @@ class Distinct:
 
 
 class Chain:
-    """How many of the rules matched one after another, in the order in which the correlation names them.
+    """How many of the rules matched one after another, in the order in which the correlation names them; or values.
 
     The longest chain counts: rules may be left out, none may come before one that is named earlier. Two matches at
     the same time are in either order; so are those of one ticket.
     """
 
-    __slots__ = ("_times",)
+    __slots__ = ("_names", "_times")
 
-    def __init__(self, rules: Sequence[str]) -> None:
-        self._times: dict[str, list[int]] = {name: [] for name in rules}
+    def __init__(self, order: Iterable[Hashable], names: Callable[[Entry], Iterable[Hashable]]) -> None:
+        """names: of those in order, which an entry has; others too, which count for nothing."""
+        self._times: dict[Hashable, list[int]] = {name: [] for name in order}
+        self._names = names
 
     def add(self, entry: Entry) -> None:
         for times in self._of(entry):
@@ -123,9 +125,9 @@ class Chain:
         return len(ends)
 
     def _of(self, entry: Entry) -> Iterator[list[int]]:
-        for name in entry.rules:
+        for name in self._names(entry):
             times = self._times.get(name)
-            if times is not None:  # a rule it no longer names
+            if times is not None:  # a rule it no longer names, a value that has no place in the order
                 yield times
 
 
@@ -241,11 +243,17 @@ def _ticket(entry: Entry) -> Iterator[tuple[str, str]]:
     yield entry.institution, entry.ticket_id
 
 
+def _count_of_values(rule: CorrelationRule) -> Measure:
+    if rule.order:
+        return Chain([(value,) for value in rule.order], attrgetter("values"))
+    return Distinct(attrgetter("values"))
+
+
 _MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
     "event_count": lambda rule: Count() if rule.depth == 1 else Distinct(_ticket),
-    "value_count": lambda _: Distinct(attrgetter("values")),
+    "value_count": _count_of_values,
     "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
-    "temporal_ordered": lambda rule: Chain(rule.rules),
+    "temporal_ordered": lambda rule: Chain(rule.rules, attrgetter("rules")),
     "value_sum": lambda _: Sum(),
     "value_avg": lambda _: Average(),
     "value_percentile": lambda rule: Percentile(rule.percentile or 0),

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Protocol
 
 from fsoc.correlation.conditions import Condition, read_bounds
 from fsoc.correlation.lookup import complaint
-
-OPERATORS = frozenset({"also"})
-"""The keys that are read here."""
 
 _RISING = ("gt", "gte")
 
@@ -17,20 +15,33 @@ _RISING = ("gt", "gte")
 class Refuse(Protocol):
     """Takes what is wrong, at the line of a key under `fsoc:`."""
 
-    def __call__(self, text: str, key: str, under: str = "fsoc") -> None: ...
+    def __call__(self, text: str, key: str) -> None: ...
 
 
-def read_operators(options: Mapping[str, Any], refuse: Refuse) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class About:
+    """The rest of the rule, as far as it was understood. orders: fields whose values have an order, and that order."""
+
+    type: str
+    fields: tuple[str, ...]
+    options: Mapping[str, Any]
+    orders: Mapping[str, Sequence[str]]
+
+
+def read_operators(about: About, refuse: Refuse) -> dict[str, Any]:
     """Fields of the `CorrelationRule`, by name, for the keys that are there."""
-    read: dict[str, Callable[[Any, Refuse], Any]] = {"also": _also}
-    return {name: read[name](value, refuse) for name, value in options.items() if name in read}
+    fields: dict[str, Any] = {}
+    for key, value in about.options.items():
+        if key in _READ:
+            fields.update(_READ[key](value, about, refuse))
+    return fields
 
 
-def _also(value: Any, refuse: Refuse) -> tuple[tuple[str, Condition], ...]:
+def _also(value: Any, _: About, refuse: Refuse) -> dict[str, Any]:
     """Fields and how many different values of each there must be, by name."""
     if not isinstance(value, dict) or not value:
         refuse("fsoc.also is not a mapping of fields to conditions such as {institution: {gte: 2}}", "also")
-        return ()
+        return {}
     found: list[tuple[str, Condition]] = []
     for field, asked in value.items():
         if not isinstance(field, str) or not field:
@@ -40,7 +51,21 @@ def _also(value: Any, refuse: Refuse) -> tuple[tuple[str, Condition], ...]:
         if wrong:
             refuse(f"fsoc.also: {wrong}", "also")
         found.append((field, _bounds(f"fsoc.also.{field}", asked, _RISING, "also", refuse)))
-    return tuple(sorted(found, key=lambda one: one[0]))
+    return {"also": tuple(sorted(found, key=lambda one: one[0]))}
+
+
+def _ordered(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
+    """Count the longest chain of values, each no earlier than the one before, in the order that they have."""
+    if not isinstance(value, bool):
+        refuse(f'fsoc.ordered is "{value}" — expected true or false', "ordered")
+        return {}
+    if not value:
+        return {}
+    if about.type != "value_count" or len(about.fields) != 1 or about.fields[0] not in about.orders:
+        text = f"fsoc.ordered needs value_count of one field whose values have an order: {', '.join(about.orders)}"
+        refuse(text, "ordered")
+        return {}
+    return {"order": tuple(about.orders[about.fields[0]])}
 
 
 def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: Refuse) -> Condition:
@@ -52,3 +77,9 @@ def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: R
     for text in wrong:
         refuse(f"{name}: {text}", key)
     return Condition(tuple(bounds))
+
+
+_READ: Final[Mapping[str, Callable[[Any, About, Refuse], dict[str, Any]]]] = {"also": _also, "ordered": _ordered}
+
+OPERATORS: Final = frozenset(_READ)
+"""The keys that are read here."""

@@ -8,12 +8,13 @@ can only be seen of all rules together is `chains.py`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.correlation.lookup import complaint
-from fsoc.correlation.operators import OPERATORS, read_operators
+from fsoc.correlation.operators import OPERATORS, About, read_operators
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
 from fsoc.errors import Problem
 
@@ -34,15 +35,21 @@ class Document(Protocol):
 
 
 def parse(
-    documents: Iterable[Document], rules: Sequence[Referable]
+    documents: Iterable[Document],
+    rules: Sequence[Referable],
+    *,
+    orders: Mapping[str, Sequence[str]] = MappingProxyType({}),
 ) -> tuple[tuple[CorrelationRule, ...], tuple[Problem, ...]]:
-    """Read all correlation documents against the detections they name; return the usable ones and every problem."""
+    """Read all correlation documents against the detections they name; return the usable ones and every problem.
+
+    orders: fields whose values have an order, such as tactics, and that order.
+    """
     known: dict[str, list[str]] = {}
     for detection in rules:
         known.setdefault(detection.id, []).append(detection.id)
         if detection.name and detection.name != detection.id:
             known.setdefault(detection.name, []).append(detection.id)
-    readers = [Reader(document, known) for document in documents]
+    readers = [Reader(document, known, orders) for document in documents]
     correlations: dict[str, list[str]] = {}
     for reader in readers:
         for name in {reader.identity, str(reader.data.get("name", reader.identity))}:
@@ -63,12 +70,15 @@ def parse(
 class Reader:
     """Reads one document and keeps every problem it meets."""
 
-    def __init__(self, document: Document, detections: Mapping[str, list[str]]) -> None:
+    def __init__(
+        self, document: Document, detections: Mapping[str, list[str]], orders: Mapping[str, Sequence[str]]
+    ) -> None:
         self.document = document
         self.data = document.data
         self.identity = str(self.data.get("id") or self.data.get("name") or self.data.get("title"))
         self.problems: list[Problem] = []
         self._detections = detections
+        self._orders = orders
         self._correlations: Mapping[str, list[str]] = {}
 
     def refuse(self, text: str, key: str | None = None, under: str = "correlation") -> None:
@@ -112,7 +122,8 @@ class Reader:
         fields = self._fields(asked, kind)
         percentile = self._percentile(asked, kind)
         aliases = self._aliases(body.get("aliases", {}))
-        operators = read_operators(options, lambda text, key, under="fsoc": self.refuse(text, key, under))
+        about = About(kind, fields, options, self._orders)
+        operators = read_operators(about, lambda text, key: self.refuse(text, key, "fsoc"))
         if self.problems:
             return None
         return CorrelationRule(

@@ -61,6 +61,7 @@ class CorrelationRule:
     silent: a correlation names it and none of those that do asks for alerts of its own.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
     also: (field, how many different values of it there must be in the window as well), sorted; gt and gte alone.
+    order: of value_count, in which values must come after one another; () where they need not.
 
     Of these follow, once and for all:
     rising: more entries can never undo it; an alert may be raised at once (law 8).
@@ -89,6 +90,7 @@ class CorrelationRule:
     silent: bool = False
     outlasted_ms: int = 0
     also: tuple[tuple[str, Condition], ...] = ()
+    order: tuple[str, ...] = ()
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)

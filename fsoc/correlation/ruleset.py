@@ -55,7 +55,7 @@ class RuleSet:
 
         detector: of the same rules. problems, refused: of what is not among the rules.
         """
-        read, unfit = parse(correlations, rules)
+        read, unfit = parse(correlations, rules, orders=orders_of(techniques))
         parsed = (*read, *stand_alone(read, rules))
         return cls(
             detector=detector,
@@ -81,6 +81,11 @@ class RuleSet:
     def _normalise(self, tactic: str, technique: str) -> Pair:
         known = self.techniques.resolve(technique)
         return self.techniques.tactic(tactic) or tactic, known.id if known is not None else technique
+
+
+def orders_of(techniques: Techniques) -> Mapping[str, Sequence[str]]:
+    """Fields whose values have an order that rules may ask for, and that order."""
+    return {"tactic": techniques.tactic_order()}
 
 
 def _pairs_of_rule(rule: Detection, techniques: Techniques) -> tuple[Pair, ...]:

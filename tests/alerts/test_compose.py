@@ -77,6 +77,20 @@ def test_what_is_counted_beside_is_told_with_what_was_seen():
     assert list(ALERT.iter_errors(orjson.loads(orjson.dumps({**alert, "revision": 1, "status": "open"})))) == []
 
 
+def test_a_chain_of_values_is_told_as_one():
+    rule = correlation_rule(fields=("tactic",), order=("execution", "impact"))
+    entries = [
+        Entry(NOON + n, "fi-001", f"T-{n}", 1, ((tactic,),), "fi-001", 3, (), ("detection",))
+        for n, tactic in enumerate(("execution", "impact"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert explanation["ordered"]
+    assert explanation["text"].startswith("2 values of tactic, one after another in their order within 1h")
+    assert explanation["text_zh"].startswith("1h 內有 2 個依序出現的 tactic（")
+
+
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 

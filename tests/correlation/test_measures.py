@@ -13,6 +13,9 @@ from fsoc.correlation.measures import measure_of
 STEPS = ["one", "two", "three", "four"]
 
 
+TACTICS = ["unknown", "access", "execution", "impact"]
+
+
 def numbers(entry, *texts):
     return [entry(at, "a", f"t{at}", values=((text,),)) for at, text in enumerate(texts)]
 
@@ -92,6 +95,7 @@ RULES = [
     {"type": "value_avg", "condition": {"gte": 1, "field": "n"}},
     {"type": "value_percentile", "condition": {"gte": 1, "field": "n", "percentile": 30}},
     {"type": "value_median", "condition": {"gte": 1, "field": "n"}},
+    {"condition": {"gte": 1, "field": "tactic"}, "fsoc": {"ordered": True}},
     {"type": "event_count", "condition": {"gte": 1}, "fsoc": {"also": {"a": {"gte": 2}, "b": {"gt": 2}}}},
 ]
 
@@ -108,7 +112,9 @@ def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
                 at,
                 "a",
                 f"t{n}",
-                values=((str(bits - 7),), (f"{bits}.5",)),
+                values=((TACTICS[bits % 4],), (TACTICS[bits // 4],))
+                if asked.order
+                else ((str(bits - 7),), (f"{bits}.5",)),
                 rules=tuple(sorted(STEPS[bit] for bit in range(4) if bits >> bit & 1)),
                 also=tuple(tuple("pqrs"[bits % 4 : bits % 4 + place + 1]) for place in range(len(asked.also))),
             ),

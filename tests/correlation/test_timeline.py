@@ -17,6 +17,7 @@ MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 KEY = GroupKey("rule-1", "production", "[]")
 FAR = 2**62
 STEPS = ["one", "two", "three"]
+TACTICS = ["access", "execution", "impact", "unknown"]
 SHAPES = [
     {"type": "event_count", "condition": {"gte": 3}},
     {"type": "event_count", "condition": {"lte": 2}},
@@ -30,6 +31,8 @@ SHAPES = [
     {"type": "value_median", "condition": {"lt": 2, "field": "n"}},
     {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
     {"type": "event_count", "condition": {"eq": 3}, "fsoc": {"also": {"tactic": {"gte": 3}}}},
+    {"condition": {"gte": 2, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"condition": {"lt": 2, "field": "tactic"}, "fsoc": {"ordered": True, "also": {"user": {"gte": 2}}}},
 ]
 
 
@@ -37,6 +40,8 @@ def build(entry, rule, seed, at, name, revision):
     values = ((name,),)
     if rule.numeric:
         values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
+    if rule.order:
+        values = tuple((value,) for value in sorted({TACTICS[seed % 4], TACTICS[seed // 4 % 4]}))
     matched = STEPS[: seed % 3 + 1] if len(rule.rules) > 1 else ["detection"]
     also = tuple(
         (("a", "b", "c")[seed % 3], "d")[seed % 2 :] if (seed >> place) % 4 else () for place in range(len(rule.also))

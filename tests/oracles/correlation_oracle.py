@@ -52,9 +52,9 @@ def measured(rule, window):
             return None
     counts = {
         "event_count": lambda: len({(entry.institution, entry.ticket_id) for entry in window}),
-        "value_count": lambda: len({value for entry in window for value in entry.values}),
+        "value_count": lambda: counted(rule, window),
         "temporal": lambda: len({name for entry in window for name in entry.rules}),
-        "temporal_ordered": lambda: longest_chain(rule, window),
+        "temporal_ordered": lambda: longest_chain(rule.rules, [(one.event_time_ms, one.rules) for one in window]),
     }
     if rule.type in counts:
         return counts[rule.type]()
@@ -76,19 +76,22 @@ def reckoned(rule, numbers):
     raise AssertionError(rule.type)
 
 
-def longest_chain(rule, window):
-    lengths = range(len(rule.rules), 0, -1)
-    chains = (chain for length in lengths for chain in combinations(rule.rules, length))
-    return len(next(chain for chain in chains if in_order(chain, window, float("-inf"))))
+def counted(rule, window):
+    """How many different values, of those that count."""
+    if rule.order:
+        return longest_chain(rule.order, [(one.event_time_ms, [value for (value,) in one.values]) for one in window])
+    return len({value for entry in window for value in entry.values})
+
+
+def longest_chain(order, window):
+    """window: (time, which of those in order an entry has)."""
+    chains = (chain for length in range(len(order), 0, -1) for chain in combinations(order, length))
+    return len(next((chain for chain in chains if in_order(chain, window, float("-inf"))), ()))
 
 
 def in_order(chain, window, not_before):
-    """Whether the window has a match of each rule, none earlier than the one before it."""
+    """Whether the window has each of the chain, none earlier than the one before it."""
     if not chain:
         return True
     first, *rest = chain
-    return any(
-        in_order(rest, window, entry.event_time_ms)
-        for entry in window
-        if first in entry.rules and entry.event_time_ms >= not_before
-    )
+    return any(in_order(rest, window, at) for at, names in window if first in names and at >= not_before)

@@ -13,7 +13,8 @@ from fsoc.correlation.rules import CorrelationRule
 ALL = ("one", "two", "three", "four")
 DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
 
-FSOC_KEYS = ("also", "independent", "non_negative")
+FSOC_KEYS = ("also", "independent", "non_negative", "ordered")
+ORDERS = {"tactic": ("execution", "exfiltration", "impact")}
 
 Document = dict[str, Any]
 
@@ -64,6 +65,8 @@ PLAIN = (
         also={"institution": {"gte": 2}, "User": {"gte": 2}},
         independent=True,
     ),
+    document("kill chain", "value_count", {"gte": 3, "field": "tactic"}, "indicator", "2d", ordered=True),
+    document("two steps", "value_count", {"eq": 2, "field": "tactic"}, "User", "1d", ordered=True),
     document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
@@ -112,7 +115,7 @@ CHAINS = (
 
 def rules_of(documents: Iterable[Document]) -> list[CorrelationRule]:
     rules, problems = parse(
-        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents], DETECTIONS
+        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents], DETECTIONS, orders=ORDERS
     )
     assert not problems, problems
     return list(rules)
