@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fsoc.alerts.spans import span_text
 from fsoc.correlation.entries import Entry
 from fsoc.correlation.rules import CorrelationRule
 
@@ -28,6 +29,11 @@ def asked_beside(rule: CorrelationRule, entries: Sequence[Entry]) -> tuple[str, 
 
 
 def _said(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
+    if rule.each:
+        yield f", counting values of {rule.each} tickets alone", f"，僅計事件單數 {rule.each} 之值"
+    if rule.spread_ms:
+        span = span_text(rule.spread_ms)
+        yield f", with {span} or more between their first tickets", f"，其首張事件單須相隔 {span} 以上"
     for (field, condition), seen in zip(rule.also, also_seen(rule, entries), strict=True):
         yield (
             f", and for {condition} values of {field}, of which there are {seen['seen']}",

@@ -13,6 +13,7 @@ import orjson
 
 from fsoc.alerts.beside import also_seen, asked_beside
 from fsoc.alerts.identity import alert_id
+from fsoc.alerts.spans import span_text
 from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.exact import exactly, plain, shown
 from fsoc.correlation.rules import CorrelationRule
@@ -117,6 +118,8 @@ def _explain(
         "condition": dict(rule.condition.bounds),
         "seen": plain(found.peak),
         "ordered": bool(rule.order),
+        "each": dict(rule.each.bounds) if rule.each else None,
+        "spread": span_text(rule.spread_ms) if rule.spread_ms else None,
         "also": also_seen(rule, found.entries),
         "timespan": span,
         "share": share,
@@ -133,11 +136,3 @@ def _seen(rule: CorrelationRule, found: Satisfied) -> Iterator[str]:
             rules=len(rule.rules),
             percentile=shown(exactly(rule.percentile or 0)),
         )
-
-
-def span_text(span_ms: int) -> str:
-    """The timespan in the largest unit that is exact: `4h`, `15m`, `90s`."""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
-        if span_ms % size == 0:
-            return f"{span_ms // size}{unit}"
-    return f"{span_ms // 1000}s"

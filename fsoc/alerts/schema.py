@@ -51,6 +51,10 @@ class Explanation(Strict):
     """What was measured, where it spoke most for the condition."""
     ordered: bool
     """Of value_count: only values that came one after another in the order they have, as tactics do."""
+    each: dict[str, float] | None
+    """Of value_count: a value counts only where its tickets in the window are so many."""
+    spread: str | None
+    """Of value_count: how far apart the first tickets of the counted values must lie at least."""
     also: list[Also]
     """Of which other fields the rule asks for different values as well."""
     timespan: str

@@ -83,6 +83,45 @@ class Distinct:
         return len(self._entries)
 
 
+class Scattered:
+    """How many different values, of those with few tickets; None where the first of these lie too close.
+
+    Asking looks at each value once. A late ticket can be one too many of its value, or its first: neither only grows.
+    """
+
+    __slots__ = ("_few", "_spread_ms", "_values")
+
+    def __init__(self, each: Condition | None, spread_ms: int) -> None:
+        self._few = held_by(each.bounds) if each is not None else None
+        self._spread_ms = spread_ms
+        self._values: dict[Hashable, tuple[list[int], dict[tuple[str, str], int]]] = {}  # times, entries by ticket
+
+    def add(self, entry: Entry) -> None:
+        ticket = (entry.institution, entry.ticket_id)
+        for value in entry.values:
+            times, tickets = self._values.setdefault(value, ([], {}))
+            insort(times, entry.event_time_ms)
+            tickets[ticket] = tickets.get(ticket, 0) + 1
+
+    def remove(self, entry: Entry) -> None:
+        ticket = (entry.institution, entry.ticket_id)
+        for value in entry.values:
+            times, tickets = self._values[value]
+            del times[bisect_left(times, entry.event_time_ms)]
+            tickets[ticket] -= 1
+            if not tickets[ticket]:
+                del tickets[ticket]
+            if not times:
+                del self._values[value]
+
+    def value(self) -> int | None:
+        few = self._few
+        firsts = [times[0] for times, tickets in self._values.values() if few is None or few(len(tickets))]
+        if self._spread_ms and (not firsts or max(firsts) - min(firsts) < self._spread_ms):
+            return None
+        return len(firsts)
+
+
 class Chain:
     """How many of the rules matched one after another, in the order in which the correlation names them; or values.
 
@@ -246,6 +285,8 @@ def _ticket(entry: Entry) -> Iterator[tuple[str, str]]:
 def _count_of_values(rule: CorrelationRule) -> Measure:
     if rule.order:
         return Chain([(value,) for value in rule.order], attrgetter("values"))
+    if rule.each or rule.spread_ms:
+        return Scattered(rule.each, rule.spread_ms)
     return Distinct(attrgetter("values"))
 
 

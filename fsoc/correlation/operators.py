@@ -8,8 +8,10 @@ from typing import Any, Final, Protocol
 
 from fsoc.correlation.conditions import Condition, read_bounds
 from fsoc.correlation.lookup import complaint
+from fsoc.correlation.rules import timespan_ms
 
-_RISING = ("gt", "gte")
+_RISING: Final = ("gt", "gte")
+_FALLING: Final = ("lt", "lte")
 
 
 class Refuse(Protocol):
@@ -20,10 +22,15 @@ class Refuse(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class About:
-    """The rest of the rule, as far as it was understood. orders: fields whose values have an order, and that order."""
+    """The rest of the rule, as far as it was understood.
+
+    timespan_ms: 0 where it was not. options: all that stands under `fsoc:`. orders: fields whose values have an order,
+    and that order.
+    """
 
     type: str
     fields: tuple[str, ...]
+    timespan_ms: int
     options: Mapping[str, Any]
     orders: Mapping[str, Sequence[str]]
 
@@ -65,7 +72,34 @@ def _ordered(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
         text = f"fsoc.ordered needs value_count of one field whose values have an order: {', '.join(about.orders)}"
         refuse(text, "ordered")
         return {}
+    for other in ("each", "spread"):
+        if other in about.options:
+            refuse(f"fsoc.ordered counts a chain, not values that fsoc.{other} could be asked of", "ordered")
     return {"order": tuple(about.orders[about.fields[0]])}
+
+
+def _each(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
+    """Count a value only where it has few tickets."""
+    if about.type != "value_count":
+        refuse("fsoc.each needs value_count: it is asked of each value", "each")
+    few = _bounds("fsoc.each", value, _FALLING, "each", refuse)
+    if not few.holds(1):
+        refuse(f"fsoc.each {few} never holds: a value that is there has a ticket at least", "each")
+    return {"each": few}
+
+
+def _spread(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
+    """Ask for time between the first tickets of the values that count."""
+    if about.type != "value_count":
+        refuse("fsoc.spread needs value_count: it is between the first tickets of its values", "spread")
+    try:
+        spread_ms = timespan_ms(value)
+    except ValueError as error:
+        refuse(f"fsoc.spread: {error}", "spread")
+        return {}
+    if spread_ms >= about.timespan_ms > 0:
+        refuse(f'fsoc.spread "{value}" never lies within the timespan: expected less', "spread")
+    return {"spread_ms": spread_ms}
 
 
 def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: Refuse) -> Condition:
@@ -79,7 +113,12 @@ def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: R
     return Condition(tuple(bounds))
 
 
-_READ: Final[Mapping[str, Callable[[Any, About, Refuse], dict[str, Any]]]] = {"also": _also, "ordered": _ordered}
+_READ: Final[Mapping[str, Callable[[Any, About, Refuse], dict[str, Any]]]] = {
+    "also": _also,
+    "each": _each,
+    "ordered": _ordered,
+    "spread": _spread,
+}
 
 OPERATORS: Final = frozenset(_READ)
 """The keys that are read here."""

@@ -62,6 +62,8 @@ class CorrelationRule:
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
     also: (field, how many different values of it there must be in the window as well), sorted; gt and gte alone.
     order: of value_count, in which values must come after one another; () where they need not.
+    each: of value_count: how many tickets a value may have in the window for it to count; lt and lte alone.
+    spread_ms: of value_count: how far apart the first tickets of the values that count must lie.
 
     Of these follow, once and for all:
     rising: more entries can never undo it; an alert may be raised at once (law 8).
@@ -91,6 +93,8 @@ class CorrelationRule:
     outlasted_ms: int = 0
     also: tuple[tuple[str, Condition], ...] = ()
     order: tuple[str, ...] = ()
+    each: Condition | None = None
+    spread_ms: int = 0
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)
@@ -98,6 +102,7 @@ class CorrelationRule:
     def __post_init__(self) -> None:
         grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
         episode_ms = max(self.timespan_ms, DAY_MS)
+        grows = grows and self.each is None and not self.spread_ms  # a late ticket may be one too many, or the first
         object.__setattr__(self, "rising", grows and self.condition.rising)
         object.__setattr__(self, "episode_ms", episode_ms)
         retention_ms = self.timespan_ms + max(2 * episode_ms, self.timespan_ms + self.outlasted_ms)

@@ -91,6 +91,23 @@ def test_a_chain_of_values_is_told_as_one():
     assert explanation["text_zh"].startswith("1h 內有 2 個依序出現的 tactic（")
 
 
+def test_how_few_and_how_far_apart_is_told():
+    rule = correlation_rule(fields=("user",), each=Condition((("lt", 5),)), spread_ms=90_000)
+    entries = [
+        Entry(NOON + n * 100_000, "fi-001", f"T-{n}", 1, ((user,),), "fi-001", 3, (), ("detection",))
+        for n, user in enumerate(("eve", "bob"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert (explanation["each"], explanation["spread"]) == ({"lt": 5}, "90s")
+    assert (
+        "asks for gte 2, counting values of lt 5 tickets alone, with 90s or more between their first tickets. "
+        in explanation["text"]
+    )
+    assert "門檻為 gte 2，僅計事件單數 lt 5 之值，其首張事件單須相隔 90s 以上；" in explanation["text_zh"]
+
+
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 

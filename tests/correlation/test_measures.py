@@ -96,6 +96,9 @@ RULES = [
     {"type": "value_percentile", "condition": {"gte": 1, "field": "n", "percentile": 30}},
     {"type": "value_median", "condition": {"gte": 1, "field": "n"}},
     {"condition": {"gte": 1, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"condition": {"gte": 1, "field": "n"}, "fsoc": {"each": {"lt": 3}}},
+    {"condition": {"gte": 1, "field": "n"}, "timespan": "9s", "fsoc": {"spread": "1s"}},
+    {"condition": {"gte": 1, "field": "n"}, "fsoc": {"each": {"lte": 1}, "spread": "1s"}},
     {"type": "event_count", "condition": {"gte": 1}, "fsoc": {"also": {"a": {"gte": 2}, "b": {"gt": 2}}}},
 ]
 
@@ -109,7 +112,7 @@ def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
     entries = [
         (
             entry(
-                at,
+                at * 1_000 if asked.spread_ms else at,
                 "a",
                 f"t{n}",
                 values=((TACTICS[bits % 4],), (TACTICS[bits // 4],))

@@ -32,12 +32,15 @@ SHAPES = [
     {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
     {"type": "event_count", "condition": {"eq": 3}, "fsoc": {"also": {"tactic": {"gte": 3}}}},
     {"condition": {"gte": 2, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"each": {"lt": 2}}},
+    {"condition": {"gte": 1, "field": "institution"}, "fsoc": {"each": {"lte": 2}, "spread": "3s"}},
+    {"condition": {"lt": 3, "field": "institution"}, "fsoc": {"spread": "2s", "also": {"tactic": {"gte": 1}}}},
     {"condition": {"lt": 2, "field": "tactic"}, "fsoc": {"ordered": True, "also": {"user": {"gte": 2}}}},
 ]
 
 
 def build(entry, rule, seed, at, name, revision):
-    values = ((name,),)
+    values = (("abc"[seed % 3],), ("d",))[: 1 + seed % 2] if rule.each or rule.spread_ms else ((name,),)
     if rule.numeric:
         values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
     if rule.order:

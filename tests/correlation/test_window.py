@@ -88,6 +88,9 @@ SHAPES = [
     {"type": "temporal", "rules": STEPS, "condition": None, "fsoc": {"also": {"tactic": {"gte": 3}}}},
     {"type": "value_sum", "condition": {"lt": 9, "field": "n"}, "fsoc": {"also": {"user": {"gte": 2}}}},
     {"condition": {"gte": 2, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"each": {"lt": 2}}},
+    {"condition": {"gte": 1, "field": "institution"}, "fsoc": {"each": {"lte": 2}, "spread": "3s"}},
+    {"condition": {"lt": 3, "field": "institution"}, "fsoc": {"spread": "2s", "also": {"tactic": {"gte": 1}}}},
     {"condition": {"lt": 2, "field": "tactic"}, "fsoc": {"ordered": True, "also": {"user": {"gte": 2}}}},
 ]
 

@@ -77,10 +77,18 @@ def reckoned(rule, numbers):
 
 
 def counted(rule, window):
-    """How many different values, of those that count."""
+    """How many different values, of those that count; None where these came too close together."""
     if rule.order:
         return longest_chain(rule.order, [(one.event_time_ms, [value for (value,) in one.values]) for one in window])
-    return len({value for entry in window for value in entry.values})
+    values = {value for entry in window for value in entry.values}
+    if rule.each:
+        tickets = {v: {(one.institution, one.ticket_id) for one in window if v in one.values} for v in values}
+        values = {value for value in values if within(rule.each, len(tickets[value]))}
+    if rule.spread_ms:
+        firsts = [min(one.event_time_ms for one in window if value in one.values) for value in values]
+        if not any(one - other >= rule.spread_ms for one in firsts for other in firsts):
+            return None
+    return len(values)
 
 
 def longest_chain(order, window):

@@ -43,11 +43,22 @@ def measured(rule: Any, rows: Sequence[Any]) -> Any:
     return reckoned(rule, [Fraction(text) for row in rows for _, text in row.values])
 
 
-def counted(rule: Any, rows: Sequence[Any]) -> int:
-    """How many different values, of those that count."""
+def counted(rule: Any, rows: Sequence[Any]) -> int | None:
+    """How many different values, of those that count; None where these came too close together."""
     if rule.order:
         return longest_chain(rule.order, [(row.at, {value for (value,) in row.values}) for row in rows])
-    return len({value for row in rows for value in row.values})
+    first: dict[Any, int] = {}
+    tickets: dict[Any, set[tuple[str, str]]] = {}
+    for row in rows:
+        for value in row.values:
+            first.setdefault(value, row.at)  # rows are in order of time
+            tickets.setdefault(value, set()).add((row.institution, row.ticket_id))
+    counting = [value for value in first if not rule.each or holds(rule.each.bounds, len(tickets[value]))]
+    if rule.spread_ms:
+        times = sorted(first[value] for value in counting)
+        if not times or times[-1] - times[0] < rule.spread_ms:
+            return None
+    return len(counting)
 
 
 def longest_chain(names: Sequence[str], rows: Sequence[tuple[int, Collection[str]]]) -> int:

@@ -13,7 +13,7 @@ from fsoc.correlation.rules import CorrelationRule
 ALL = ("one", "two", "three", "four")
 DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
 
-FSOC_KEYS = ("also", "independent", "non_negative", "ordered")
+FSOC_KEYS = ("also", "each", "independent", "non_negative", "ordered", "spread")
 ORDERS = {"tactic": ("execution", "exfiltration", "impact")}
 
 Document = dict[str, Any]
@@ -67,6 +67,9 @@ PLAIN = (
     ),
     document("kill chain", "value_count", {"gte": 3, "field": "tactic"}, "indicator", "2d", ordered=True),
     document("two steps", "value_count", {"eq": 2, "field": "tactic"}, "User", "1d", ordered=True),
+    document("low and slow", "value_count", {"gte": 2, "field": "institution"}, "indicator", "1d", each={"lt": 3}),
+    document("apart", "value_count", {"gte": 2, "field": "institution"}, "indicator", "4h", spread="16m"),
+    document("slow and apart", "value_count", {"lt": 4, "field": "User"}, "", "2h", each={"lte": 1}, spread="15m"),
     document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
@@ -97,6 +100,12 @@ CHAINS = (
         document("b", "value_count", {"gte": 2, "field": "indicator"}, "category", "2h", rules=["a", "one"]),
         document("c", "event_count", {"gte": 2}, "institution", "1d", rules=["b"]),
         document("d", "value_count", {"gte": 2, "field": ["institution", "category"]}, "", "2d", rules=["c", "a"]),
+    ),
+    (
+        document("quiet", "event_count", {"gte": 1}, "indicator"),
+        document(
+            "each quiet", "value_count", {"gte": 2, "field": "User"}, "", "2h", rules=["quiet", "two"], each={"lt": 2}
+        ),
     ),
     (
         document("varied", "event_count", {"gte": 2}, "User", also={"tactic": {"gte": 2}}),
