@@ -34,6 +34,8 @@ def _said(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[str
     if rule.spread_ms:
         span = span_text(rule.spread_ms)
         yield f", with {span} or more between their first tickets", f"，其首張事件單須相隔 {span} 以上"
+    if rule.cap_each:
+        yield ", of which each member's greatest number brings half at most", "，每一成員僅計其最大值，至多為門檻之半"
     for (field, condition), seen in zip(rule.also, also_seen(rule, entries), strict=True):
         yield (
             f", and for {condition} values of {field}, of which there are {seen['seen']}",

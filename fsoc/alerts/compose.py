@@ -120,6 +120,7 @@ def _explain(
         "ordered": bool(rule.order),
         "each": dict(rule.each.bounds) if rule.each else None,
         "spread": span_text(rule.spread_ms) if rule.spread_ms else None,
+        "cap_each": "half" if rule.cap_each else None,
         "also": also_seen(rule, found.entries),
         "timespan": span,
         "share": share,

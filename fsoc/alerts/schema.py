@@ -55,6 +55,8 @@ class Explanation(Strict):
     """Of value_count: a value counts only where its tickets in the window are so many."""
     spread: str | None
     """Of value_count: how far apart the first tickets of the counted values must lie at least."""
+    cap_each: Literal["half"] | None
+    """Of value_sum: of each independent institution its greatest number counts, at most half of what is asked for."""
     also: list[Also]
     """Of which other fields the rule asks for different values as well."""
     timespan: str

@@ -191,6 +191,39 @@ class Sum:
         return self._sum
 
 
+class Capped:
+    """The sum of each member's greatest number, of which no more than a cap counts."""
+
+    __slots__ = ("_cap", "_numbers", "_sum")
+
+    def __init__(self, cap: Number) -> None:
+        self._cap = cap
+        self._numbers: dict[str, list[Number]] = {}
+        self._sum: Number = 0
+
+    def add(self, entry: Entry) -> None:
+        numbers = self._numbers.setdefault(entry.member, [])
+        before = self._counted(numbers)
+        for one in numbers_of(entry):
+            insort(numbers, one)
+        self._sum += self._counted(numbers) - before
+
+    def remove(self, entry: Entry) -> None:
+        numbers = self._numbers[entry.member]
+        before = self._counted(numbers)
+        for one in numbers_of(entry):
+            del numbers[bisect_left(numbers, one)]
+        self._sum += self._counted(numbers) - before
+        if not numbers:
+            del self._numbers[entry.member]
+
+    def value(self) -> Number:
+        return self._sum
+
+    def _counted(self, numbers: Sequence[Number]) -> Number:
+        return min(numbers[-1], self._cap) if numbers else 0
+
+
 class Average(Sum):
     __slots__ = ()
 
@@ -295,7 +328,7 @@ _MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
     "value_count": _count_of_values,
     "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
     "temporal_ordered": lambda rule: Chain(rule.rules, attrgetter("rules")),
-    "value_sum": lambda _: Sum(),
+    "value_sum": lambda rule: Capped(Fraction(rule.condition.floor or 0) / 2) if rule.cap_each else Sum(),
     "value_avg": lambda _: Average(),
     "value_percentile": lambda rule: Percentile(rule.percentile or 0),
     "value_median": lambda _: Median(),

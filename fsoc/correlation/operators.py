@@ -30,6 +30,7 @@ class About:
 
     type: str
     fields: tuple[str, ...]
+    condition: Condition
     timespan_ms: int
     options: Mapping[str, Any]
     orders: Mapping[str, Sequence[str]]
@@ -102,6 +103,19 @@ def _spread(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
     return {"spread_ms": spread_ms}
 
 
+def _cap_each(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
+    """Let no member alone bring more than half of what a sum is asked for (law 13)."""
+    if value != "half":
+        refuse(f'fsoc.cap_each is "{value}" — expected half', "cap_each")
+    if about.type != "value_sum":
+        refuse("fsoc.cap_each needs value_sum: it is of each member's number", "cap_each")
+    elif about.options.get("non_negative") is not True:
+        refuse("fsoc.cap_each needs fsoc.non_negative: true, or a member could take from the sum", "cap_each")
+    if about.condition.floor is None or about.condition.floor <= 0:
+        refuse("fsoc.cap_each needs a condition with gt or gte above 0, of which half can be taken", "cap_each")
+    return {"cap_each": True}
+
+
 def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: Refuse) -> Condition:
     """Bounds on a count, with no other operators than those allowed."""
     if not isinstance(asked, dict) or not asked or set(map(str, asked)) - set(allowed):
@@ -115,6 +129,7 @@ def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: R
 
 _READ: Final[Mapping[str, Callable[[Any, About, Refuse], dict[str, Any]]]] = {
     "also": _also,
+    "cap_each": _cap_each,
     "each": _each,
     "ordered": _ordered,
     "spread": _spread,

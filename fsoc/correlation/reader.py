@@ -122,7 +122,7 @@ class Reader:
         fields = self._fields(asked, kind)
         percentile = self._percentile(asked, kind)
         aliases = self._aliases(body.get("aliases", {}))
-        about = About(kind, fields, span, options, self._orders)
+        about = About(kind, fields, condition, span, options, self._orders)
         operators = read_operators(about, lambda text, key: self.refuse(text, key, "fsoc"))
         if self.problems:
             return None

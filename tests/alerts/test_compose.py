@@ -108,6 +108,20 @@ def test_how_few_and_how_far_apart_is_told():
     assert "門檻為 gte 2，僅計事件單數 lt 5 之值，其首張事件單須相隔 90s 以上；" in explanation["text_zh"]
 
 
+def test_that_no_member_brings_more_than_half_is_told():
+    rule = correlation_rule(type="value_sum", fields=("bps",), non_negative=True, cap_each=True)
+    entries = [
+        Entry(NOON + n, name, "T-1", 1, (("5",),), name, 3, (), ("detection",))
+        for n, name in enumerate(("fi-001", "fi-002"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert (explanation["cap_each"], explanation["seen"]) == ("half", 2)
+    assert "gte 2, of which each member's greatest number brings half at most. " in explanation["text"]
+    assert "門檻為 gte 2，每一成員僅計其最大值，至多為門檻之半；" in explanation["text_zh"]
+
+
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 

@@ -96,6 +96,7 @@ RULES = [
     {"type": "value_percentile", "condition": {"gte": 1, "field": "n", "percentile": 30}},
     {"type": "value_median", "condition": {"gte": 1, "field": "n"}},
     {"condition": {"gte": 1, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"type": "value_sum", "condition": {"gte": 9, "field": "n"}, "fsoc": {"non_negative": True, "cap_each": "half"}},
     {"condition": {"gte": 1, "field": "n"}, "fsoc": {"each": {"lt": 3}}},
     {"condition": {"gte": 1, "field": "n"}, "timespan": "9s", "fsoc": {"spread": "1s"}},
     {"condition": {"gte": 1, "field": "n"}, "fsoc": {"each": {"lte": 1}, "spread": "1s"}},
@@ -117,7 +118,8 @@ def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
                 f"t{n}",
                 values=((TACTICS[bits % 4],), (TACTICS[bits // 4],))
                 if asked.order
-                else ((str(bits - 7),), (f"{bits}.5",)),
+                else ((str(abs(bits - 7) if asked.non_negative else bits - 7),), (f"{bits}.5",)),
+                member="xyz"[bits % 3],
                 rules=tuple(sorted(STEPS[bit] for bit in range(4) if bits >> bit & 1)),
                 also=tuple(tuple("pqrs"[bits % 4 : bits % 4 + place + 1]) for place in range(len(asked.also))),
             ),

@@ -31,6 +31,12 @@ SHAPES = [
     {"type": "value_median", "condition": {"lt": 2, "field": "n"}},
     {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
     {"type": "event_count", "condition": {"eq": 3}, "fsoc": {"also": {"tactic": {"gte": 3}}}},
+    {"type": "value_sum", "condition": {"gte": 3, "field": "n"}, "fsoc": {"non_negative": True, "cap_each": "half"}},
+    {
+        "type": "value_sum",
+        "condition": {"gt": 0.5, "gte": 2, "lt": 7, "field": "n"},
+        "fsoc": {"non_negative": True, "cap_each": "half", "also": {"tactic": {"gte": 1}}},
+    },
     {"condition": {"gte": 2, "field": "tactic"}, "fsoc": {"ordered": True}},
     {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"each": {"lt": 2}}},
     {"condition": {"gte": 1, "field": "institution"}, "fsoc": {"each": {"lte": 2}, "spread": "3s"}},
@@ -42,14 +48,23 @@ SHAPES = [
 def build(entry, rule, seed, at, name, revision):
     values = (("abc"[seed % 3],), ("d",))[: 1 + seed % 2] if rule.each or rule.spread_ms else ((name,),)
     if rule.numeric:
-        values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
+        values = ((str(seed % 5 - (not rule.non_negative)),), (f"{seed % 3}.5",))
     if rule.order:
         values = tuple((value,) for value in sorted({TACTICS[seed % 4], TACTICS[seed // 4 % 4]}))
     matched = STEPS[: seed % 3 + 1] if len(rule.rules) > 1 else ["detection"]
     also = tuple(
         (("a", "b", "c")[seed % 3], "d")[seed % 2 :] if (seed >> place) % 4 else () for place in range(len(rule.also))
     )
-    return entry(at * 1_000, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)), also=also)
+    return entry(
+        at * 1_000,
+        name,
+        "t",
+        revision=revision,
+        values=values,
+        rules=tuple(sorted(matched)),
+        also=also,
+        member="ab"[seed % 2],
+    )
 
 
 OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), max_size=40)

@@ -87,6 +87,12 @@ SHAPES = [
     {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
     {"type": "temporal", "rules": STEPS, "condition": None, "fsoc": {"also": {"tactic": {"gte": 3}}}},
     {"type": "value_sum", "condition": {"lt": 9, "field": "n"}, "fsoc": {"also": {"user": {"gte": 2}}}},
+    {"type": "value_sum", "condition": {"gte": 3, "field": "n"}, "fsoc": {"non_negative": True, "cap_each": "half"}},
+    {
+        "type": "value_sum",
+        "condition": {"gt": 0.5, "gte": 2, "lt": 7, "field": "n"},
+        "fsoc": {"non_negative": True, "cap_each": "half", "also": {"tactic": {"gte": 1}}},
+    },
     {"condition": {"gte": 2, "field": "tactic"}, "fsoc": {"ordered": True}},
     {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"each": {"lt": 2}}},
     {"condition": {"gte": 1, "field": "institution"}, "fsoc": {"each": {"lte": 2}, "spread": "3s"}},
@@ -115,6 +121,8 @@ def made(entry, rule, n, seed):
     seed, steps = divmod(seed, 7)
     name = "abcde"[seed % 5]
     texts = sorted(NUMBERS[(number + place) % len(NUMBERS)] for place in range(several + 1))
+    if rule.non_negative:
+        texts = [text.removeprefix("-") for text in texts]
     if rule.order:
         texts = sorted({TACTICS[(number + place) % 4] for place in range(several)} | {TACTICS[steps % 4]})
     return entry(
@@ -122,6 +130,7 @@ def made(entry, rule, n, seed):
         name,
         f"t{n}",
         values=tuple((text,) for text in texts) if rule.numeric or rule.order else ((name,),),
+        member="ab"[steps % 2],
         rules=tuple(sorted(STEPS[bit] for bit in range(3) if (steps + 1) >> bit & 1))
         if len(rule.rules) > 1
         else ("detection",),

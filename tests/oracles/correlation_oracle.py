@@ -58,7 +58,16 @@ def measured(rule, window):
     }
     if rule.type in counts:
         return counts[rule.type]()
+    if rule.cap_each:
+        return capped(rule, [(entry.member, Fraction(text)) for entry in window for (text,) in entry.values])
     return reckoned(rule, [Fraction(text) for entry in window for (text,) in entry.values])
+
+
+def capped(rule, numbers):
+    """numbers: (member, number) …"""
+    half = max(Fraction(str(bound)) for name, bound in rule.condition.bounds if name in {"gt", "gte"}) / 2
+    members = {member for member, _ in numbers}
+    return sum(min(half, max(one for who, one in numbers if who == member)) for member in members)
 
 
 def reckoned(rule, numbers):

@@ -9,7 +9,7 @@ from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from tests.oracles.correlation_oracle import reckoned
+from tests.oracles.correlation_oracle import capped, reckoned
 
 OPERATORS = {
     "gt": operator.gt,
@@ -40,6 +40,8 @@ def measured(rule: Any, rows: Sequence[Any]) -> Any:
     }
     if rule.type in counts:
         return counts[rule.type]()
+    if rule.cap_each:
+        return capped(rule, [(row.member, Fraction(text)) for row in rows for _, text in row.values])
     return reckoned(rule, [Fraction(text) for row in rows for _, text in row.values])
 
 

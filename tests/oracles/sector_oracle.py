@@ -52,6 +52,7 @@ class Row(NamedTuple):
     institution: str
     ticket_id: str
     source: str
+    member: str
     values: tuple[Any, ...]
     also: tuple[frozenset[str], ...]
     rules: frozenset[str]
@@ -183,6 +184,7 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         key: [
             Row(
                 *name,
+                members.get(name[1], name[1]),
                 tuple(dict.fromkeys(value for _, counted in how for value in counted)),
                 tuple(
                     frozenset(value for match, _ in how for value in column_of(rule, match, field, members))

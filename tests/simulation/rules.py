@@ -13,7 +13,7 @@ from fsoc.correlation.rules import CorrelationRule
 ALL = ("one", "two", "three", "four")
 DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
 
-FSOC_KEYS = ("also", "each", "independent", "non_negative", "ordered", "spread")
+FSOC_KEYS = ("also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
 ORDERS = {"tactic": ("execution", "exfiltration", "impact")}
 
 Document = dict[str, Any]
@@ -70,6 +70,12 @@ PLAIN = (
     document("low and slow", "value_count", {"gte": 2, "field": "institution"}, "indicator", "1d", each={"lt": 3}),
     document("apart", "value_count", {"gte": 2, "field": "institution"}, "indicator", "4h", spread="16m"),
     document("slow and apart", "value_count", {"lt": 4, "field": "User"}, "", "2h", each={"lte": 1}, spread="15m"),
+    document(
+        "capped sum", "value_sum", {"gte": 3, "field": "Bytes"}, "indicator", "4h", non_negative=True, cap_each="half"
+    ),
+    document(
+        "little of each", "value_sum", {"gt": 0.1, "lt": 9, "field": "Bytes"}, "", non_negative=True, cap_each="half"
+    ),
     document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
