@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from operator import itemgetter
 from typing import Protocol
 
 import orjson
 
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import GROUPS_MAX, VALUES_MAX, Onward
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, TEMPORAL, CorrelationRule
 
@@ -87,9 +89,10 @@ def _way_back(name: str, inner: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 class Chains:
-    """Which correlations name which."""
+    """Which correlations name which, and which groups of them there are."""
 
-    def __init__(self, rules: Iterable[CorrelationRule]) -> None:
+    def __init__(self, rules: Iterable[CorrelationRule], lists: AllowLists) -> None:
+        self._lists = lists
         self._outer: dict[str, list[CorrelationRule]] = {}
         for rule in rules:
             for name in rule.rules:
@@ -99,17 +102,26 @@ class Chains:
         """The correlations that name this rule."""
         return self._outer.get(name, ())
 
+    def groups(self, rule: CorrelationRule, fields: Fields, at_ms: int) -> list[tuple[str, ...]]:
+        """Every group of a match at an event time: none with a value that is on a list of the rule's."""
+        if not rule.allow_lists:
+            return combinations(rule, rule.group_by, fields, None)
+        passing = partial(self._lists.passes, rule.allow_lists, at_ms=at_ms)
+        return combinations(rule, rule.group_by, lambda name: passing(fields(name)), None)
+
 
 class Outwards:
     """What the matches of one group would feed of the correlations around it, for one ticket.
 
-    cut: groups and values past the bounds. At most GROUPS_MAX groups, those of all depths together.
+    at_ms: the ticket's event time. cut: groups and values past the bounds. At most GROUPS_MAX groups, those of all
+    depths together.
     """
 
-    __slots__ = ("_groups", "_tree", "cut")
+    __slots__ = ("_at_ms", "_groups", "_tree", "cut")
 
-    def __init__(self) -> None:
+    def __init__(self, at_ms: int) -> None:
         self.cut = 0
+        self._at_ms = at_ms
         self._groups = 0
         self._tree: _Tree = {}
 
@@ -136,7 +148,7 @@ class Outwards:
             values = combinations(outer, outer.fields, outer_fields, member)
             if outer.fields and not values:
                 continue
-            for found in combinations(outer, outer.group_by, outer_fields, None):
+            for found in chains.groups(outer, outer_fields, self._at_ms):
                 key = (outer.id, orjson.dumps(found).decode())
                 if key not in tree:
                     if self._groups == GROUPS_MAX:

@@ -7,6 +7,7 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.chains import Beside, Chains, Fields, Outwards, combinations
 from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Onward
 from fsoc.correlation.exact import number
@@ -41,11 +42,11 @@ class _Fed:
 
     __slots__ = ("beside", "detections", "outwards", "values")
 
-    def __init__(self, rule: CorrelationRule) -> None:
+    def __init__(self, rule: CorrelationRule, at_ms: int) -> None:
         self.values: dict[Hashable, tuple[str, ...]] = {}
         self.detections: dict[str, None] = {}
         self.beside = Beside(rule)
-        self.outwards = Outwards()
+        self.outwards = Outwards(at_ms)
 
     def feed(self, rule: str, group: str) -> Feed:
         values, rules = tuple(sorted(self.values.values())), tuple(sorted(self.detections))
@@ -55,11 +56,17 @@ class _Fed:
 class Feeder:
     """Which groups a ticket's detections feed."""
 
-    def __init__(self, rules: Iterable[CorrelationRule]) -> None:
-        self._chains = Chains(rules)
+    def __init__(self, rules: Iterable[CorrelationRule], lists: AllowLists | None = None) -> None:
+        """lists: all that the rules name."""
+        self.lists = lists or AllowLists()
+        self._chains = Chains(rules, self.lists)
 
-    def feeds(self, matches: Sequence[tuple[str, int]], lookup: Lookup, member: str) -> tuple[list[Feed], int]:
+    def feeds(
+        self, matches: Sequence[tuple[str, int]], lookup: Lookup, member: str, at_ms: int
+    ) -> tuple[list[Feed], int]:
         """The groups fed by these (detection, evidence index) matches, and how many more the bounds cut off.
+
+        at_ms: the ticket's event time.
 
         A group-by or counted field that a match lacks feeds nothing: a group is exactly its values. A field with
         several values feeds a group for each. However many matches agree on a group, the ticket is in it once.
@@ -74,14 +81,14 @@ class Feeder:
                 if rule.fields and not adds:
                     continue
                 values_max = NUMBERS_MAX if rule.numeric else VALUES_MAX
-                for group in combinations(rule, rule.group_by, fields, None):
+                for group in self._chains.groups(rule, fields, at_ms):
                     key = (rule.id, orjson.dumps(group).decode())
                     if key not in found:
                         if per_rule.get(rule.id, 0) >= GROUPS_MAX:
                             cut += 1
                             continue
                         per_rule[rule.id] = per_rule.get(rule.id, 0) + 1
-                        found[key] = _Fed(rule)
+                        found[key] = _Fed(rule, at_ms)
                     fed = found[key]
                     fed.detections[detection] = None
                     for name, value in adds.items():

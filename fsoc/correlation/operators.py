@@ -25,7 +25,7 @@ class About:
     """The rest of the rule, as far as it was understood.
 
     timespan_ms: 0 where it was not. options: all that stands under `fsoc:`. orders: fields whose values have an order,
-    and that order.
+    and that order. lists: names of the allow lists there are.
     """
 
     type: str
@@ -34,6 +34,8 @@ class About:
     timespan_ms: int
     options: Mapping[str, Any]
     orders: Mapping[str, Sequence[str]]
+    lists: Sequence[str]
+    group_by: tuple[str, ...]
 
 
 def read_operators(about: About, refuse: Refuse) -> dict[str, Any]:
@@ -116,6 +118,21 @@ def _cap_each(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
     return {"cap_each": True}
 
 
+def _allow_list(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
+    """Leave out groups of values that say nothing of who shares them."""
+    names = [value] if isinstance(value, str) else value
+    if not isinstance(names, list) or not names or not all(isinstance(name, str) for name in names):
+        refuse("fsoc.allow_list is not the name of a list, or several", "allow_list")
+        return {}
+    for name in names:
+        if name not in about.lists:
+            known = ", ".join(about.lists) or "there is none"
+            refuse(f'fsoc.allow_list names "{name}", which is no list — expected one of: {known}', "allow_list")
+    if not about.group_by:
+        refuse("fsoc.allow_list needs group-by: it is of the values that are grouped by", "allow_list")
+    return {"allow_lists": tuple(dict.fromkeys(names))}
+
+
 def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: Refuse) -> Condition:
     """Bounds on a count, with no other operators than those allowed."""
     if not isinstance(asked, dict) or not asked or set(map(str, asked)) - set(allowed):
@@ -128,6 +145,7 @@ def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: R
 
 
 _READ: Final[Mapping[str, Callable[[Any, About, Refuse], dict[str, Any]]]] = {
+    "allow_list": _allow_list,
     "also": _also,
     "cap_each": _cap_each,
     "each": _each,

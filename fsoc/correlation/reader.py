@@ -39,17 +39,18 @@ def parse(
     rules: Sequence[Referable],
     *,
     orders: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    lists: Sequence[str] = (),
 ) -> tuple[tuple[CorrelationRule, ...], tuple[Problem, ...]]:
     """Read all correlation documents against the detections they name; return the usable ones and every problem.
 
-    orders: fields whose values have an order, such as tactics, and that order.
+    orders: fields whose values have an order, such as tactics, and that order. lists: names of the allow lists.
     """
     known: dict[str, list[str]] = {}
     for detection in rules:
         known.setdefault(detection.id, []).append(detection.id)
         if detection.name and detection.name != detection.id:
             known.setdefault(detection.name, []).append(detection.id)
-    readers = [Reader(document, known, orders) for document in documents]
+    readers = [Reader(document, known, orders, lists) for document in documents]
     correlations: dict[str, list[str]] = {}
     for reader in readers:
         for name in {reader.identity, str(reader.data.get("name", reader.identity))}:
@@ -71,7 +72,11 @@ class Reader:
     """Reads one document and keeps every problem it meets."""
 
     def __init__(
-        self, document: Document, detections: Mapping[str, list[str]], orders: Mapping[str, Sequence[str]]
+        self,
+        document: Document,
+        detections: Mapping[str, list[str]],
+        orders: Mapping[str, Sequence[str]],
+        lists: Sequence[str],
     ) -> None:
         self.document = document
         self.data = document.data
@@ -79,6 +84,7 @@ class Reader:
         self.problems: list[Problem] = []
         self._detections = detections
         self._orders = orders
+        self._lists = lists
         self._correlations: Mapping[str, list[str]] = {}
 
     def refuse(self, text: str, key: str | None = None, under: str = "correlation") -> None:
@@ -122,7 +128,7 @@ class Reader:
         fields = self._fields(asked, kind)
         percentile = self._percentile(asked, kind)
         aliases = self._aliases(body.get("aliases", {}))
-        about = About(kind, fields, condition, span, options, self._orders)
+        about = About(kind, fields, condition, span, options, self._orders, self._lists, group_by)
         operators = read_operators(about, lambda text, key: self.refuse(text, key, "fsoc"))
         if self.problems:
             return None

@@ -65,6 +65,7 @@ class CorrelationRule:
     each: of value_count: how many tickets a value may have in the window for it to count; lt and lte alone.
     spread_ms: of value_count: how far apart the first tickets of the values that count must lie.
     cap_each: of value_sum: each member's greatest number counts, at most half of what is asked for.
+    allow_lists: names of the lists whose values it does not group by.
 
     Of these follow, once and for all:
     rising: more entries can never undo it; an alert may be raised at once (law 8).
@@ -97,6 +98,7 @@ class CorrelationRule:
     each: Condition | None = None
     spread_ms: int = 0
     cap_each: bool = False
+    allow_lists: tuple[str, ...] = ()
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)

@@ -15,7 +15,7 @@ from fsoc.correlation.window import satisfied
 
 def feed(rule, ticket, matches=(("detection", -1),)):
     full = {"environment": "production", "indicators": "x", **ticket}
-    return Feeder([rule]).feeds(matches, TicketFields(full, "fi-001"), "holding")
+    return Feeder([rule]).feeds(matches, TicketFields(full, "fi-001"), "holding", 0)
 
 
 @pytest.fixture

@@ -84,7 +84,7 @@ def test_an_entry_is_kept_until_nothing_outside_can_need_it(read):
 
 def feeds(rules, body, matches=(("detection", -1),)):
     full = {"environment": "production", "severity": 3, **body}
-    return Feeder(rules.values()).feeds(matches, TicketFields(full, "fi-001"), "holding")
+    return Feeder(rules.values()).feeds(matches, TicketFields(full, "fi-001"), "holding", 0)
 
 
 def shown(onward):

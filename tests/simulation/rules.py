@@ -7,13 +7,29 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import CorrelationRule
+from fsoc.detection import Source
 
 ALL = ("one", "two", "three", "four")
 DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
 
-FSOC_KEYS = ("also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
+FSOC_KEYS = ("allow_list", "also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
+LISTS = AllowLists.parse(
+    [
+        Source(
+            "allow_lists.yml",
+            """
+            allow_lists:
+              shared:
+                entries:
+                  - {value: [c0-0.example, X.example], owner: o, reason: r}
+                  - {domain: .y.example, owner: o, reason: r, until: 2024-10-03}
+            """,
+        )
+    ]
+)
 ORDERS = {"tactic": ("execution", "exfiltration", "impact")}
 
 Document = dict[str, Any]
@@ -76,6 +92,8 @@ PLAIN = (
     document(
         "little of each", "value_sum", {"gt": 0.1, "lt": 9, "field": "Bytes"}, "", non_negative=True, cap_each="half"
     ),
+    document("unshared", "value_count", {"gte": 2, "field": "institution"}, "indicator", allow_list="shared"),
+    document("few unshared", "event_count", {"lt": 3}, "User indicator", allow_list="shared"),
     document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
@@ -114,6 +132,10 @@ CHAINS = (
         ),
     ),
     (
+        document("of all", "event_count", {"gte": 2}, "User"),
+        document("of some", "event_count", {"gte": 2}, "indicator", "2h", rules=["of all"], allow_list="shared"),
+    ),
+    (
         document("varied", "event_count", {"gte": 2}, "User", also={"tactic": {"gte": 2}}),
         document(
             "varied at two",
@@ -130,7 +152,10 @@ CHAINS = (
 
 def rules_of(documents: Iterable[Document]) -> list[CorrelationRule]:
     rules, problems = parse(
-        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents], DETECTIONS, orders=ORDERS
+        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents],
+        DETECTIONS,
+        orders=ORDERS,
+        lists=LISTS.names,
     )
     assert not problems, problems
     return list(rules)
