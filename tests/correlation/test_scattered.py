@@ -6,6 +6,7 @@ import msgspec
 import pytest
 
 from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.measures import measure_of
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.timeline import Timeline
 from fsoc.correlation.window import satisfied
@@ -56,6 +57,17 @@ def test_a_ticket_that_came_by_several_matches_is_one(rule, entry):
     entries = [entry(0, "a", source="x"), entry(0, "a", source="y"), entry(1, "b")]
 
     assert len(satisfied(low_and_slow(rule, lt=2), entries, None)) == 1
+
+
+def test_a_ticket_is_there_until_the_last_of_its_matches_has_left(rule, entry):
+    """a has two tickets, one of them by two matches, of which one leaves."""
+    measure = measure_of(low_and_slow(rule, lt=2))
+    gone = entry(0, "a", source="x")
+    for one in (gone, entry(0, "a", source="y"), entry(1, "a", "t2"), entry(2, "b")):
+        measure.add(one)
+    measure.remove(gone)
+
+    assert measure.value() == 1
 
 
 def test_one_ticket_more_undoes_it_so_it_waits_for_settled_time(rule, entry):
