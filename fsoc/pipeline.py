@@ -132,10 +132,10 @@ class Intake:
         member = self._pipeline.registry.independent_of(self._institution)
         fed: dict[tuple[str, str], Feed] = {}
         if message.kind == "ticket" and not _withdrawn(message):
-            fed = self._feeds(message, member, counted=not judgement.replayed)
+            fed = self._feeds(message, member, live.event_time_ms, counted=not judgement.replayed)
         elif message.kind == "ticket" and self.ledger.forgotten_live and not live.keys and not live.withdrawn:
             # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
-            live.keys = list(self._feeds(message, member, counted=False))
+            live.keys = list(self._feeds(message, member, live.event_time_ms, counted=False))
         live.feed(list(fed))
         outputs.state.append((self._state_key(live.name), live.record()))
         for rule, group in live.withdrawn:
@@ -154,16 +154,20 @@ class Intake:
                 rules.attack(message.body, feed.rules),
                 feed.rules,
                 criticality,
+                feed.also,
                 onward=feed.onward,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
             outputs.published.append(self._to_detections(key, message, put_value(entry, rules.version)))
 
-    def _feeds(self, message: Message, member: str, *, counted: bool) -> dict[tuple[str, str], Feed]:
+    def _feeds(self, message: Message, member: str, at_ms: int, *, counted: bool) -> dict[tuple[str, str], Feed]:
         """What the ticket feeds, by rule and group."""
         rules = self._pipeline.rules
         matches = rules.detector.match_ticket(message.body)
-        feeds, cut = rules.feeder.feeds(matches, TicketFields(message.body, self._institution), member)
+        fields = TicketFields(
+            message.body, self._institution, lambda: rules.attack(message.body, [match.rule_id for match in matches])
+        )
+        feeds, cut = rules.feeder.feeds(matches, fields, member, at_ms)
         if counted:
             self.ledger.detections += len({match.rule_id for match in matches})
             self.ledger.dropped_keys += cut

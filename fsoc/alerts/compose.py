@@ -11,7 +11,9 @@ from typing import Any, Final
 
 import orjson
 
+from fsoc.alerts.beside import also_seen, asked_beside
 from fsoc.alerts.identity import alert_id
+from fsoc.alerts.spans import span_text
 from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.exact import exactly, plain, shown
 from fsoc.correlation.rules import CorrelationRule
@@ -23,6 +25,7 @@ SCHEMA = "fsoc.alert/1"
 _SAID: Final = {
     "event_count": ("{seen} tickets", "有 {seen} 張事件單"),
     "value_count": ("{seen} distinct values of {of}", "有 {seen} 個不同的 {of}"),
+    "ordered": ("{seen} values of {of}, one after another in their order", "有 {seen} 個依序出現的 {of}"),
     "temporal": ("{seen} of {rules} rules matched", " {rules} 條規則中有 {seen} 條符合"),
     "temporal_ordered": ("{seen} of {rules} rules matched in their order", " {rules} 條規則中有 {seen} 條依序符合"),
     "value_sum": ("{of} adds up to {seen}", " {of} 總和為 {seen}"),
@@ -100,19 +103,25 @@ def _explain(
 ) -> dict[str, Any]:
     """The numbers that made it fire, once for machines and once in words."""
     seen, seen_zh = _seen(rule, found)
+    beside, beside_zh = asked_beside(rule, found.entries)
     span = span_text(rule.timespan_ms)
     where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
     where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
     return {
-        "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}. "
+        "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}{beside}. "
         f"{sum(share.values())} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
-        "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}；"
+        "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}{beside_zh}；"
         f"共 {len(share)} 家機構、{sum(share.values())} 張事件單。",
         "type": rule.type,
         "counted": list(rule.fields),
         "percentile": rule.percentile,
         "condition": dict(rule.condition.bounds),
         "seen": plain(found.peak),
+        "ordered": bool(rule.order),
+        "each": dict(rule.each.bounds) if rule.each else None,
+        "spread": span_text(rule.spread_ms) if rule.spread_ms else None,
+        "cap_each": "half" if rule.cap_each else None,
+        "also": also_seen(rule, found.entries),
         "timespan": span,
         "share": share,
         "detections": {name: detections[name] for name in sorted(detections)},
@@ -121,18 +130,10 @@ def _explain(
 
 def _seen(rule: CorrelationRule, found: Satisfied) -> Iterator[str]:
     """What was measured, in English and in Traditional Chinese."""
-    for said in _SAID[rule.type]:
+    for said in _SAID["ordered" if rule.order else rule.type]:
         yield said.format(
             seen=shown(found.peak),
             of=", ".join(rule.fields),
             rules=len(rule.rules),
             percentile=shown(exactly(rule.percentile or 0)),
         )
-
-
-def span_text(span_ms: int) -> str:
-    """The timespan in the largest unit that is exact: `4h`, `15m`, `90s`."""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
-        if span_ms % size == 0:
-            return f"{span_ms // size}{unit}"
-    return f"{span_ms // 1000}s"

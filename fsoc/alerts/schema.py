@@ -26,6 +26,15 @@ class Technique(Strict):
     technique: str
 
 
+class Also(Strict):
+    """What a rule counts beside."""
+
+    field: str
+    condition: dict[str, float]
+    seen: Count
+    """Different values among the alert's tickets."""
+
+
 class Explanation(Strict):
     """Why it was raised: once in words, once in numbers."""
 
@@ -40,6 +49,16 @@ class Explanation(Strict):
     condition: dict[str, float]
     seen: float
     """What was measured, where it spoke most for the condition."""
+    ordered: bool
+    """Of value_count: only values that came one after another in the order they have, as tactics do."""
+    each: dict[str, float] | None
+    """Of value_count: a value counts only where its tickets in the window are so many."""
+    spread: str | None
+    """Of value_count: how far apart the first tickets of the counted values must lie at least."""
+    cap_each: Literal["half"] | None
+    """Of value_sum: of each independent institution its greatest number counts, at most half of what is asked for."""
+    also: list[Also]
+    """Of which other fields the rule asks for different values as well."""
     timespan: str
     share: dict[str, Count]
     """Tickets per institution."""

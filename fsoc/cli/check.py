@@ -14,7 +14,9 @@ from fsoc.attack import Techniques
 from fsoc.cli.junit import junit, place
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
+from fsoc.correlation.allow_lists import read_allow_lists
 from fsoc.correlation.reader import parse
+from fsoc.correlation.ruleset import orders_of
 from fsoc.detection import LoadedRules, Logsource, LogsourceMap, Source, load_rules
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review
@@ -23,6 +25,7 @@ from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.content import (
     LOGSOURCES,
     TABLE_SUFFIXES,
+    allow_lists_files,
     collector_paused,
     logsources_files,
     read_source,
@@ -58,7 +61,7 @@ def rules_command(
     strict: bool,
     junit_file: click.utils.LazyFile | None,
 ) -> None:
-    """Check Sigma rules, filters and correlations, and a logsources.yml among them.
+    """Check Sigma rules, filters and correlations, and a logsources.yml or allow_lists.yml among them.
 
     Problems: what is refused; ids and names used twice; selections that no condition uses, selections and conditions
     that can never be true; ATT&CK tags that are none; filters that name rules in vain. Warnings, which leave the exit
@@ -76,12 +79,14 @@ def rules_command(
     if to_stdout and as_json:
         raise click.UsageError("--json and --junit - would both be written to stdout.")
     tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    review = Review(Techniques.parse((table.path, table.text) for table in tables))
+    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    review = Review(techniques)
     known, problems = _known_logsources(paths, logsources)
+    lists, wrong = read_allow_lists(read_sources(allow_lists_files(paths)))
     loaded = _load(paths, placeholders, pipeline, review)
     review.see_all(loaded, known)
-    correlations, unfit = parse(loaded.correlations, loaded.rules)
-    problems += [*loaded.problems, *unfit, *review.problems, *(review.warnings if strict else ())]
+    correlations, unfit = parse(loaded.correlations, loaded.rules, orders=orders_of(techniques), lists=lists.names)
+    problems += [*wrong, *loaded.problems, *unfit, *review.problems, *(review.warnings if strict else ())]
     warnings = () if strict else review.warnings
     counts = {"rules": len(loaded.rules), "filters": len(loaded.filters), "correlations": len(correlations)}
     if junit_file is not None:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from fsoc.alerts.compose import span_text
+from fsoc.alerts.spans import span_text
 from fsoc.cli.printable import printable
 from fsoc.cli.table import Column, table
 from fsoc.runtime.audit.findings import Verdict

@@ -40,6 +40,11 @@ class Condition:
         """A greater measure never undoes it."""
         return all(name in {"gt", "gte"} for name, _ in self.bounds)
 
+    @property
+    def floor(self) -> Number | None:
+        """The greatest of its lower bounds; None where it has none."""
+        return max((exactly(bound) for name, bound in self.bounds if name in {"gt", "gte"}), default=None)
+
     def furthest(self, one: Number, other: Number) -> Number:
         """Which of two measures speaks more for it: the greater, but the lesser where only upper bounds are asked."""
         return min(one, other) if all(name in {"lt", "lte"} for name, _ in self.bounds) else max(one, other)

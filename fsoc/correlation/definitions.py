@@ -107,17 +107,13 @@ class Definitions:
 
 def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
     """Whether groups and values of the one mean the same to the other, and are judged in the same order."""
-    if (rule.past is None) != (other.past is None):
-        return False
-    if rule.past is not None and not rule.past.amounts_alike(other.past):
-        return False
-    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth) == (
-        other.group_by,
-        other.fields,
-        other.numeric,
-        other.non_negative,
-        other.depth,
-    )
+    return _means(rule) == _means(other)
+
+
+def _means(rule: CorrelationRule) -> tuple[object, ...]:
+    beside = [field for field, _ in rule.also]
+    amounts = None if rule.past is None else rule.past.counts_when == "drop"
+    return rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth, beside, amounts
 
 
 def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
@@ -128,6 +124,8 @@ def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
 def counts_alike(rule: CorrelationRule, entry: Entry) -> bool:
     """Whether what an entry adds is of the kind that this definition counts."""
     fields = rule.fields
+    if len(entry.also) != len(rule.also):
+        return False
     if not fields or not entry.values:
         return not fields and not entry.values
     if rule.type in NUMERIC:

@@ -68,10 +68,6 @@ class Past:
             return hub
         return max(hub, WEEK_HOURS + DAY_HOURS if self.counts_when == "drop" else self.hours + self.gap_hours)
 
-    def amounts_alike(self, other: Past | None) -> bool:
-        """Whether what is sealed means the same to the other."""
-        return other is not None and (self.counts_when == "drop") == (other.counts_when == "drop")
-
 
 class Novelty(NamedTuple):
     """Why an institution's hour counts. seen: its amount; before: what it was held against, None where nothing was."""

@@ -62,6 +62,12 @@ class CorrelationRule:
     depth: 1 where it names detections alone, else one more than the deepest correlation that it names.
     silent: a correlation names it and none of those that do asks for alerts of its own.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
+    also: (field, how many different values of it there must be in the window as well), sorted; gt and gte alone.
+    order: of value_count, in which values must come after one another; () where they need not.
+    each: of value_count: how many tickets a value may have in the window for it to count; lt and lte alone.
+    spread_ms: of value_count: how far apart the first tickets of the values that count must lie.
+    cap_each: of value_sum: each member's greatest number counts, at most half of what is asked for.
+    allow_lists: names of the lists whose values it does not group by.
 
     Of these follow, once and for all:
     rising: more entries can never undo it; an alert may be raised at once (law 8). What counts against an institution's
@@ -91,6 +97,12 @@ class CorrelationRule:
     silent: bool = False
     outlasted_ms: int = 0
     past: Past | None = None
+    also: tuple[tuple[str, Condition], ...] = ()
+    order: tuple[str, ...] = ()
+    each: Condition | None = None
+    spread_ms: int = 0
+    cap_each: bool = False
+    allow_lists: tuple[str, ...] = ()
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)
@@ -99,6 +111,7 @@ class CorrelationRule:
         grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
         grows = grows and (self.past is None or self.past.counts_when != "drop")
         episode_ms = max(self.timespan_ms, DAY_MS)
+        grows = grows and self.each is None and not self.spread_ms  # a late ticket may be one too many, or the first
         object.__setattr__(self, "rising", grows and self.condition.rising)
         object.__setattr__(self, "episode_ms", episode_ms)
         retention_ms = self.timespan_ms + max(2 * episode_ms, self.timespan_ms + self.outlasted_ms)

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsoc.attack.techniques import Techniques
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
 from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.reader import parse
@@ -50,18 +51,19 @@ class RuleSet:
         version: Version,
         problems: Sequence[Problem] = (),
         refused: int = 0,
+        lists: AllowLists | None = None,
     ) -> RuleSet:
         """Put together what the texts of one version were compiled to. A bad correlation is refused alone (law 15).
 
-        detector: of the same rules. problems, refused: of what is not among the rules.
+        detector: of the same rules. problems, refused: of what is not among the rules. lists: those that rules name.
         """
-        read, unfit = parse(correlations, rules)
+        read, unfit = parse(correlations, rules, orders=orders_of(techniques), lists=lists.names if lists else ())
         parsed = (*read, *stand_alone(read, rules))
         return cls(
             detector=detector,
             detections=len(rules),
             correlations={rule.id: rule for rule in parsed},
-            feeder=Feeder(parsed),
+            feeder=Feeder(parsed, lists),
             techniques=techniques,
             pairs={rule.id: _pairs_of_rule(rule, techniques) for rule in rules},
             tactics={tactic: place for place, tactic in enumerate(techniques.tactic_order())},
@@ -81,6 +83,11 @@ class RuleSet:
     def _normalise(self, tactic: str, technique: str) -> Pair:
         known = self.techniques.resolve(technique)
         return self.techniques.tactic(tactic) or tactic, known.id if known is not None else technique
+
+
+def orders_of(techniques: Techniques) -> Mapping[str, Sequence[str]]:
+    """Fields whose values have an order that rules may ask for, and that order."""
+    return {"tactic": techniques.tactic_order()}
 
 
 def _pairs_of_rule(rule: Detection, techniques: Techniques) -> tuple[Pair, ...]:

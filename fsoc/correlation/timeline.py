@@ -155,7 +155,7 @@ class Timeline:
                 measure.remove(entries[left])
                 left += 1
             value = measure.value()
-            if holds(value):
+            if value is not None and holds(value):
                 held.append((at, value))
         return left
 

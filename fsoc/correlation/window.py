@@ -70,12 +70,11 @@ def satisfied_by_past(
 
 def holding(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms: int | None) -> Iterator[Window]:
     """The windows that hold, in order; as `satisfied`."""
-    for window in _windows(rule, entries):
-        at, _, _, measure = window
+    for at, left, right, measure in _windows(rule, entries):
         if decided_before_ms is not None and at >= decided_before_ms:
             return
-        if rule.condition.holds(measure):
-            yield window
+        if measure is not None and rule.condition.holds(measure):
+            yield at, left, right, measure
 
 
 def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:
@@ -95,7 +94,7 @@ def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence
     ]
 
 
-def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[Window]:
+def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[int, int, int, Number | None]]:
     """For each distinct event time t: (t, first index, index past the last, measure) of (t - timespan, t]."""
     measure = measure_of(rule)
     left = right = 0

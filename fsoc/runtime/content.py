@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,8 @@ from fsoc.detection.documents import Source
 from fsoc.errors import Problem, RefusedToStart
 
 LOGSOURCES: Final = "logsources.yml"
-_NOT_RULES: Final = {LOGSOURCES, "waivers.yml"}
+ALLOW_LISTS: Final = "allow_lists.yml"
+_NOT_RULES: Final = {LOGSOURCES, ALLOW_LISTS, "waivers.yml"}
 RULE_SUFFIXES: Final = frozenset({".yml", ".yaml"})
 TABLE_SUFFIXES: Final = frozenset({".tsv"})
 
@@ -29,7 +30,7 @@ def shipped(name: str) -> Path:
 def read_sources(paths: Iterable[Path], suffixes: AbstractSet[str] = RULE_SUFFIXES) -> list[Source]:
     """Every file of the paths, in their order; of a folder those with these suffixes, by name, to any depth.
 
-    What is by its name no rule (logsources.yml) is left out of folders.
+    What is by its name no rule (logsources.yml, allow_lists.yml) is left out of folders.
 
     Raises:
         RefusedToStart: naming every path that cannot be read or holds no such file.
@@ -74,6 +75,12 @@ def logsources_files(paths: Iterable[Path]) -> list[Path]:
     return [file for path in paths if path.is_dir() for file in sorted(path.rglob(LOGSOURCES))]
 
 
+def allow_lists_files(paths: Iterable[Path]) -> list[Path]:
+    """Every allow_lists.yml in the folders of `paths`; where there is none, the one that comes with fsoc."""
+    found = [file for path in paths if path.is_dir() for file in _walk(path, ALLOW_LISTS.__eq__)]
+    return found or [shipped("rules") / ALLOW_LISTS]
+
+
 def files_of(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
     """The file that a path is, or the files of a folder that `read_sources` reads, in its order.
 
@@ -81,18 +88,19 @@ def files_of(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
     """
     if not path.is_dir():
         return [path] if path.exists() else []
-    return list(_walk(path, tuple(suffixes)))
+    endings = tuple(suffixes)
+    return list(_walk(path, lambda name: name.endswith(endings) and name not in _NOT_RULES))
 
 
-def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+def _walk(folder: Path, is_wanted: Callable[[str], bool]) -> Iterator[Path]:
     # Not pathlib's: workers look every few seconds, at thousands of files.
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith("."):
-                yield from _walk(folder / entry.name, suffixes)
-        elif entry.name.endswith(suffixes) and entry.name not in _NOT_RULES and entry.is_file():
+                yield from _walk(folder / entry.name, is_wanted)
+        elif is_wanted(entry.name) and entry.is_file():
             yield folder / entry.name
 
 

@@ -15,6 +15,7 @@ from fsoc.runtime.content import (
     LOGSOURCES,
     RULE_SUFFIXES,
     TABLE_SUFFIXES,
+    allow_lists_files,
     files_of,
     read_source,
     read_sources,
@@ -35,6 +36,7 @@ class Content(Struct, frozen=True):
     attack: tuple[Source, ...]
     placeholders: Source | None = None
     pipeline: Source | None = None
+    allow_lists: tuple[Source, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -54,11 +56,15 @@ class Content(Struct, frozen=True):
         yield "attack", self.attack
         yield "placeholders", () if self.placeholders is None else (self.placeholders,)
         yield "pipeline", () if self.pipeline is None else (self.pipeline,)
+        yield "allow lists", self.allow_lists
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFiles:
-    """Files and folders. rules: () are those that fsoc ships; logsources, attack: None is what fsoc ships."""
+    """Files and folders. rules: () are those that fsoc ships; logsources, attack: None is what fsoc ships.
+
+    Allow lists are those in the folders of rules; where these hold none, what fsoc ships.
+    """
 
     rules: tuple[Path, ...] = ()
     logsources: Path | None = None
@@ -72,14 +78,15 @@ class RuleFiles:
         Raises:
             RefusedToStart: naming every one that cannot be read.
         """
-        rules, logsources, attack, placeholders, pipeline = together(
+        rules, logsources, attack, placeholders, pipeline, allow_lists = together(
             lambda: read_sources(self._rules),
             lambda: read_source(self._logsources),
             lambda: read_sources([self._attack], TABLE_SUFFIXES),
             lambda: read_source(self.placeholders) if self.placeholders else None,
             lambda: read_source(self.pipeline) if self.pipeline else None,
+            lambda: read_sources(allow_lists_files(self._rules)),
         )
-        return Content(tuple(rules), logsources, tuple(attack), placeholders, pipeline)
+        return Content(tuple(rules), logsources, tuple(attack), placeholders, pipeline, tuple(allow_lists))
 
     def signature(self) -> frozenset[FileSignature]:
         """Changes when a file is added, removed or written; content may be the same nevertheless. Reads none."""
@@ -87,6 +94,7 @@ class RuleFiles:
         files = [file for path in self._rules for file in files_of(path, RULE_SUFFIXES)]
         files += files_of(self._attack, TABLE_SUFFIXES)
         files += [path for path in single if path is not None]
+        files += allow_lists_files(self._rules)
         return frozenset(filter(None, map(_signed, files)))
 
     @property

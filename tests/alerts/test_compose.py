@@ -55,6 +55,73 @@ def test_an_alert_says_what_was_seen(kind):
     assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為 gte 2；")
 
 
+def test_what_is_counted_beside_is_told_with_what_was_seen():
+    rule = correlation_rule(also=(("tactic", Condition((("gte", 2),))), ("user", Condition((("gt", 0),)))))
+    entries = [
+        Entry(NOON + n, name, "T-1", 1, ((name,),), name, 3, (), ("detection",), also=(tactics, ("eve",)))
+        for n, (name, tactics) in enumerate((("fi-001", ("impact",)), ("fi-002", ("execution", "impact"))))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    alert = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})
+    explanation = alert["explanation"]
+
+    assert explanation["also"] == [
+        {"field": "tactic", "condition": {"gte": 2}, "seen": 2},
+        {"field": "user", "condition": {"gt": 0}, "seen": 1},
+    ]
+    assert (
+        "asks for gte 2, and for gte 2 values of tactic, of which there are 2, and for gt 0 values of user,"
+        in explanation["text"]
+    )
+    assert "門檻為 gte 2，另須 tactic 之不同值 gte 2（有 2 個），另須 user 之不同值 gt 0" in explanation["text_zh"]
+    assert list(ALERT.iter_errors(orjson.loads(orjson.dumps({**alert, "revision": 1, "status": "open"})))) == []
+
+
+def test_a_chain_of_values_is_told_as_one():
+    rule = correlation_rule(fields=("tactic",), order=("execution", "impact"))
+    entries = [
+        Entry(NOON + n, "fi-001", f"T-{n}", 1, ((tactic,),), "fi-001", 3, (), ("detection",))
+        for n, tactic in enumerate(("execution", "impact"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert explanation["ordered"]
+    assert explanation["text"].startswith("2 values of tactic, one after another in their order within 1h")
+    assert explanation["text_zh"].startswith("1h 內有 2 個依序出現的 tactic（")
+
+
+def test_how_few_and_how_far_apart_is_told():
+    rule = correlation_rule(fields=("user",), each=Condition((("lt", 5),)), spread_ms=90_000)
+    entries = [
+        Entry(NOON + n * 100_000, "fi-001", f"T-{n}", 1, ((user,),), "fi-001", 3, (), ("detection",))
+        for n, user in enumerate(("eve", "bob"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert (explanation["each"], explanation["spread"]) == ({"lt": 5}, "90s")
+    assert (
+        "asks for gte 2, counting values of lt 5 tickets alone, with 90s or more between their first tickets. "
+        in explanation["text"]
+    )
+    assert "門檻為 gte 2，僅計事件單數 lt 5 之值，其首張事件單須相隔 90s 以上；" in explanation["text_zh"]
+
+
+def test_that_no_member_brings_more_than_half_is_told():
+    rule = correlation_rule(type="value_sum", fields=("bps",), non_negative=True, cap_each=True)
+    entries = [
+        Entry(NOON + n, name, "T-1", 1, (("5",),), name, 3, (), ("detection",))
+        for n, name in enumerate(("fi-001", "fi-002"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert (explanation["cap_each"], explanation["seen"]) == ("half", 2)
+    assert "gte 2, of which each member's greatest number brings half at most. " in explanation["text"]
+    assert "門檻為 gte 2，每一成員僅計其最大值，至多為門檻之半；" in explanation["text_zh"]
+
+
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 

@@ -87,6 +87,23 @@ def test_every_problem_of_every_file_is_told_in_the_order_of_the_lines(folder):
     assert result.exit_code == 1
 
 
+def test_allow_lists_are_checked_with_the_rules_that_name_them(folder):
+    (folder / "correlation.yml").write_text(f"{CORRELATION}fsoc:\n  allow_list: [ours, theirs]\n")
+    (folder / "allow_lists.yml").write_text("allow_lists:\n  ours:\n    entries:\n      - {value: x}\n")
+    lines = run("rules", folder).stdout.splitlines()
+    at = CORRELATION.count("\n") + 2
+    assert [line.removeprefix(f"{folder}/").split(":")[:2] for line in lines[:-1]] == [
+        *(["allow_lists.yml", "4"] for _ in range(2)),
+        ["correlation.yml", str(at)],
+    ]
+    assert 'names "theirs", which is no list — expected one of: ours' in lines[2]
+
+
+def test_the_allow_lists_that_are_shipped_are_known_where_there_are_no_others(folder):
+    (folder / "correlation.yml").write_text(f"{CORRELATION}fsoc: {{allow_list: private-addresses}}\n")
+    assert run("rules", folder).stdout.endswith(": 0 problems\n")
+
+
 def test_json_says_the_same(folder):
     (folder / "bad.yml").write_text(BAD)
     result = run("rules", folder, "--json")

@@ -97,7 +97,7 @@ def test_an_entry_is_kept_for_whoever_outside_needs_it_longest_however_far_out(r
 
 def feeds(rules, body, matches=(("detection", -1),)):
     full = {"environment": "production", "severity": 3, **body}
-    return Feeder(rules.values()).feeds(matches, TicketFields(full, "fi-001"), "holding")
+    return Feeder(rules.values()).feeds(matches, TicketFields(full, "fi-001"), "holding", 0)
 
 
 def shown(onward):

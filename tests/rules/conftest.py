@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from fsoc.attack import Techniques
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.detection import LogsourceMap, Source, load_rules
@@ -122,7 +123,9 @@ def ruleset(techniques) -> RuleSet:
     logsources = LogsourceMap.parse(Source("rules/logsources.yml", where.read_text("utf-8")))
     loaded = load_rules(sources)
     detector = make_detector(loaded.rules, logsources)
-    ruleset = RuleSet.of(detector, loaded.rules, loaded.correlations, techniques, Version("", ""), loaded.problems)
+    lists = AllowLists.parse([Source("rules/allow_lists.yml", (ROOT / "rules/allow_lists.yml").read_text("utf-8"))])
+    version = Version("", "")
+    ruleset = RuleSet.of(detector, loaded.rules, loaded.correlations, techniques, version, loaded.problems, lists=lists)
     assert [str(problem) for problem in ruleset.problems] == []
     return ruleset
 

@@ -39,6 +39,14 @@ ALL_DAY = {
         "severity": 2,
         "observables": [{"type": "email", "value": "billing@x.example", "role": "attacker"}],
     },
+    "a resolver, a CDN's edge and an address inside, taken for an attacker's": {
+        "category": "malicious-code.c2-server",
+        "severity": 3,
+        "observables": [
+            {"type": "ipv4", "value": value, "role": "infrastructure"}
+            for value in ("8.8.8.8", "104.17.2.81", "10.0.0.5")
+        ],
+    },
     "a supplier outside its window": {
         "category": "intrusion-attempts.ids-alert",
         "severity": 2,
