@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
+from fsoc.detection.metadata import dated
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
@@ -130,6 +131,8 @@ class Reader:
             percentile=percentile,
             non_negative=options.get("non_negative", False),
             generate=generate,
+            name=str(self.data["name"]) if self.data.get("name") else None,
+            dated=dated(self.data),
         )
 
     def _generate(self, value: object) -> bool:

@@ -60,6 +60,7 @@ class CorrelationRule:
     depth: 1 where it names detections alone, else one more than the deepest correlation that it names.
     silent: a correlation names it and none of those that do asks for alerts of its own.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
+    name: what it is called beside its id. dated: the day it was modified, or else made; "" where it says neither.
 
     Of these follow, once and for all:
     rising: more entries can never undo it; an alert may be raised at once (law 8).
@@ -87,6 +88,8 @@ class CorrelationRule:
     depth: int = 1
     silent: bool = False
     outlasted_ms: int = 0
+    name: str | None = None
+    dated: str = ""
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)

@@ -51,15 +51,16 @@ def test_an_alert_says_what_was_seen(kind):
     explanation = alert["explanation"]
 
     assert [f"{error.json_path}: {error.message}" for error in ALERT.iter_errors(alert)] == []
-    assert explanation["text"].startswith(f"{SAID[kind][0]} for indicator = evil.example; the rule asks for gte 2.")
-    assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為 gte 2；")
+    assert explanation["text"].startswith(f"{SAID[kind][0]} for indicator = evil.example; the rule asks for at least 2")
+    assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為至少 2")
 
 
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 
     assert explanation["condition"] == {"gte": 0.1, "lt": 40}
-    assert "gte 0.1 and lt 40" in explanation["text"]
+    assert "at least 0.1 and less than 40, 2.31667 to spare" in explanation["text"]
+    assert "至少 0.1且少於 40，尚有餘裕 2.31667" in explanation["text_zh"]
 
 
 def test_where_only_upper_bounds_are_asked_the_least_is_what_was_seen():

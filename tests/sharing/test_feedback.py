@@ -10,6 +10,7 @@ from fsoc.sharing.feedback import at_least, feedback
 ALERT = {
     "alert_id": "al-1",
     "kind": "joint",
+    "suppressed": None,
     "environment": "production",
     "rule_title": "Same indicator",
     "rule_title_zh": "同一指標",
