@@ -131,7 +131,7 @@ class Alert(Strict):
     """joint: at least two institutions."""
     level: Literal["informational", "low", "medium", "high", "critical"]
     severity: Annotated[int, Field(ge=0, le=5)]
-    """OCSF's severity_id: its tickets', and what only the sector sees on top."""
+    """OCSF's severity_id, by what its gravest ticket says and what only the sector sees."""
     severity_reasons: list[SeverityReason]
     """They add up to the severity: ten points a step, 5 at most."""
     suggested_grade: SuggestedGrade

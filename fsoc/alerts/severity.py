@@ -1,7 +1,7 @@
 """How severe an alert is, 0 to 5 in OCSF's words, and by which reasons. Pure.
 
-Ten points are one step. The gravest ticket's own severity is where it starts; what only the sector sees comes on top:
-half of what follows must speak for an alert before it is called more severe than its gravest ticket.
+Ten points are one step. An institution's own word for its gravest ticket makes eight of every ten, so that an alert on
+which everything speaks is more severe than any of its tickets, and one on which nothing else does is a step less.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from typing import Final, NamedTuple
 from fsoc.alerts.facts import Facts, base_of, tactics_of
 
 STEP: Final = 10
+OWN: Final = 8
+"""Points for each step of the gravest ticket's own severity."""
 SEVERITY_MAX: Final = 5
 NAMES: Final = ("Unknown", "Informational", "Low", "Medium", "High", "Critical")
 NAMES_ZH: Final = ("未知", "資訊", "低", "中", "高", "嚴重")
@@ -78,7 +80,7 @@ def reasons_of(facts: Facts) -> Iterator[Reason]:
     yield Reason(
         f"the gravest ticket is of severity {own} ({NAMES[own]})",
         f"最嚴重之事件單嚴重度為 {own}（{NAMES_ZH[own]}）",
-        own * STEP,
+        own * OWN,
     )
     named, points = _gravest(facts)
     if points:
