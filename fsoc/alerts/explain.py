@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
@@ -89,9 +90,9 @@ def explain(
 def deciding_of(found: Satisfied) -> dict[str, list[str]]:
     """By institution, the tickets at whose event time the condition first held."""
     deciding: dict[str, dict[str, None]] = {}
-    for entry in found.entries:
-        if entry.event_time_ms == found.first_ms:
-            deciding.setdefault(entry.institution, {})[entry.ticket_id] = None
+    begin = bisect_left(found.entries, (found.first_ms,))
+    for entry in found.entries[begin : bisect_left(found.entries, (found.first_ms + 1,), begin)]:
+        deciding.setdefault(entry.institution, {})[entry.ticket_id] = None
     return {name: list(deciding[name]) for name in sorted(deciding)}
 
 

@@ -47,12 +47,14 @@ class Facts(NamedTuple):
 
 def facts_of(rule: CorrelationRule, entries: Collection[Entry], novelty: Mapping[str, Novelty]) -> Facts:
     """entries: one at least."""
+    # Many tickets of one alert say the same; an alert is written anew with all of them whenever one comes.
+    said = {(entry.severity, entry.criticality, entry.member, entry.attack) for entry in entries}
     return Facts(
-        severity=max(entry.severity for entry in entries),
-        criticality=max(entry.criticality for entry in entries),
-        members=len({entry.member for entry in entries}),
+        severity=max(severity for severity, _, _, _ in said),
+        criticality=max(criticality for _, criticality, _, _ in said),
+        members=len({member for _, _, member, _ in said}),
         novel=len(novelty),
-        attack=frozenset(pair for entry in entries for pair in entry.attack),
+        attack=frozenset(pair for _, _, _, attack in said for pair in attack),
         by_supplier=any(name.startswith(_SUPPLIER) for name in (*rule.group_by, *rule.fields)),
         tags=frozenset(tag.lower() for tag in rule.tags),
     )

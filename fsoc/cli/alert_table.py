@@ -87,22 +87,22 @@ def _heading(width: int, language: Language) -> Text:
 
 def _rows(alert: ReadAlert, now_ms: int, width: int, language: Language) -> Iterator[Text]:
     techniques = alert.techniques
-    level = printable(alert.level)
+    clocks = () if alert.status in {"retracted", "merged"} else alert.clocks  # nothing is due of what does not stand
     first = _line(
         (
             printable(alert.alert_id.removeprefix("al-"))[:ID_SHOWN],
             span(now_ms - alert.raised_ms),
-            word(level, language),
+            word(alert.level, language),
             f"S{alert.severity} G{alert.suggested_grade.grade if alert.suggested_grade else '-'}",
             title(alert, language),
             str(alert.institution_count),
             seen_asked(alert.explanation),
             printable(" ".join(techniques)),
-            _due(alert.clocks, now_ms, language, named=width >= CLOCKS_FROM),
+            _due(clocks, now_ms, language, named=width >= CLOCKS_FROM),
         ),
         width,
         LEVEL_STYLES.get(alert.level, ""),
-        _urgency(alert.clocks, now_ms),
+        _urgency(clocks, now_ms),
     )
     second = Text(" " * (ID_SHOWN + 2) + "└ ")
     if width < WIDE:

@@ -40,6 +40,19 @@ def test_it_names_rule_window_threshold_shares_and_the_deciding_ticket(entry, al
     assert explanation["margin"] == 0
 
 
+def test_what_comes_after_it_was_decided_decides_nothing(entry, alert_of):
+    """
+    fi-001  T-1                   T-4
+    fi-002        T-2
+    fi-003        T-3                    two at one time: both decided it
+    """
+    several = [entry("fi-001", "T-1"), entry("fi-002", "T-2", 5), entry("fi-003", "T-3", 5), entry("fi-001", "T-4", 6)]
+    explanation = alert_of(several)["explanation"]
+
+    assert explanation["deciding"] == {"fi-002": ["T-2"], "fi-003": ["T-3"]}
+    assert "by T-2 (fi-002), T-3 (fi-003); without any of them the alert says less or falls" in explanation["text"]
+
+
 def test_what_was_unusual_is_told_with_the_numbers_it_was_held_against(entry, alert_of):
     novelty = {"fi-001": Novelty("first_ever", 1, 0), "fi-002": Novelty("surge", 9, 2)}
     alert = alert_of([entry("fi-001", "T-1"), entry("fi-002", "T-2")], novelty=novelty)

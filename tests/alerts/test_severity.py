@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from itertools import product
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from fsoc.alerts.facts import Facts, Novelty
 from fsoc.alerts.grade import TABLE, suggest
-from fsoc.alerts.severity import STEP, TACTICS, TECHNIQUES, reasons_of, severity
+from fsoc.alerts.severity import OWN, STEP, TACTICS, TECHNIQUES, reasons_of, severity
 from fsoc.attack import Techniques
 from fsoc.runtime.content import TABLE_SUFFIXES, read_sources, shipped
 
@@ -58,6 +60,15 @@ def test_every_point_has_its_reason_and_what_adds_nothing_has_none(entry, alert_
     ]
     assert alert["severity"] == 35 // STEP
     assert all(reason["text_zh"] != reason["text"] for reason in alert["severity_reasons"])
+
+
+@pytest.mark.parametrize(
+    ("members", "points"), [(1, 0), (2, 2), (3, 4), (4, 5), (5, 6), (9, 6), (10, 8), (19, 8), (20, 10), (400, 10)]
+)
+def test_more_institutions_weigh_more(members, points):
+    told = tuple(reasons_of(PLAIN._replace(members=members)))
+
+    assert sum(reason.points for reason in told) == PLAIN.severity * OWN + points
 
 
 def test_affiliates_of_one_holding_are_one_institution(entry, alert_of):
@@ -122,6 +133,22 @@ def test_a_grade_is_called_a_suggestion_in_both_languages(entry, alert_of):
 
     assert "suggestion" in suggested["note"]
     assert "建議" in suggested["note_zh"]
+
+
+ATTACKS = [frozenset(), IMPACT, *(frozenset({(tactic, "T9999")}) for tactic in ("initial-access", "impact"))]
+
+
+@pytest.mark.parametrize("attack", ATTACKS, ids=["none", "ransom", "access", "impact"])
+def test_one_institution_or_one_step_more_never_lowers_either(attack):
+    def judged(severity_, criticality, members, novel):
+        facts = PLAIN._replace(severity=severity_, criticality=criticality, members=members, novel=novel, attack=attack)
+        reasons = tuple(reasons_of(facts))
+        return sum(reason.points for reason in reasons), severity(reasons), suggest(facts).grade
+
+    for place in product(range(5), range(5), range(1, 25), range(0, 5, 2)):
+        for step in range(4):
+            worse = [value + (number == step) for number, value in enumerate(place)]
+            assert all(after >= before for before, after in zip(judged(*place), judged(*worse), strict=True))
 
 
 pairs = st.frozensets(

@@ -276,15 +276,18 @@ def test_a_live_table_is_as_high_as_its_terminal_with_the_newest_on_top():
 
 
 def test_what_is_suppressed_taken_back_or_due_is_told_in_the_table():
-    taken_back = read_alert(orjson.dumps(alert(status="retracted")))
-    suppressed = read_alert(orjson.dumps(alert(suppressed=SUPPRESSED)))
-    shown = rendered(AlertTable([taken_back, suppressed], NOON + 35 * 60_000, "en", hidden=3), 140)
+    taken_back, standing, suppressed = (
+        read_alert(orjson.dumps(alert(**changes)))
+        for changes in ({"status": "retracted"}, {}, {"suppressed": SUPPRESSED})
+    )
+    shown = rendered(AlertTable([taken_back, standing, suppressed], NOON + 35 * 60_000, "en", hidden=3), 140)
 
     assert "retracted" in shown
     assert "suppressed (drill, me)" in shown
     assert "30m notify" in shown
     assert "3 suppressed" in shown
-    assert "past" in rendered(AlertTable([taken_back], NOON + 3 * HOUR_MS, "en"), 140)
+    assert "past" in rendered(AlertTable([standing], NOON + 3 * HOUR_MS, "en"), 140)
+    assert "notify" not in rendered(AlertTable([taken_back], NOON, "en"), 140)
 
 
 @pytest.mark.parametrize(

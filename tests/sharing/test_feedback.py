@@ -43,5 +43,15 @@ def test_counts_are_rounded_down_and_small_ones_not_told(institutions, told):
     assert at_least(institutions) == told
 
 
+def test_an_alert_kept_by_an_earlier_fsoc_is_told_as_it_was():
+    kept = {name: value for name, value in ALERT.items() if name != "suppressed"}
+
+    assert list(feedback(kept, 3, "open")) == list(feedback(ALERT, 3, "open"))
+
+
+def test_a_suppressed_alert_is_told_to_nobody():
+    assert list(feedback({**ALERT, "suppressed": {"id": "drill"}}, 3, "open")) == []
+
+
 def test_a_local_alert_is_nobody_elses_business():
     assert list(feedback({**ALERT, "kind": "local"}, 1, "open")) == []
