@@ -7,9 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
 from fsoc.alerts.facts import Novelty
+from fsoc.alerts.spans import span_text
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.exact import Number, exactly, plain, shown
-from fsoc.correlation.rules import DAY_MS, CorrelationRule
+from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 from fsoc.tickets.times import rfc3339
 
@@ -66,7 +67,7 @@ def explain(
     sentences = [
         _measured(rule, group, found, margin),
         _shared(share),
-        _decided(found, deciding),
+        _decided(rule, found, deciding),
         *_unusual(novelty),
         _by_rule(rule),
     ]
@@ -146,10 +147,15 @@ def _shared(share: Mapping[str, int]) -> Said:
     )
 
 
-def _decided(found: Satisfied, deciding: Mapping[str, Sequence[str]]) -> Said:
-    """Which tickets completed it; each window is a function of all of its tickets, so without one it says less."""
+def _decided(rule: CorrelationRule, found: Satisfied, deciding: Mapping[str, Sequence[str]]) -> Said:
+    """Which tickets completed it, and what it is without one of them, where that is known whatever else was sent.
+
+    Not so where more tickets can undo the condition: then one fewer may have it hold elsewhere.
+    """
     named = _listed(f"{ticket} ({name})" for name, ids in deciding.items() for ticket in ids)
     first = rfc3339(found.first_ms)
+    if not rule.rising:
+        return Said(f"First so at {first}, by {named}.", f"最早成立於 {first}，由 {named} 促成。")
     without, without_zh = ("it", "此單") if sum(map(len, deciding.values())) == 1 else ("any of them", "其中任一單")
     return Said(
         f"First so at {first}, by {named}; without {without} the alert says less or falls.",
@@ -185,11 +191,3 @@ def _listed(names: Iterable[str]) -> str:
     every = list(names)
     more = f" +{len(every) - LISTED_MAX}" if len(every) > LISTED_MAX else ""
     return ", ".join(every[:LISTED_MAX]) + more
-
-
-def span_text(span_ms: int) -> str:
-    """The timespan in the largest unit that is exact: `4h`, `15m`, `90s`."""
-    for unit, size in (("d", DAY_MS), ("h", 3_600_000), ("m", 60_000)):
-        if span_ms % size == 0:
-            return f"{span_ms // size}{unit}"
-    return f"{span_ms // 1000}s"

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 import click
 
-from fsoc.alerts.explain import span_text
+from fsoc.alerts.spans import span_text
 from fsoc.cli.printable import printable
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.show import InstitutionShown, PartitionShown, Report, RuleShown
