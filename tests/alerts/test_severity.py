@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.alerts.facts import Facts, Novelty
@@ -13,9 +13,11 @@ from fsoc.alerts.grade import TABLE, suggest
 from fsoc.alerts.severity import OWN, STEP, TACTICS, TECHNIQUES, reasons_of, severity
 from fsoc.attack import Techniques
 from fsoc.runtime.content import TABLE_SUFFIXES, read_sources, shipped
+from tests.alerts.conftest import make_alert, make_entry
 
 PLAIN = Facts(3, 0, 1, 0, frozenset(), by_supplier=False, tags=frozenset())
-IMPACT = frozenset({("impact", "T1490")})
+PAIR = ("impact", "T1490")
+IMPACT = frozenset({PAIR})
 
 
 def severity_of(**changes):
@@ -78,6 +80,24 @@ def test_affiliates_of_one_holding_are_one_institution(entry, alert_of):
     told = [[reason["text"] for reason in alert_of(each)["severity_reasons"]] for each in (apart, together)]
     assert "3 independent institutions" in told[0]
     assert "2 independent institutions" in told[1]
+
+
+@settings(deadline=None)
+@given(
+    st.lists(st.tuples(st.sampled_from("abcdefgh"), st.integers(0, 5), st.integers(0, 5), st.booleans()), min_size=2),
+    st.data(),
+)
+def test_tickets_that_are_added_never_lower_an_alerts_severity_or_grade(drawn, data):
+    entries = [
+        make_entry(name, f"T-{place}", place % 50, severity=severity_, criticality=criticality, attack=ransom * (PAIR,))
+        for place, (name, severity_, criticality, ransom) in enumerate(drawn)
+    ]
+    fewer = data.draw(st.lists(st.sampled_from(entries), min_size=2, unique=True))
+    less, more = make_alert(fewer), make_alert(entries)
+
+    if less is not None:
+        assert more["severity"] >= less["severity"]
+        assert more["suggested_grade"]["grade"] >= less["suggested_grade"]["grade"]
 
 
 def test_the_tables_know_every_tactic_and_only_techniques_that_there_are():

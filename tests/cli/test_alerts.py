@@ -7,6 +7,8 @@ import io
 import json
 import os
 import pty
+import signal
+import subprocess
 import sys
 from typing import NamedTuple
 
@@ -332,15 +334,28 @@ def test_alerts_of_a_real_cluster_are_watched_shown_and_exported(run, kafka, top
         await log.write((f"{topic_prefix}alerts", 0, b"al-1a", value) for value in values)
         await log.close()
 
+    async def put_more():
+        log = await KafkaLog.open(kafka)
+        await log.write([(f"{topic_prefix}alerts", 0, b"al-2b", orjson.dumps(alert("al-2b")))])
+        await log.close()
+
     asyncio.run(put())
     where = ("--brokers", kafka, "--topic-prefix", topic_prefix, "--environment", "test")
+    command = [sys.executable, "-m", "fsoc", "alerts", "watch", *where]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as watching:
+        followed = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        asyncio.run(put_more())
+        followed.append(json.loads(watching.stdout.readline()))
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 0
+    assert [(each["alert_id"], each["revision"]) for each in followed] == [("al-1a", 1), ("al-1a", 2), ("al-2b", 1)]
     watched = run("watch", "--once", *where)
     shown, exported = run("show", "1a", *where), run("export", "--format", "json", *where)
 
-    assert [json.loads(line)["revision"] for line in watched.stdout.splitlines()] == [2]
+    assert [json.loads(line)["revision"] for line in watched.stdout.splitlines()] == [2, 1]
     assert f"{topic_prefix}alerts, partition 0, offset 1: no alert" in watched.stderr
     assert "revision 2  ·  final" in shown.stdout
     assert "left 1h00" in shown.stdout  # an exercise's clocks are told against its own time
-    assert [each["revision"] for each in json.loads(exported.stdout)] == [2]
+    assert [each["revision"] for each in json.loads(exported.stdout)] == [2, 1]
     missing = run("show", "1a", "--brokers", kafka, "--topic-prefix", "nobody.")
     assert (missing.returncode, "no such topic" in missing.stderr) == (2, True)
