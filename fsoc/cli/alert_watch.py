@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterable
+from dataclasses import replace
 from functools import partial
 from io import TextIOWrapper
 from typing import Final, Protocol
@@ -140,11 +141,11 @@ class _Screen:
     def _table(self, *, full: bool) -> AlertTable:
         now_ms = self._source.now_ms(self._shelf)
         every = list(self._shelf.newest.values())  # at once: more may be coming meanwhile
-        shown = [record.alert for record in every if self._selection.holds(record.alert, self._shelf.now_ms)]
+        whole = replace(self._selection, suppressed=True)
+        asked = [record.alert for record in every if whole.holds(record.alert, self._shelf.now_ms)]
+        shown = [alert for alert in asked if self._selection.suppressed or alert.suppressed is None]
         shown.sort(key=lambda alert: (-alert.raised_ms, alert.alert_id))
-        hidden = 0
-        if not self._selection.suppressed:
-            hidden = sum(record.alert.suppressed is not None for record in every)
+        hidden = len(asked) - len(shown)
         return AlertTable(shown, now_ms, self._language, hidden, self._notice, full)
 
 

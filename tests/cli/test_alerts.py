@@ -301,11 +301,11 @@ def test_spans_are_short(minutes, shown):
 
 
 def test_watch_on_a_terminal_draws_the_table_of_a_file_once(file):
-    path = file(alert(), alert("al-2b", suppressed=SUPPRESSED))
+    path = file(alert(), alert("al-2b", suppressed=SUPPRESSED), alert("al-3c", suppressed=SUPPRESSED, kind="local"))
     leader, follower = pty.openpty()
     pid = os.posix_spawn(
         sys.executable,
-        [sys.executable, "-m", "fsoc", "alerts", "watch", "--from", str(path)],
+        [sys.executable, "-m", "fsoc", "alerts", "watch", "--kind", "joint", "--from", str(path)],
         {**os.environ, "COLUMNS": "100", "LINES": "30", "TERM": "xterm"},
         file_actions=[(os.POSIX_SPAWN_DUP2, follower, 1), (os.POSIX_SPAWN_CLOSE, follower)],
     )
