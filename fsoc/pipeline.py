@@ -222,7 +222,7 @@ class Correlate:
         self._correlations = pipeline.rules.correlations
         self.progress = Progress()
         self.levels = Levels(self._correlations, self.progress.since)
-        self.book = Book(pipeline.rules.tactics)
+        self.book = Book(pipeline.rules.tactics, pipeline.rules.policy)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
         self._closed_before: dict[int, int] = {}
@@ -254,7 +254,9 @@ class Correlate:
             return
         self._correlations = rules.correlations
         self.book.tactics = rules.tactics
-        outputs.state.extend(self.levels.adopt(self._correlations))
+        anew = rules.policy != self.book.policy  # it is part of what every alert says
+        self.book.policy = rules.policy
+        outputs.state.extend(self.levels.adopt(self._correlations, anew=anew))
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
         """Judge what changed or whose time has come, then let go of what is settled; inner correlations first."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import Any
 
+from fsoc.alerts.asked import asked
 from fsoc.alerts.spans import span_text
 from fsoc.correlation.entries import Entry
 from fsoc.correlation.rules import CorrelationRule
@@ -30,14 +31,16 @@ def asked_beside(rule: CorrelationRule, entries: Sequence[Entry]) -> tuple[str, 
 
 def _said(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[str, str]]:
     if rule.each:
-        yield f", counting values of {rule.each} tickets alone", f"，僅計事件單數 {rule.each} 之值"
+        few, few_zh = asked(rule.each)
+        yield f", counting values of {few} tickets alone", f"，僅計事件單數{few_zh}之值"
     if rule.spread_ms:
         span = span_text(rule.spread_ms)
         yield f", with {span} or more between their first tickets", f"，其首張事件單須相隔 {span} 以上"
     if rule.cap_each:
         yield ", of which each member's greatest number brings half at most", "，每一成員僅計其最大值，至多為門檻之半"
     for (field, condition), seen in zip(rule.also, also_seen(rule, entries), strict=True):
+        bounds, bounds_zh = asked(condition)
         yield (
-            f", and for {condition} values of {field}, of which there are {seen['seen']}",
-            f"，另須 {field} 之不同值 {condition}（有 {seen['seen']} 個）",
+            f", and for {bounds} values of {field}, of which there are {seen['seen']}",
+            f"，另須 {field} 之不同值{bounds_zh}（有 {seen['seen']} 個）",
         )

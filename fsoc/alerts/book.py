@@ -17,6 +17,7 @@ import orjson
 from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.policy import NO_POLICY, Policy
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 
@@ -90,11 +91,15 @@ class Alert:
 
 
 class Book:
-    """Every alert that may still change, or be continued. tactics: short name → place in the kill chain."""
+    """Every alert that may still change, or be continued.
 
-    def __init__(self, tactics: Mapping[str, int]) -> None:
+    tactics: short name → place in the kill chain. policy: clocks and suppressions. Alerts are composed by both.
+    """
+
+    def __init__(self, tactics: Mapping[str, int], policy: Policy = NO_POLICY) -> None:
         self.expired_total = 0
         self.tactics = tactics
+        self.policy = policy
         self._alerts: dict[tuple[GroupKey, int], Alert] = {}
         self._episodes: dict[GroupKey, set[int]] = {}
         self._open: set[tuple[GroupKey, int]] = set()
@@ -127,7 +132,8 @@ class Book:
             continued = number - 1 in holding or (
                 before is not None and number - 1 < live_from and before.status != "retracted"
             )
-            body = compose(rule, key, episode, alert_id(key, number - 1) if continued else None, self.tactics)
+            before_it = alert_id(key, number - 1) if continued else None
+            body = compose(rule, key, episode, before_it, self.tactics, self.policy)
             alert = self._alerts.get((key, number))
             if alert is not None and alert.depth != rule.depth:
                 alert.depth = rule.depth

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "kafka": ("fsoc.cli.kafka", "Start, stop or look at this machine's own single-node Kafka."),
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
     "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
+    "alerts": ("fsoc.cli.alerts", "Watch joint alerts, show one whole, or export them as CSV or JSON."),
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
     "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),

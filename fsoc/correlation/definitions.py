@@ -66,16 +66,22 @@ class Definitions:
         return max((rule.timespan_ms for rule in rules if rule.depth == depth and rule.outlasted_ms), default=0)
 
     def adopt(
-        self, current: Mapping[str, CorrelationRule], groups: Callable[[CorrelationRule], Groups]
+        self,
+        current: Mapping[str, CorrelationRule],
+        groups: Callable[[CorrelationRule], Groups],
+        *,
+        anew: bool = False,
     ) -> Iterator[StateRecord]:
         """Go on with these rules; what the state must know, entries that are let go before their definition is.
 
-        groups: those of a rule.
+        groups: those of a rule. anew: judge again what has its rule unchanged, or removed, too.
         """
         self._current = current
         for old in list(self._held.values()):
             rule = current.get(old.id)
             if rule is None or rule == old:
+                if anew:
+                    groups(old).judge_again(rule or old)
                 continue
             if is_alike(rule, old):
                 yield from self.hold(rule)

@@ -62,9 +62,9 @@ class Levels:
             told.append(closed if closed >= END_MS else closed - self._definitions.reach_ms(depth))
         return told
 
-    def adopt(self, correlations: Mapping[str, CorrelationRule]) -> Iterator[StateRecord]:
-        """Go on with these rules."""
-        return self._definitions.adopt(correlations, self._groups)
+    def adopt(self, correlations: Mapping[str, CorrelationRule], *, anew: bool = False) -> Iterator[StateRecord]:
+        """Go on with these rules. anew: judge all that is held again, though its rule is the same."""
+        return self._definitions.adopt(correlations, self._groups, anew=anew)
 
     def look_again(self, institutions: Collection[str]) -> None:
         """More is known of these institutions' pasts."""

@@ -17,6 +17,7 @@ from fsoc.correlation.lookup import complaint
 from fsoc.correlation.operators import OPERATORS, About, read_operators
 from fsoc.correlation.past_reader import PAST_KEYS, read_past
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
+from fsoc.detection.metadata import dated
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
@@ -156,6 +157,8 @@ class Reader:
             generate=generate,
             past=past,
             **operators,
+            name=str(self.data["name"]) if self.data.get("name") else None,
+            dated=dated(self.data),
         )
 
     def _generate(self, value: object) -> bool:

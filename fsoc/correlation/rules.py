@@ -68,6 +68,7 @@ class CorrelationRule:
     spread_ms: of value_count: how far apart the first tickets of the values that count must lie.
     cap_each: of value_sum: each member's greatest number counts, at most half of what is asked for.
     allow_lists: names of the lists whose values it does not group by.
+    name: what it is called beside its id. dated: the day it was modified, or else made; "" where it says neither.
 
     Of these follow, once and for all:
     rising: more entries can never undo it; an alert may be raised at once (law 8). What counts against an institution's
@@ -103,6 +104,8 @@ class CorrelationRule:
     spread_ms: int = 0
     cap_each: bool = False
     allow_lists: tuple[str, ...] = ()
+    name: str | None = None
+    dated: str = ""
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)

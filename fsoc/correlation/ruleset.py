@@ -10,6 +10,7 @@ from fsoc.attack.techniques import Techniques
 from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
 from fsoc.correlation.feeder import Feeder
+from fsoc.correlation.policy import NO_POLICY, Policy
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import DAY_MS, CorrelationRule
 from fsoc.correlation.stand_alone import Detection, stand_alone
@@ -27,6 +28,7 @@ class RuleSet:
     version: names it; two workers of the same digest decide alike.
     retention_ms: how long past its event time a ticket may be revised: as long as any alert it is in may change.
     problems: of what was refused, and refused is how many documents that were.
+    policy: what was decided of alerts beforehand.
     """
 
     detector: Detector
@@ -40,6 +42,7 @@ class RuleSet:
     retention_ms: int
     problems: tuple[Problem, ...] = ()
     refused: int = 0
+    policy: Policy = NO_POLICY
 
     @classmethod
     def of(
@@ -52,6 +55,7 @@ class RuleSet:
         problems: Sequence[Problem] = (),
         refused: int = 0,
         lists: AllowLists | None = None,
+        policy: Policy = NO_POLICY,
     ) -> RuleSet:
         """Put together what the texts of one version were compiled to. A bad correlation is refused alone (law 15).
 
@@ -71,6 +75,7 @@ class RuleSet:
             retention_ms=max((rule.retention_ms for rule in parsed), default=DAY_MS),
             problems=(*problems, *unfit),
             refused=refused + len({problem.where for problem in unfit}),
+            policy=policy,
         )
 
     def attack(self, body: Mapping[str, Any], detections: Sequence[str]) -> tuple[Pair, ...]:

@@ -51,8 +51,8 @@ def test_an_alert_says_what_was_seen(kind):
     explanation = alert["explanation"]
 
     assert [f"{error.json_path}: {error.message}" for error in ALERT.iter_errors(alert)] == []
-    assert explanation["text"].startswith(f"{SAID[kind][0]} for indicator = evil.example; the rule asks for gte 2.")
-    assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為 gte 2；")
+    assert explanation["text"].startswith(f"{SAID[kind][0]} for indicator = evil.example; the rule asks for at least 2")
+    assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為至少 2")
 
 
 def test_what_is_counted_beside_is_told_with_what_was_seen():
@@ -70,10 +70,13 @@ def test_what_is_counted_beside_is_told_with_what_was_seen():
         {"field": "user", "condition": {"gt": 0}, "seen": 1},
     ]
     assert (
-        "asks for gte 2, and for gte 2 values of tactic, of which there are 2, and for gt 0 values of user,"
-        in explanation["text"]
+        "asks for at least 2, no more than it needs, and for at least 2 values of tactic, of which there are 2, "
+        "and for more than 0 values of user, of which there are 1." in explanation["text"]
     )
-    assert "門檻為 gte 2，另須 tactic 之不同值 gte 2（有 2 個），另須 user 之不同值 gt 0" in explanation["text_zh"]
+    assert (
+        "門檻為至少 2，恰達門檻，另須 tactic 之不同值至少 2（有 2 個），另須 user 之不同值超過 0"
+        in explanation["text_zh"]
+    )
     assert list(ALERT.iter_errors(orjson.loads(orjson.dumps({**alert, "revision": 1, "status": "open"})))) == []
 
 
@@ -102,10 +105,10 @@ def test_how_few_and_how_far_apart_is_told():
 
     assert (explanation["each"], explanation["spread"]) == ({"lt": 5}, "90s")
     assert (
-        "asks for gte 2, counting values of lt 5 tickets alone, with 90s or more between their first tickets. "
-        in explanation["text"]
+        "asks for at least 2, no more than it needs, counting values of less than 5 tickets alone, "
+        "with 90s or more between their first tickets." in explanation["text"]
     )
-    assert "門檻為 gte 2，僅計事件單數 lt 5 之值，其首張事件單須相隔 90s 以上；" in explanation["text_zh"]
+    assert "門檻為至少 2，恰達門檻，僅計事件單數少於 5之值，其首張事件單須相隔 90s 以上。" in explanation["text_zh"]
 
 
 def test_that_no_member_brings_more_than_half_is_told():
@@ -118,15 +121,19 @@ def test_that_no_member_brings_more_than_half_is_told():
     explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
 
     assert (explanation["cap_each"], explanation["seen"]) == ("half", 2)
-    assert "gte 2, of which each member's greatest number brings half at most. " in explanation["text"]
-    assert "門檻為 gte 2，每一成員僅計其最大值，至多為門檻之半；" in explanation["text_zh"]
+    assert (
+        "at least 2, no more than it needs, of which each member's greatest number brings half at most. "
+        in explanation["text"]
+    )
+    assert "恰達門檻，每一成員僅計其最大值，至多為門檻之半。" in explanation["text_zh"]
 
 
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 
     assert explanation["condition"] == {"gte": 0.1, "lt": 40}
-    assert "gte 0.1 and lt 40" in explanation["text"]
+    assert "at least 0.1 and less than 40, 2.31667 to spare" in explanation["text"]
+    assert "至少 0.1且少於 40，尚有餘裕 2.31667" in explanation["text_zh"]
 
 
 def test_where_only_upper_bounds_are_asked_the_least_is_what_was_seen():

@@ -35,7 +35,9 @@ correlation:
 
 
 def detection(name, **changes):
-    return SimpleNamespace(**{"id": name, "title": name, "level": None, "tags": (), "fsoc": {}, **changes})
+    return SimpleNamespace(
+        **{"id": name, "name": None, "title": name, "level": None, "tags": (), "fsoc": {}, **changes}
+    )
 
 
 def test_only_what_a_generating_correlation_names_stands_alone(rule):

@@ -318,15 +318,17 @@ def alerts_of(
         for row in inside:
             tickets.setdefault(row.institution, []).append(row.ticket_id)
         tickets = {name: list(dict.fromkeys(tickets[name])) for name in sorted(tickets)}
+        count = len({members.get(name, name) for name in tickets})
         yield {
             "alert_id": name_of(episode),
             "rule_id": rule.id,
             "environment": environment,
             "group": dict(zip(rule.group_by, json.loads(group), strict=True)),
             "institutions": sorted(tickets),
-            "independent_count": len({members.get(name, name) for name in tickets}),
+            "independent_count": count,
             "tickets": tickets,
-            "severity": max(body["severity"] for body in bodies),
+            "severity": severity_of(rule, bodies, count),
+            "deciding": {(row.institution, row.ticket_id) for row in inside if row.at == of_it[0][0]},
             "attack": {(item["tactic"], item["technique"]) for body in bodies for item in body.get("attack", [])},
             "first_seen": inside[0].at,
             "last_seen": inside[-1].at,
@@ -338,6 +340,16 @@ def alerts_of(
         }
 
 
+def severity_of(rule: Any, bodies: list[Mapping[str, Any]], members: int) -> int:
+    """Of tickets that name no assets, and no tactic but impact."""
+    points = 8 * max(body["severity"] for body in bodies)
+    techniques = {item["technique"] for body in bodies for item in body.get("attack", [])}
+    points += 6 if techniques & {"T1485", "T1486"} else 5 if techniques else 0
+    points += sum(more for least, more in ((2, 2), (3, 2), (4, 1), (5, 1), (10, 2), (20, 2)) if members >= least)
+    points += 2 * any(name.startswith("suppliers.") for name in (*rule.group_by, *rule.fields))
+    return min(5, points // 10)
+
+
 def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
     """A published alert in the oracle's words."""
     same = ("alert_id", "rule_id", "environment", "group", "institutions", "independent_count", "tickets", "severity")
@@ -346,6 +358,7 @@ def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
         **{name: alert[name] for name in same},
         **{name: ms(alert[name]) for name in times},
         "attack": {(item["tactic"], item["technique"]) for item in alert["attack"]},
+        "deciding": {(who, ticket) for who, ids in alert["explanation"]["deciding"].items() for ticket in ids},
         "seen": alert["explanation"]["seen"],
         "continues": alert["continues"],
     }

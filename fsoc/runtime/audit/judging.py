@@ -123,9 +123,12 @@ def bodies(group: _Group, closed_ms: int | None, tactics: Mapping[str, int]) -> 
 
 
 def _as_compared(body: dict[str, Any]) -> dict[str, Any]:
-    """The order of techniques is that of the ATT&CK tables of the day on which the alert was written."""
-    attack = body.get("attack")
-    return {**body, "attack": sorted(map(str, attack))} if isinstance(attack, list) else body
+    """Without what is of the day on which it was written: ATT&CK's order, the clocks and suppressions there were."""
+    compared = {name: value for name, value in body.items() if name not in {"clocks", "suppressed"}}
+    for name in ("attack", "timeline"):
+        if isinstance(body.get(name), list):
+            compared[name] = sorted(map(str, body[name]))
+    return compared
 
 
 def _agrees(record: AlertRecord | None, expected: dict[str, Any] | None) -> bool:
