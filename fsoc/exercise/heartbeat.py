@@ -37,6 +37,7 @@ class HeartbeatWriter:
         member = self._member
         sensors = 8 + int(member.weight * 6)
         from_clock, to_clock = from_ms + member.skew_ms, to_ms + member.skew_ms
+        now = rfc3339(to_clock, local=member.local_time)
         body: dict[str, Any] = {
             "schema": "fsoc.ticket/1",
             "kind": "source_status",
@@ -45,7 +46,7 @@ class HeartbeatWriter:
             "seq_epoch": seq_epoch,
             "last_seq": last_seq,
             "period_from": rfc3339(from_clock, local=member.local_time),
-            "period_to": rfc3339(to_clock, local=member.local_time),
+            "period_to": now,
             "tickets_opened": tickets_opened,
             "events_seen": self._events(from_ms, to_ms),
             "sensors_total": sensors,
@@ -54,7 +55,7 @@ class HeartbeatWriter:
             "clock_offset_ms": member.skew_ms,
             "environment": "exercise",
             "exercise_id": self._exercise_id,
-            "sent_at": rfc3339(to_clock, local=member.local_time),
+            "sent_at": now,
         }
         if ended:
             body["ended"] = True

@@ -50,12 +50,12 @@ class _Message:
 
 @dataclass(frozen=True, slots=True)
 class _Sent:
-    """What a feed's numbering had come to at a time."""
+    """What a feed had come to at a time. opened: tickets since the exercise began."""
 
     at_ms: int
     epoch: str
     seq: int
-    opens: bool
+    opened: int
 
 
 class Sender:
@@ -76,7 +76,7 @@ class Sender:
         self._restart_ms = START_MS + rng.randrange(spec.hours * HOUR_MS) if restarts else None
         self._sent: list[_Sent] = []
         self._reported_ms = START_MS
-        self._reported = 0
+        self._reported = self._reported_opened = 0
 
     def deliver(self, drafts: Sequence[Draft], wrong_clock: WrongClock) -> list[Delivery]:
         """Everything the feed sends but its end record; not in order of arrival."""
@@ -89,12 +89,13 @@ class Sender:
             key=lambda message: (message.sent_ms, message.draft.ticket_id, message.revision),
         )
         deliveries: list[Delivery] = []
-        epoch, seq = "", 0
+        epoch, seq, opened = "", 0, 0
         for message in messages:
             if (following := self._epoch(message.sent_ms)) != epoch:
                 epoch, seq = following, 0
             seq += 1
-            self._sent.append(_Sent(message.sent_ms, epoch, seq, message.revision == 1))
+            opened += message.revision == 1
+            self._sent.append(_Sent(message.sent_ms, epoch, seq, opened))
             deliveries.extend(self._fate(message, epoch, seq, wrong_clock))
         deliveries.extend(self._heartbeats())
         return deliveries
@@ -152,12 +153,11 @@ class Sender:
 
     def _status(self, at_ms: int, *, ended: bool) -> Delivery:
         """A heartbeat on the time since the last one: called in order of time."""
-        begin = self._reported
         while self._reported < len(self._sent) and self._sent[self._reported].at_ms <= at_ms:
             self._reported += 1
-        opened = sum(one.opens for one in self._sent[begin : self._reported])
         epoch = self._epoch(self._sent[-1].at_ms if ended and self._sent else at_ms)
         last = self._sent[self._reported - 1] if self._reported else None
+        opened = last.opened if last is not None else 0
         from_ms, trouble = self._reported_ms, self._trouble
         if trouble is not None and trouble.kind == SILENT and trouble.to_ms <= at_ms:
             from_ms = max(from_ms, trouble.to_ms)  # of the time in which it was silent it knows nothing
@@ -166,10 +166,10 @@ class Sender:
             at_ms,
             seq_epoch=epoch,
             last_seq=last.seq if last is not None and last.epoch == epoch else 0,
-            tickets_opened=opened,
+            tickets_opened=opened - self._reported_opened,
             ended=ended,
         )
-        self._reported_ms = at_ms
+        self._reported_ms, self._reported_opened = at_ms, opened
         return self._delivery(at_ms + self._rng.randrange(200, 3_000), orjson.dumps(body))
 
     def _payload(self, message: _Message, epoch: str, seq: int, sent_ms: int, *, clock_ms: int | None = None) -> bytes:

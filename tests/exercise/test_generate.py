@@ -29,7 +29,7 @@ small_specs = st.builds(
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(small_specs)
 def test_whatever_is_asked_for_the_same_spec_gives_the_same_bytes(spec):
     assert generate(spec) == generate(spec)
@@ -63,7 +63,7 @@ def test_another_seed_gives_another_exercise():
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(small_specs)
 def test_whatever_is_asked_for_the_deliveries_are_sound(spec):
     exercise = generate(spec)

@@ -15,7 +15,7 @@ from fsoc.tickets.times import milliseconds
 SPECS = [
     ExerciseSpec(seed=1, tickets_per_institution=60),
     ExerciseSpec(seed=2, tickets_per_institution=60, noise=Noise.HIGH),
-    ExerciseSpec(seed=3, institutions=16, noise=Noise.LOW, heartbeat_minutes=15, hours=200),
+    ExerciseSpec(seed=3, institutions=16, noise=Noise.LOW, heartbeat_minutes=30, hours=200),
     ExerciseSpec(seed=4, institutions=60, tickets_per_institution=30, noise=Noise.HIGH, heartbeat_minutes=240),
 ]
 

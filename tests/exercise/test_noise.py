@@ -14,6 +14,12 @@ from fsoc.exercise.spec import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, WARM_UP_MS
 CLOCKS_MS = 17 * MINUTE_MS
 PUSHED = {"MB-231", "MB-232", "MB-233", "MB-234"}
 LEVELS = [(noise, seed) for seed, noise in enumerate(Noise, 51)]
+
+
+def made(noise, seed):
+    return ExerciseSpec(seed=seed, noise=noise, institutions=24, tickets_per_institution=300, heartbeat_minutes=240)
+
+
 SUNDAYS = {6, 13}
 WEEKENDS = {5, 12} | SUNDAYS
 DRAGON_BOAT = 4
@@ -22,14 +28,12 @@ DRAGON_BOAT = 4
 @pytest.fixture(params=LEVELS, ids=lambda level: str(level[0]))
 def level(request, read):
     noise, seed = request.param
-    return noise, read(ExerciseSpec(seed=seed, noise=noise, heartbeat_minutes=240))
+    return noise, read(made(noise, seed))
 
 
 @pytest.fixture(params=[*LEVELS, (Noise.MEDIUM, 61), (Noise.HIGH, 62)], ids=lambda level: f"{level[0]}-{level[1]}")
 def any_reading(request, read):
-    noise, seed = request.param
-    spec = ExerciseSpec(seed=seed, noise=noise, institutions=24, tickets_per_institution=300, heartbeat_minutes=240)
-    return read(spec)
+    return read(made(*request.param))
 
 
 def day(seen):
@@ -115,7 +119,7 @@ def test_only_new_rules_and_roll_outs_surge_at_three_institutions_within_hours(a
 def test_noise_rises_with_the_level(read):
     counted = {}
     for noise, seed in LEVELS:
-        reading = read(ExerciseSpec(seed=seed, noise=noise, heartbeat_minutes=240))
+        reading = read(made(noise, seed))
         new = reading.first_ever(reading.harmless, WARM_UP_MS + CLOCKS_MS)
         counted[noise] = sum(map(len, new.values())), len(reading.exercise.decoys), len(scanners(reading))
     low, medium, high = (counted[noise] for noise in Noise)
@@ -195,7 +199,7 @@ def test_what_everybody_sees_together_is_held_for_low_but_at_two_institutions_in
 
 @pytest.mark.parametrize(("noise", "nights"), [(Noise.LOW, 0), (Noise.MEDIUM, 1), (Noise.HIGH, 2)])
 def test_a_roll_out_makes_one_rule_fire_everywhere_over_a_night(read, noise, nights):
-    reading = read(ExerciseSpec(seed=51 + list(Noise).index(noise), noise=noise, heartbeat_minutes=240))
+    reading = read(made(noise, dict(LEVELS)[noise]))
     by_night = defaultdict(set)
     for seen in reading.harmless:
         if seen.rule == ("MB-151", "endpoint") and (seen.at_ms - START_MS) % DAY_MS >= 14 * HOUR_MS:
@@ -246,7 +250,7 @@ def test_no_supplier_is_named_by_three_institutions_outside_campaigns(reading):
 
 
 def test_a_noisy_member_writes_ten_times_as_much_in_bursts(read):
-    reading = read(ExerciseSpec(seed=52, noise=Noise.MEDIUM, heartbeat_minutes=240))
+    reading = read(made(Noise.MEDIUM, 52))
     hours = defaultdict(Counter)
     for seen in reading.harmless:
         hours[seen.institution][seen.rule, seen.at_ms // HOUR_MS] += 1
@@ -262,7 +266,7 @@ def test_a_noisy_member_writes_ten_times_as_much_in_bursts(read):
 
 
 def test_one_institution_claims_volumes_that_no_line_carries_and_is_alone_in_it(read):
-    reading = read(ExerciseSpec(seed=52, noise=Noise.MEDIUM, heartbeat_minutes=240))
+    reading = read(made(Noise.MEDIUM, 52))
     claims = defaultdict(list)
     for seen in reading.harmless:
         if seen.body["category"] == "availability.ddos":
