@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -124,14 +124,15 @@ class Reading:
         return found
 
 
-@cache
+# A reading is a hundred megabytes: the fixtures that go through many are of module scope, so that each is made once.
+@lru_cache(maxsize=6)
 def _read(spec: ExerciseSpec) -> Reading:
     return Reading.of(generate(spec))
 
 
 @pytest.fixture(scope="session")
 def read() -> Callable[[ExerciseSpec], Reading]:
-    """An exercise of a spec, read; each is made once."""
+    """An exercise of a spec, read; the newest are kept."""
     return _read
 
 

@@ -20,7 +20,7 @@ SPECS = [
 ]
 
 
-@pytest.fixture(params=SPECS, ids=lambda spec: f"seed-{spec.seed}")
+@pytest.fixture(scope="module", params=SPECS, ids=lambda spec: f"seed-{spec.seed}")
 def any_reading(request, read):
     return read(request.param)
 

@@ -25,13 +25,15 @@ WEEKENDS = {5, 12} | SUNDAYS
 DRAGON_BOAT = 4
 
 
-@pytest.fixture(params=LEVELS, ids=lambda level: str(level[0]))
+@pytest.fixture(scope="module", params=LEVELS, ids=lambda level: str(level[0]))
 def level(request, read):
     noise, seed = request.param
     return noise, read(made(noise, seed))
 
 
-@pytest.fixture(params=[*LEVELS, (Noise.MEDIUM, 61), (Noise.HIGH, 62)], ids=lambda level: f"{level[0]}-{level[1]}")
+@pytest.fixture(
+    scope="module", params=[*LEVELS, (Noise.MEDIUM, 61), (Noise.HIGH, 62)], ids=lambda level: f"{level[0]}-{level[1]}"
+)
 def any_reading(request, read):
     return read(made(*request.param))
 
