@@ -8,7 +8,7 @@ from statistics import mean
 import orjson
 import pytest
 
-from fsoc.exercise import ExerciseSpec, Noise, generate
+from fsoc.exercise import ExerciseSpec, Noise, generate, sender
 from fsoc.exercise.spec import DAY_MS, HOUR_MS, MINUTE_MS, START_MS
 from fsoc.tickets.times import milliseconds
 
@@ -88,10 +88,23 @@ def test_a_healthy_feed_misses_one_heartbeat_now_and_then_and_never_two(any_read
 
 
 def test_a_silent_feed_sends_nothing_for_five_heartbeats_or_more_and_then_speaks_again(any_reading):
-    troubles = [one for one in any_reading.exercise.feed_truth if one.kind == "feed_silent"]
-    every_ms = any_reading.exercise.spec.heartbeat_minutes * MINUTE_MS
+    assert_silent(any_reading.exercise)
+
+
+def test_what_was_lost_before_a_silence_is_not_sent_again_during_it(monkeypatch):
+    monkeypatch.setattr(sender, "LOST_SHARE", 0.6)
+    monkeypatch.setattr(sender, "DUPLICATE_SHARE", 0.9)
+    for seed in range(81, 85):
+        assert_silent(
+            generate(ExerciseSpec(seed=seed, institutions=8, tickets_per_institution=1_500, hours=120, noise=Noise.LOW))
+        )
+
+
+def assert_silent(exercise):
+    troubles = [one for one in exercise.feed_truth if one.kind == "feed_silent"]
+    every_ms = exercise.spec.heartbeat_minutes * MINUTE_MS
     arrivals: dict[tuple[str, str], list[int]] = {}
-    for delivery in any_reading.exercise.deliveries:
+    for delivery in exercise.deliveries:
         body = orjson.loads(delivery.payload)
         arrivals.setdefault((body["institution"], body["feed"]), []).append(delivery.at_ms)
 

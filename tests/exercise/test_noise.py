@@ -318,3 +318,17 @@ def test_intelligence_about_a_campaign_comes_from_an_institution_that_was_not_st
         kit = [item for item in body["observables"] if len(struck[item["value"]]) >= 3]
         assert kit
         assert all(body["institution"] not in struck[item["value"]] for item in kit if item["type"] == "url")
+
+
+def test_in_a_crowded_sector_rare_rules_are_still_new_to_two_institutions_within_hours_at_most(read):
+    """Two hundred institutions in five days: by chance, three would meet the same one within hours all the time."""
+    reading = read(
+        ExerciseSpec(
+            seed=71, institutions=200, hours=120, tickets_per_institution=60, heartbeat_minutes=240, noise=Noise.HIGH
+        )
+    )
+    rare = [seen for seen in reading.harmless if seen.rule[0].startswith(("MB-20", "MB-21", "MB-220"))]
+    new = reading.first_ever(rare)
+
+    assert sum(map(len, new.values())) > 400
+    assert not [rule for rule, seen in new.items() if together(reading, seen)]
