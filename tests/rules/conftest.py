@@ -167,7 +167,7 @@ def sector(ruleset) -> Callable[..., list[dict[str, Any]]]:
 def play(ruleset) -> Callable[..., Score]:
     """Generate an exercise, send it through the pipeline, score the alerts."""
 
-    def scored(**spec: int) -> Score:
+    def scored(**spec: Any) -> Score:
         exercise = generate(ExerciseSpec(**spec))
         registry = Registry.parse(exercise.institutions_yaml(), "institutions.yml")
         direct = Direct(Pipeline(ruleset, registry, ends=True))
@@ -177,7 +177,7 @@ def play(ruleset) -> Callable[..., Score]:
             records.append(Record(len(records), at_ms, None, payload))
         direct.work(slices)
         direct.finish()
-        return score(exercise.truth, direct.newest_alerts())
+        return score(exercise.truth, direct.newest_alerts(), exercise.feed_truth)
 
     return scored
 
