@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from benchmarks import report
-from benchmarks.charts import Axes, bars, lines
+from fsoc.charts import Axes, bars, lines
 
 OURS: Final = "fsoc"
 PLOTS: Final = Path(__file__).parent / "plots"

@@ -140,10 +140,10 @@ class Intake:
         member = self._pipeline.registry.independent_of(self._institution)
         fed: dict[tuple[str, str], Feed] = {}
         if message.kind == "ticket" and not _withdrawn(message):
-            fed = self._feeds(message, member, counted=not judgement.replayed)
+            fed = self._feeds(message, member, live.event_time_ms, counted=not judgement.replayed)
         elif message.kind == "ticket" and self.ledger.forgotten_live and not live.keys and not live.withdrawn:
             # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
-            live.keys = list(self._feeds(message, member, counted=False))
+            live.keys = list(self._feeds(message, member, live.event_time_ms, counted=False))
         live.feed(list(fed))
         outputs.state.append((self._state_key(live.name), live.record()))
         for rule, group in live.withdrawn:
@@ -162,16 +162,20 @@ class Intake:
                 rules.attack(message.body, feed.rules),
                 feed.rules,
                 criticality,
+                feed.also,
                 onward=feed.onward,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
             outputs.published.append(self._to_detections(key, message, put_value(entry, rules.version)))
 
-    def _feeds(self, message: Message, member: str, *, counted: bool) -> dict[tuple[str, str], Feed]:
+    def _feeds(self, message: Message, member: str, at_ms: int, *, counted: bool) -> dict[tuple[str, str], Feed]:
         """What the ticket feeds, by rule and group."""
         rules = self._pipeline.rules
         matches = rules.detector.match_ticket(message.body)
-        feeds, cut = rules.feeder.feeds(matches, TicketFields(message.body, self._institution), member)
+        fields = TicketFields(
+            message.body, self._institution, lambda: rules.attack(message.body, [match.rule_id for match in matches])
+        )
+        feeds, cut = rules.feeder.feeds(matches, fields, member, at_ms)
         if counted:
             self.ledger.detections += len({match.rule_id for match in matches})
             self.ledger.dropped_keys += cut
@@ -185,7 +189,9 @@ class Intake:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
         ledger = self.ledger
         lateness_ms = ledger.allowed_lateness_ms
-        claim = Claim(ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms)
+        claim = Claim(
+            ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms, ledger.since_ms
+        )
         if claim == self._claimed:
             return
         self._claimed = claim
@@ -222,9 +228,9 @@ class Correlate:
         self.partition = partition
         self._restoring = Newest(lambda key, late, known: newness(key, late) < newness(key, known))
         self._correlations = pipeline.rules.correlations
-        self.levels = Levels(self._correlations)
         self.progress = Progress()
-        self.book = Book(pipeline.rules.tactics)
+        self.levels = Levels(self._correlations, self.progress.since)
+        self.book = Book(pipeline.rules.tactics, pipeline.rules.policy)
         self.telling = Telling(partition)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
@@ -258,12 +264,16 @@ class Correlate:
             return
         self._correlations = rules.correlations
         self.book.tactics = rules.tactics
-        outputs.state.extend(self.levels.adopt(self._correlations))
+        anew = rules.policy != self.book.policy  # it is part of what every alert says
+        self.book.policy = rules.policy
+        outputs.state.extend(self.levels.adopt(self._correlations, anew=anew))
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:
         """Judge what changed or whose time has come, then let go of what is settled; inner correlations first."""
         pipeline = self._pipeline
         self.progress.advance(frozenset(pipeline.registry.institutions))
+        self.levels.look_again(self.progress.learnt)
+        self.progress.learnt.clear()
         begins = self.telling.begins(self._correlations.values())
         self.book.waits = self.telling.is_on
         said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish or begins else {}
@@ -284,6 +294,7 @@ class Correlate:
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
                 outputs.forgotten.extend(level.let_go())
                 outputs.forgotten.extend(alert_key(name) for name in self.book.expire(closed, depth))
+        outputs.state.extend(record for level in self.levels for record in level.sealed())
         if any(level.moved for level in self.levels):
             outputs.forgotten.extend(key for key, _ in self.levels.release())
         settled = self.levels.closed
@@ -303,7 +314,7 @@ class Correlate:
                 outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
 
     def _at_least(self, depth: int, closed: int | None) -> int | None:
-        """How far a depth is settled: as far as an alert of it says, where a crash kept that and lost the header."""
+        """How far a depth is settled: as far as its state says, where a crash kept that and lost the header."""
         before = self._closed_before.get(depth)
         return closed if before is None or (closed is not None and closed >= before) else before
 
@@ -358,7 +369,7 @@ class Correlate:
             return Outputs()
         outputs = Outputs(state=list(self._restoring.written_over()))
         self._correlations = self._pipeline.rules.correlations
-        self.levels = Levels(self._correlations)
+        self.levels = Levels(self._correlations, self.progress.since)
         header = records.pop(b"header", None)
         state = orjson.loads(header) if header is not None else None
         for key in [key for key in records if key.startswith(ALERT)]:
@@ -366,6 +377,9 @@ class Correlate:
             if closed is not None:
                 self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         outputs.state.extend(self.levels.restore(records, state["closed"] if state else self.levels.closed))
+        for depth, closed in enumerate(self.levels.closed, 1):
+            if closed is not None:
+                self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         if state is not None:
             self.progress.restore(state)
             self._offset, self._told = state["offset"], state["told"]

@@ -6,12 +6,14 @@ import zlib
 
 import orjson
 from correlation_oracle import episodes
+from past_oracle import counting
 
 from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.feeder import Feeder
+from fsoc.correlation.past import Novelty, Past
 from fsoc.correlation.progress import Claim
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.window import Satisfied
@@ -56,6 +58,22 @@ RULES = [
     build_rule({"gte": 0.15, "lt": 30}, ("n",), kind="value_avg"),
     build_rule({"gte": 2.5}, ("n",), kind="value_percentile", percentile=90),
     build_rule({"lte": 0.2}, ("n",), kind="value_median"),
+]
+
+# dd is never known. Beside all this, nothing is old enough to be forgotten but in tests of that.
+SINCE = {"aa": NOON - DAY, "bb": NOON - 3_600_000, "cc": NOON + 1_800_000}
+RULES_OF_PAST = [
+    build_rule({"gte": 1}, past=Past("first_ever", warm_up_ms=0)),
+    build_rule({"gte": 1}, past=Past("first_ever", past_ms=4 * DAY, warm_up_ms=0, hub=2)),
+    build_rule({"gte": 0.01}, ("n",), kind="value_sum", past=Past("surge", 1.5, past_ms=6 * DAY, warm_up_ms=0)),
+    build_rule({"gte": 2}, past=Past("first_ever", past_ms=5 * 3_600_000, warm_up_ms=0)),
+    build_rule({"gte": 2}, past=Past("first_ever", warm_up_ms=7_200_000), timespan_ms=4 * 3_600_000),
+    build_rule({"gte": 3}, (), past=Past("surge", surge_factor=1.5, past_ms=12 * 3_600_000, warm_up_ms=0)),
+    build_rule({"gte": 2}, past=Past("first_ever_or_surge", 2, past_ms=3 * 3_600_000, warm_up_ms=0, gap_hours=1)),
+    build_rule({"gt": 2.5}, ("n",), kind="value_sum", past=Past("surge", 2, past_ms=2 * DAY, warm_up_ms=0)),
+    build_rule({"gte": 2}, past=Past(hub=2), timespan_ms=2 * DAY),
+    build_rule({"eq": 2}, past=Past("first_ever", past_ms=DAY, warm_up_ms=0, hub=3)),
+    build_rule({"gte": -9}, ("n",), kind="value_sum", past=Past("drop", drop=0.3, warm_up_ms=0)),
 ]
 
 
@@ -103,7 +121,7 @@ def record_of(rule, op):
 
 
 def progress(watermark_ms, offset, *, idle=False):
-    return progress_of(dict.fromkeys(INSTITUTIONS, Claim(watermark_ms, offset, 0, idle)))
+    return progress_of({name: Claim(watermark_ms, offset, 0, idle, None, SINCE.get(name)) for name in INSTITUTIONS})
 
 
 END = progress(END_MS, 2**40)
@@ -120,7 +138,20 @@ def expected(rule, ops):
     for group in {op[1] for op in ops}:
         key = key_of(rule, group)
         entries = sorted(entry_of(rule, op) for op in newest.values() if op[1] == group and op[0] == "put")
+        why = {}
+        if rule.past is not None:
+            counted = counting(rule, entries, SINCE)
+            entries = [entry for entry, _ in counted]
+            why = {
+                (entry.institution, entry.event_time_ms // 3_600_000): Novelty(*one) for entry, one in counted if one
+            }
         found = {episode: Satisfied(episode, *rest) for episode, *rest in episodes(rule, entries)}
+        for episode, satisfied in found.items():
+            novelty = {}
+            for entry in satisfied.entries:
+                if one := why.get((entry.institution, entry.event_time_ms // 3_600_000)):
+                    novelty.setdefault(entry.institution, one)
+            found[episode] = satisfied._replace(novelty=novelty)
         for episode, satisfied in found.items():
             before = alert_id(key, episode - 1) if episode - 1 in found else None
             alerts[alert_id(key, episode)] = compose(rule, key, satisfied, before, {})

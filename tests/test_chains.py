@@ -115,7 +115,7 @@ def said_by_intake(rules, tickets):
             continue  # it came after its successor
         newest[name] = ticket["revision"]
         matches = [(detection, -1) for detection in ticket["matched"]]
-        feeds, _ = feeder.feeds(matches, TicketFields(body_of(ticket), name[0]), name[0])
+        feeds, _ = feeder.feeds(matches, TicketFields(body_of(ticket), name[0]), name[0], 0)
         keys = {GroupKey(feed.rule, "production", feed.group): feed for feed in feeds}
         gone = sorted(fed.get(name, set()) - keys.keys())
         told += [(key, withdraw_of(key, *name, ticket["revision"], ticket["at"])) for key in gone]

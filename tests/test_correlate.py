@@ -19,6 +19,7 @@ from tests.correlate_stage import (
     INSTITUTIONS,
     NOON,
     RULES,
+    RULES_OF_PAST,
     Topics,
     build_pipeline,
     expected,
@@ -31,28 +32,35 @@ from tests.correlate_stage import (
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 
 
-OPS = st.builds(
-    lambda what, group, institution, ticket, revision, slot: (
-        what,
-        group,
-        institution,
-        f"t{ticket}",
-        revision,
-        # A ticket's event time may change with its revision; most lie around a midnight, where episodes meet, and the
-        # rest over the days after it, in which what is settled is let go.
-        NOON + (slot + revision) * 900_000 if slot < 20 else NOON + (slot - 20) * DAY // 8,
-    ),
-    st.sampled_from(["put", "put", "put", "withdraw"]),
-    st.sampled_from(["x", "y"]),
-    st.sampled_from(INSTITUTIONS),
-    st.integers(1, 4),
-    st.integers(1, 3),
-    st.integers(-8, 60),
-)
+def ops(slots):
+    return st.builds(
+        lambda what, group, institution, ticket, revision, slot: (
+            what,
+            group,
+            institution,
+            f"t{ticket}",
+            revision,
+            # A ticket's event time may change with its revision; most lie around a midnight, where episodes meet, and
+            # the rest over the days after it, in which what is settled is let go.
+            NOON + (slot + revision) * 900_000 if slot < 20 else NOON + (slot - 20) * DAY // 8,
+        ),
+        st.sampled_from(["put", "put", "put", "withdraw"]),
+        st.sampled_from(["x", "y"]),
+        st.sampled_from(INSTITUTIONS),
+        st.integers(1, 4),
+        st.integers(1, 3),
+        slots,
+    )
+
+
+OPS = ops(st.integers(-8, 60))
+# And so far apart that what is compared was sealed long ago.
+FAR_OPS = ops(st.integers(-8, 60) | st.integers(-8, 20 + 8 * 12) | st.sampled_from([20, 21, 44, 76, 77]))
 
 
 def str_of(rule):
-    return f"{rule.type} {rule.condition}"
+    past = f" {rule.past.counts_when}" if rule.past is not None else ""
+    return f"{rule.type} {rule.condition}{past}"
 
 
 def consistent(ops):
@@ -60,7 +68,7 @@ def consistent(ops):
     return list({(op[1], op[2], op[3], op[4]): op for op in ops}.values())
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str_of)
+@pytest.mark.parametrize("rule", [*RULES, *RULES_OF_PAST], ids=str_of)
 @settings(max_examples=50 * MANY, deadline=None)
 @given(data=st.data())
 def test_any_order_split_repetition_and_crash_gives_the_alerts_of_the_final_set(rule, data):
@@ -98,7 +106,7 @@ def restored(pipeline, log, topics):
     return stage
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str_of)
+@pytest.mark.parametrize("rule", [*RULES, *RULES_OF_PAST], ids=str_of)
 @settings(max_examples=20 * MANY, deadline=None)
 @given(data=st.data())
 def test_what_a_worker_that_lost_the_partition_writes_late_changes_nothing(rule, data):
@@ -123,16 +131,17 @@ def test_what_a_worker_that_lost_the_partition_writes_late_changes_nothing(rule,
     assert topics.standing() == expected(rule, ops)
 
 
-@pytest.mark.parametrize("rule", RULES, ids=str_of)
+@pytest.mark.parametrize("rule", [*RULES, *RULES_OF_PAST], ids=str_of)
 @settings(max_examples=15 * MANY, deadline=None)
 @given(data=st.data())
 def test_progress_on_the_way_changes_nothing_in_the_end(rule, data):
     """Tickets come in event-time order, progress follows at once, and crashes: letting go early loses no alert."""
-    drawn = data.draw(st.lists(OPS.filter(lambda op: op[0] == "put"), max_size=30))
+    puts = (FAR_OPS if rule.past else OPS).filter(lambda op: op[0] == "put")
+    drawn = data.draw(st.lists(puts, max_size=30))
     ops = list({op[1:4]: op for op in drawn}.values())
     arrival = sorted(ops, key=lambda op: op[5])
     slices = [[record_of(rule, op), progress(op[5], number)] for number, op in enumerate(arrival)]
-    slices += [[progress(NOON + days * DAY, 100 + days)] for days in range(9, 30, 7)]
+    slices += [[progress(NOON + days * DAY, 100 + days)] for days in range(13, 34, 7)]
     crashes = data.draw(
         st.dictionaries(st.integers(0, len(slices)), st.tuples(st.integers(0, 8), st.integers(0, 6)), max_size=3)
     )

@@ -210,6 +210,31 @@ def effect(published):
     return outcomes, words
 
 
+def test_a_ticket_that_was_late_and_then_in_time_is_judged_so_again_whatever_part_of_its_state_is_kept():
+    """Were its record kept without what was decided, its first revision would be one of a ticket that is known."""
+    at = {
+        hour: dict.fromkeys(("detected_at", "created_at", "sent_at"), f"2026-03-02T{hour}:00:00Z")
+        for hour in ("09", "12")
+    }
+    sent = [
+        payload("t-2", **at["12"]),
+        payload("t-1", 1, "x.example", **at["09"]),
+        payload("t-1", 2, "x.example", **at["12"]),
+    ]
+    records = [Record(number, NOON, None, value) for number, value in enumerate(sent)]
+    pipeline = build_pipeline()
+    state = pipeline.intake(INSTITUTION).work(records).state
+    assert len(state) == 3
+
+    for kept in range(len(state) + 1):
+        stage = pipeline.intake(INSTITUTION)
+        for key, value in state[:kept]:
+            stage.restore(key, value)
+        stage.restored()
+        outcomes = [receipt["outcome"] for receipt in receipts(stage.work(records))]
+        assert outcomes == ["accepted", "late", "accepted"], f"with the first {kept} of {len(state)} records"
+
+
 @settings(max_examples=200 * MANY, deadline=None)
 @given(data=st.data())
 def test_a_crash_at_any_step_of_the_checkpoint_changes_nothing(data):

@@ -141,9 +141,9 @@ def test_a_local_alert_is_not_told_until_it_is_joint_and_then_for_ever():
 def test_a_corrected_time_changes_what_is_told_and_no_revision_of_the_alert():
     """The ticket between the first and the last: no word of the alert speaks of its time."""
     partition = Partition(ALERT, LINK)
-    partition.take(put(ALERT, "aa"), put(ALERT, "bb", NOON + 2))
+    partition.take(put(ALERT, "aa"), put(ALERT, "bb", NOON + 10))
     (before,) = partition.told()[0]
-    middle = Entry(NOON + 1, "aa", "aa-2", 1, (("aa",),), "aa", 3, (("initial_access", "T1078"),), ("detection",))
+    middle = Entry(NOON + 1, "aa", "aa-2", 1, (("aa",),), "aa", 3, (("impact", "T1490"),), ("detection",))
     key = GroupKey("alert", "production", '["x"]')
     partition.take(put_of(key, middle))
     (after,) = partition.told()[0]

@@ -25,7 +25,7 @@ def rules():
 
 @pytest.fixture(scope="module")
 def exercise():
-    return generate(ExerciseSpec(institutions=12, seed=3))
+    return generate(ExerciseSpec(institutions=12, seed=3, hours=24, tickets_per_institution=160))
 
 
 def logs_of(exercise):

@@ -18,6 +18,7 @@ from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.alerts.traces import Traces, traces_of
 from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.policy import NO_POLICY, Policy
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 
@@ -119,12 +120,14 @@ class Assigned(NamedTuple):
 class Book:
     """Every alert that may still change, or be continued.
 
-    tactics: short name → place in the kill chain. waits: what campaigns were told of is kept until they let it go.
+    tactics: short name → place in the kill chain. policy: clocks and suppressions. Alerts are composed by both.
+    waits: what campaigns were told of is kept until they let it go.
     """
 
-    def __init__(self, tactics: Mapping[str, int]) -> None:
+    def __init__(self, tactics: Mapping[str, int], policy: Policy = NO_POLICY) -> None:
         self.expired_total = 0
         self.tactics = tactics
+        self.policy = policy
         self.waits = False
         self.links = 0
         self._named: dict[str, tuple[GroupKey, int]] = {}
@@ -152,15 +155,17 @@ class Book:
     ) -> Iterator[Alert]:
         """Make the group's alerts say what was found; yield those that changed.
 
-        live_from: the first episode that may still be judged; the entries of earlier ones are gone.
+        found: of that, the episodes from live_from on: the first that may still be judged; the entries of earlier ones
+        are gone.
         """
-        holding = {episode.episode: episode for episode in found if episode.episode >= live_from}
+        holding = {episode.episode: episode for episode in found}
         for number, episode in sorted(holding.items()):
             before = self._alerts.get((key, number - 1))
             continued = number - 1 in holding or (
                 before is not None and number - 1 < live_from and before.status != "retracted"
             )
-            body = compose(rule, key, episode, alert_id(key, number - 1) if continued else None, self.tactics)
+            before_it = alert_id(key, number - 1) if continued else None
+            body = compose(rule, key, episode, before_it, self.tactics, self.policy)
             traces = traces_of(episode.entries)
             alert = self._alerts.get((key, number))
             if alert is not None and alert.depth != rule.depth:

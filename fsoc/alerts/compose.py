@@ -1,40 +1,39 @@
 """From a satisfied correlation to the alert an analyst reads, with why it was raised. Pure.
 
-Everything here is a function of the rule and the set of entries: no clock, no offset, no arrival order. Two runs over
-the same used tickets compose the same bytes.
+Everything here is a function of the rule, the set of entries and the policy: no clock, no offset, no arrival order. Two
+runs over the same used tickets compose the same bytes.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Any, Final
+from typing import Any
 
 import orjson
 
+from fsoc.alerts.clocks import running
+from fsoc.alerts.explain import explain
+from fsoc.alerts.facts import facts_of
+from fsoc.alerts.grade import DISCLAIMER, DISCLAIMER_ZH, suggest
 from fsoc.alerts.identity import alert_id
+from fsoc.alerts.severity import reasons_of, severity
+from fsoc.alerts.timeline import timeline
 from fsoc.correlation.entries import Entry, GroupKey
-from fsoc.correlation.exact import exactly, plain, shown
+from fsoc.correlation.policy import NO_POLICY, Policy, Suppression
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 from fsoc.tickets.times import rfc3339
 
 SCHEMA = "fsoc.alert/1"
 
-_SAID: Final = {
-    "event_count": ("{seen} tickets", "有 {seen} 張事件單"),
-    "value_count": ("{seen} distinct values of {of}", "有 {seen} 個不同的 {of}"),
-    "temporal": ("{seen} of {rules} rules matched", " {rules} 條規則中有 {seen} 條符合"),
-    "temporal_ordered": ("{seen} of {rules} rules matched in their order", " {rules} 條規則中有 {seen} 條依序符合"),
-    "value_sum": ("{of} adds up to {seen}", " {of} 總和為 {seen}"),
-    "value_avg": ("{of} is {seen} on average", " {of} 平均為 {seen}"),
-    "value_percentile": ("percentile {percentile} of {of} is {seen}", " {of} 第 {percentile} 百分位數為 {seen}"),
-    "value_median": ("the median of {of} is {seen}", " {of} 中位數為 {seen}"),
-}
-"""What was seen, by type: in English and in Traditional Chinese, after `內`."""
-
 
 def compose(
-    rule: CorrelationRule, key: GroupKey, found: Satisfied, continues: str | None, tactics: Mapping[str, int]
+    rule: CorrelationRule,
+    key: GroupKey,
+    found: Satisfied,
+    continues: str | None,
+    tactics: Mapping[str, int],
+    policy: Policy = NO_POLICY,
 ) -> dict[str, Any]:
     """The alert's body without `revision` and `status`, which are the book's to give.
 
@@ -42,46 +41,72 @@ def compose(
     """
     tickets: dict[str, list[str]] = {}
     detections: dict[str, int] = {}
-    attack: set[tuple[str, str]] = set()
     entries = found.entries if rule.depth == 1 else tuple(_once(found.entries))
     for entry in entries:
         tickets.setdefault(entry.institution, []).append(entry.ticket_id)
-        attack.update(entry.attack)
         for name in entry.rules:
             detections[name] = detections.get(name, 0) + 1
-    share = {name: len(tickets[name]) for name in sorted(tickets)}
-    members = len({entry.member for entry in entries})
+    tickets = {name: tickets[name] for name in sorted(tickets)}
+    facts = facts_of(rule, entries, found.novelty)
     group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
+    kind = "joint" if facts.members > 1 else "local"
+    reasons, suggestion = tuple(reasons_of(facts)), suggest(facts)
+    first_seen_ms = entries[0].event_time_ms
+    suppressed = policy.suppressing(rule, group, tickets, found.first_ms) if policy.suppressions else None
+    clocks = running(
+        policy.clocks,
+        grade=suggestion.grade,
+        severity=severity(reasons),
+        kind=kind,
+        level=rule.level,
+        raised_ms=found.first_ms,
+        first_seen_ms=first_seen_ms,
+    )
     return {
         "schema": SCHEMA,
         "alert_id": alert_id(key, found.episode),
         "rule_id": rule.id,
+        "rule_version": rule.dated or None,
         "rule_title": rule.title,
         "rule_title_zh": rule.title_zh or rule.title,
-        "kind": "joint" if members > 1 else "local",
+        "kind": kind,
         "level": rule.level,
-        "severity": max(entry.severity for entry in entries),
+        "severity": severity(reasons),
+        "severity_reasons": [reason._asdict() for reason in reasons],
+        "suggested_grade": {
+            "grade": suggestion.grade,
+            "reasons": [{"text": text, "text_zh": text_zh} for text, text_zh in suggestion.reasons],
+            "note": DISCLAIMER,
+            "note_zh": DISCLAIMER_ZH,
+        },
         "environment": key.environment,
         "campaign_id": None,
         "continues": continues,
         "group": group,
         "window_from": rfc3339(found.first_ms - rule.timespan_ms),
         "window_to": rfc3339(found.last_ms),
-        "first_seen": rfc3339(entries[0].event_time_ms),
+        "first_seen": rfc3339(first_seen_ms),
         "last_seen": rfc3339(found.entries[-1].event_time_ms),
         "raised_at_event_time": rfc3339(found.first_ms),
-        "institutions": list(share),
-        "institution_count": len(share),
-        "independent_count": members,
+        "institutions": list(tickets),
+        "institution_count": len(tickets),
+        "independent_count": facts.members,
         "ticket_ids": list(dict.fromkeys(entry.ticket_id for entry in entries)),
         "ticket_count": len(entries),
-        "tickets": {name: tickets[name] for name in share},
+        "tickets": tickets,
         "attack": [
             {"tactic": tactic, "technique": technique}
-            for tactic, technique in sorted(attack, key=lambda pair: (tactics.get(pair[0], len(tactics)), *pair))
+            for tactic, technique in sorted(facts.attack, key=lambda pair: (tactics.get(pair[0], len(tactics)), *pair))
         ],
-        "explanation": _explain(rule, group, found, share, detections),
+        "timeline": timeline(entries, tactics),
+        "clocks": list(clocks),
+        "suppressed": None if suppressed is None else _suppressed(suppressed),
+        "explanation": explain(rule, group, found, tickets, detections),
     }
+
+
+def _suppressed(by: Suppression) -> dict[str, str]:
+    return {"id": by.id, "owner": by.owner, "until": rfc3339(by.until_ms), "reason": by.reason}
 
 
 def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
@@ -93,46 +118,3 @@ def _once(entries: Iterable[Entry]) -> Iterator[Entry]:
         found[ticket] = entry if before is None else before._replace(rules=(*before.rules, *entry.rules))
     for entry in found.values():
         yield entry._replace(rules=tuple(dict.fromkeys(entry.rules)))
-
-
-def _explain(
-    rule: CorrelationRule, group: dict[str, str], found: Satisfied, share: dict[str, int], detections: dict[str, int]
-) -> dict[str, Any]:
-    """The numbers that made it fire, once for machines and once in words."""
-    seen, seen_zh = _seen(rule, found)
-    span = span_text(rule.timespan_ms)
-    where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
-    where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
-    return {
-        "text": f"{seen} within {span}{where}; the rule asks for {rule.condition}. "
-        f"{sum(share.values())} tickets of {len(share)} institutions, first satisfied at {rfc3339(found.first_ms)}.",
-        "text_zh": f"{span} 內{seen_zh}{where_zh}，規則門檻為 {rule.condition}；"
-        f"共 {len(share)} 家機構、{sum(share.values())} 張事件單。",
-        "type": rule.type,
-        "counted": list(rule.fields),
-        "percentile": rule.percentile,
-        "condition": dict(rule.condition.bounds),
-        "seen": plain(found.peak),
-        "timespan": span,
-        "share": share,
-        "detections": {name: detections[name] for name in sorted(detections)},
-    }
-
-
-def _seen(rule: CorrelationRule, found: Satisfied) -> Iterator[str]:
-    """What was measured, in English and in Traditional Chinese."""
-    for said in _SAID[rule.type]:
-        yield said.format(
-            seen=shown(found.peak),
-            of=", ".join(rule.fields),
-            rules=len(rule.rules),
-            percentile=shown(exactly(rule.percentile or 0)),
-        )
-
-
-def span_text(span_ms: int) -> str:
-    """The timespan in the largest unit that is exact: `4h`, `15m`, `90s`."""
-    for unit, size in (("d", 86_400_000), ("h", 3_600_000), ("m", 60_000)):
-        if span_ms % size == 0:
-            return f"{span_ms // size}{unit}"
-    return f"{span_ms // 1000}s"

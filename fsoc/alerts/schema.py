@@ -26,6 +26,77 @@ class Technique(Strict):
     technique: str
 
 
+class Also(Strict):
+    """What a rule counts beside."""
+
+    field: str
+    condition: dict[str, float]
+    seen: Count
+    """Different values among the alert's tickets."""
+
+
+class SeverityReason(Strict):
+    text: str
+    text_zh: str
+    points: Count
+    """What it adds; ten are one step of severity."""
+
+
+class Reason(Strict):
+    text: str
+    text_zh: str
+
+
+class SuggestedGrade(Strict):
+    """The level (資通安全事件等級) to think of first; a person decides."""
+
+    grade: Annotated[int, Field(ge=1, le=4)]
+    """4 is the gravest."""
+    reasons: list[Reason]
+    note: str
+    note_zh: str
+
+
+class TacticSeen(Strict):
+    """One ATT&CK tactic, by all tickets of the alert that name it."""
+
+    tactic: str
+    techniques: list[str]
+    first_seen: Time
+    last_seen: Time
+    tickets: Count
+    institutions: Count
+
+
+class RunningClock(Strict):
+    """What must be reported or done, and by when: a clock of clocks.yml."""
+
+    id: str
+    name: str
+    name_zh: str
+    starts_at: Time
+    due_at: Time
+
+
+class Suppressed(Strict):
+    """By which suppression of suppressions.yml: raised and kept, but nobody need look at it."""
+
+    id: str
+    owner: str
+    until: Time
+    reason: str
+
+
+class Unusual(Strict):
+    """Why an institution counts where only what is unusual for it does."""
+
+    kind: Literal["first_ever", "surge", "drop"]
+    seen: float
+    """In the hour that counted; of a drop, in the day that ended with it."""
+    before: float | None
+    """The most there was in an hour of its own past; of a drop, in the same day a week before; null: nothing."""
+
+
 class Explanation(Strict):
     """Why it was raised: once in words, once in numbers."""
 
@@ -40,9 +111,25 @@ class Explanation(Strict):
     condition: dict[str, float]
     seen: float
     """What was measured, where it spoke most for the condition."""
+    ordered: bool
+    """Of value_count: only values that came one after another in the order they have, as tactics do."""
+    each: dict[str, float] | None
+    """Of value_count: a value counts only where its tickets in the window are so many."""
+    spread: str | None
+    """Of value_count: how far apart the first tickets of the counted values must lie at least."""
+    cap_each: Literal["half"] | None
+    """Of value_sum: of each independent institution its greatest number counts, at most half of what is asked for."""
+    also: list[Also]
+    """Of which other fields the rule asks for different values as well."""
+    margin: float | None
+    """By how much `seen` may come closer to the condition's bound without crossing it; 0: it is no more than needed."""
     timespan: str
     share: dict[str, Count]
     """Tickets per institution."""
+    deciding: dict[str, list[str]]
+    """By institution, the tickets at whose event time the condition first held."""
+    novelty: dict[str, Unusual]
+    """By institution."""
     detections: dict[str, Count]
     """Tickets per rule that matched."""
 
@@ -55,13 +142,18 @@ class Alert(Strict):
     revision: Annotated[int, Field(ge=1)]
     status: Literal["open", "final", "retracted", "merged"]
     rule_id: str
+    rule_version: str | None
+    """The day on which the rule was last modified, or made; null where it does not say."""
     rule_title: str
     rule_title_zh: str
     kind: Literal["joint", "local"]
     """joint: at least two institutions."""
     level: Literal["informational", "low", "medium", "high", "critical"]
     severity: Annotated[int, Field(ge=0, le=5)]
-    """The highest of its tickets."""
+    """OCSF's severity_id, by what its gravest ticket says and what only the sector sees."""
+    severity_reasons: list[SeverityReason]
+    """They add up to the severity: ten points a step, 5 at most."""
+    suggested_grade: SuggestedGrade
     environment: Environment
     campaign_id: str | None
     continues: AlertId | None
@@ -83,6 +175,11 @@ class Alert(Strict):
     tickets: dict[str, list[str]]
     """Ticket ids per institution."""
     attack: list[Technique]
+    timeline: list[TacticSeen]
+    """In ATT&CK's order."""
+    clocks: list[RunningClock]
+    """The first to be due first."""
+    suppressed: Suppressed | None
     explanation: Explanation
 
 

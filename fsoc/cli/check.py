@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import click
@@ -14,16 +15,25 @@ from fsoc.attack import Techniques
 from fsoc.cli.junit import junit, place
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
+from fsoc.correlation.allow_lists import read_allow_lists
+from fsoc.correlation.policy_reader import read_policy
 from fsoc.correlation.reader import parse
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.ruleset import orders_of
+from fsoc.correlation.stand_alone import stand_alone
 from fsoc.detection import LoadedRules, Logsource, LogsourceMap, Source, load_rules
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.content import (
+    CLOCKS,
     LOGSOURCES,
+    SUPPRESSIONS,
     TABLE_SUFFIXES,
+    allow_lists_files,
     collector_paused,
+    files_named,
     logsources_files,
     read_source,
     read_sources,
@@ -58,12 +68,12 @@ def rules_command(
     strict: bool,
     junit_file: click.utils.LazyFile | None,
 ) -> None:
-    """Check Sigma rules, filters and correlations, and a logsources.yml among them.
+    """Check Sigma rules, filters and correlations, and logsources.yml and its like among them.
 
     Problems: what is refused; ids and names used twice; selections that no condition uses, selections and conditions
     that can never be true; ATT&CK tags that are none; filters that name rules in vain. Warnings, which leave the exit
     code alone: techniques that ATT&CK has moved, and where to; a logsource that is not known; conditions that every
-    event satisfies; rules that must be tried on every event.
+    event satisfies; rules that must be tried on every event; suppressions that have expired, or suppress nothing.
 
     \b
     Examples:
@@ -76,13 +86,17 @@ def rules_command(
     if to_stdout and as_json:
         raise click.UsageError("--json and --junit - would both be written to stdout.")
     tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    review = Review(Techniques.parse((table.path, table.text) for table in tables))
+    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    review = Review(techniques)
     known, problems = _known_logsources(paths, logsources)
+    lists, wrong = read_allow_lists(read_sources(allow_lists_files(paths)))
     loaded = _load(paths, placeholders, pipeline, review)
     review.see_all(loaded, known)
-    correlations, unfit = parse(loaded.correlations, loaded.rules)
-    problems += [*loaded.problems, *unfit, *review.problems, *(review.warnings if strict else ())]
-    warnings = () if strict else review.warnings
+    correlations, unfit = parse(loaded.correlations, loaded.rules, orders=orders_of(techniques), lists=lists.names)
+    unread, idle = _policy(paths, [*correlations, *stand_alone(correlations, loaded.rules)])
+    warnings: Sequence[Problem] = [*review.warnings, *idle]
+    problems += [*wrong, *loaded.problems, *unfit, *review.problems, *unread, *(warnings if strict else ())]
+    warnings = () if strict else warnings
     counts = {"rules": len(loaded.rules), "filters": len(loaded.filters), "correlations": len(correlations)}
     if junit_file is not None:
         junit_file.write(junit(review.cases, _in_order(problems), _in_order(warnings)))
@@ -161,6 +175,17 @@ def _known_logsources(paths: Iterable[Path], given: Path | None) -> tuple[list[L
         except RefusedToStart as refusal:
             problems += refusal.problems
     return known, problems
+
+
+def _policy(paths: Iterable[Path], rules: Sequence[CorrelationRule]) -> tuple[Sequence[Problem], Sequence[Problem]]:
+    """What is wrong with clocks and suppressions among what is checked; then, of suppressions, what to see to."""
+    paths = list(paths)
+    clocks, suppressions = (map(read_source, files_named(paths, name)) for name in (CLOCKS, SUPPRESSIONS))
+    try:
+        policy = read_policy(clocks, suppressions)
+    except RefusedToStart as refusal:
+        return refusal.problems, ()
+    return (), list(policy.warnings(rules, time.time_ns() // 1_000_000))
 
 
 def _tell(

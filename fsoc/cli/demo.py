@@ -16,7 +16,8 @@ import click
 import structlog
 
 from fsoc.errors import FsocError, Problem, RefusedToStart
-from fsoc.exercise import ExerciseSpec
+from fsoc.exercise import ExerciseSpec, Noise
+from fsoc.exercise.spec import HOURS_MAX
 from fsoc.runtime.demo.in_process_stage import InProcessStage
 from fsoc.runtime.demo.kafka_stage import KafkaStage
 from fsoc.runtime.demo.presenter import Presenter, presenter_for
@@ -26,11 +27,20 @@ from fsoc.runtime.kafka.broker import default_data_dir
 from fsoc.settings import Settings, load
 
 REQUIRE_KAFKA = "FSOC_REQUIRE_KAFKA"
+DAYS_MAX = HOURS_MAX // 24
 
 
 @click.command("demo", context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--institutions", type=int, default=40, show_default=True, metavar="N", help="How many, 8 to 1000.")
 @click.option("--seed", type=int, default=7, show_default=True, metavar="N", help="Same seed, same exercise.")
+@click.option("--days", type=int, default=14, show_default=True, metavar="N", help="How long it lasts, 1 to 45.")
+@click.option(
+    "--noise",
+    type=click.Choice([noise.value for noise in Noise]),
+    default=Noise.MEDIUM.value,
+    show_default=True,
+    help="How much of what is harmless looks as if it were not.",
+)
 @click.option("--once", is_flag=True, help="End with the score. Without it: seed after seed, until Ctrl-C.")
 @click.option(
     "--duration",
@@ -38,7 +48,7 @@ REQUIRE_KAFKA = "FSOC_REQUIRE_KAFKA"
     default=20.0,
     show_default=True,
     metavar="SECONDS",
-    help="How long the day's replay takes; 0 is as fast as it goes.",
+    help="How long the replay takes; 0 is as fast as it goes.",
 )
 @click.option("--brokers", metavar="HOST:PORT", help="Use this Kafka cluster instead of starting a broker.")
 @click.option("--in-process", is_flag=True, help="Without Kafka: log and pipeline in this process.")
@@ -48,6 +58,8 @@ REQUIRE_KAFKA = "FSOC_REQUIRE_KAFKA"
 def command(
     institutions: int,
     seed: int,
+    days: int,
+    noise: str,
     once: bool,
     duration: float,
     brokers: str | None,
@@ -58,9 +70,9 @@ def command(
 ) -> None:
     """Show everything on this machine: Kafka, two workers, a simulated sector, joint alerts.
 
-    A day of tickets with planted campaigns is replayed in seconds. On a terminal: a live view of the joint alerts with
-    why, and of every institution's feed. In a pipe: NDJSON, alerts as they come, then one score line. Everything that
-    was started is stopped at the end.
+    Two weeks of tickets with planted campaigns are replayed in seconds. On a terminal: a live view of the joint alerts
+    with why, and of every institution's feed. In a pipe: NDJSON, alerts as they come, then one score line. Everything
+    that was started is stopped at the end.
 
     \b
     Exit codes with --once:
@@ -72,6 +84,7 @@ def command(
     Examples:
       fsoc demo
       fsoc demo --once --seed 3
+      fsoc demo --days 30 --noise high
       fsoc demo --once --brokers kafka-1.example:9092
       fsoc demo --once --in-process | jq 'select(.type == "score")'
     """
@@ -80,7 +93,7 @@ def command(
         raise RefusedToStart(Problem("--in-process", "cannot be used with --brokers"))
     run = f"{time.time_ns() // 1_000_000:x}"
     programme = Programme(
-        spec=_spec(institutions, seed),
+        spec=_spec(institutions, seed, days, noise),
         once=once,
         seconds=duration,
         detections_partitions=settings.detections_partitions,
@@ -113,11 +126,19 @@ def command(
     sys.exit(0 if passed else 1)
 
 
-def _spec(institutions: int, seed: int) -> ExerciseSpec:
+def _spec(institutions: int, seed: int, days: int, noise: str) -> ExerciseSpec:
+    problems = [] if 1 <= days <= DAYS_MAX else [Problem("--days", f"found {days}, allowed 1 to {DAYS_MAX}")]
     try:
-        return ExerciseSpec(institutions=institutions, seed=seed)
+        # A number of days that is refused is not multiplied: what follows from it would be refused as well.
+        spec = ExerciseSpec(
+            institutions=institutions, seed=seed, hours=24 if problems else 24 * days, noise=Noise(noise)
+        )
     except RefusedToStart as refused:
-        raise RefusedToStart(*(Problem(f"--{one.where}", one.text) for one in refused.problems)) from refused
+        problems = [Problem(f"--{one.where}", one.text) for one in refused.problems] + problems
+        raise RefusedToStart(*problems) from refused
+    if problems:
+        raise RefusedToStart(*problems)
+    return spec
 
 
 async def _until_interrupted(programme: Programme, stages: Sequence[Stage], presenter: Presenter) -> bool:

@@ -24,9 +24,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
     "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
     "campaigns": ("fsoc.cli.campaigns", "Look at campaigns, and decide about them: split, merge, undo."),
+    "alerts": ("fsoc.cli.alerts", "Watch joint alerts, show one whole, or export them as CSV or JSON."),
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
     "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),
+    "evaluate": ("fsoc.cli.evaluate", "Joint alerts against labelled tickets: precision, recall, times, thresholds."),
+    "exercise": ("fsoc.cli.exercise", "Write a simulated sector to files: tickets, institutions, truth."),
     "check": ("fsoc.cli.check", "Check rules, tickets or mappings; every error with file and line."),
     "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a campaign, a receipt or feedback."),
 }

@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import Any, Final
 
 import click
 
-from fsoc.alerts.compose import span_text
+from fsoc.alerts.spans import span_text
 from fsoc.cli.printable import printable
+from fsoc.cli.table import Column, table
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.show import InstitutionShown, PartitionShown, Report, RuleShown
 
 _COLOURS: Final = {"unchanged": "green", "changed": "yellow", "removed": "yellow", "regrouped": "red", "unknown": "red"}
-_Column = tuple[str, Callable[[Any], str]]
 
 
 def lines(report: Report) -> Iterator[str]:
     """The report, section by section; what is not there is not shown."""
     if report.institutions:
         yield click.style(f"{len(report.institutions):,} institutions", bold=True)
-        yield from _table(_INSTITUTION, report.institutions, "yellow", lambda row: bool(row.missing or row.quarantined))
+        yield from table(_INSTITUTION, report.institutions, "yellow", lambda row: bool(row.missing or row.quarantined))
         yield from _rules("institutions", [row.rules for row in report.institutions])
     if report.partitions:
         yield click.style(f"{len(report.partitions):,} partitions of detections", bold=True)
-        yield from _table(_PARTITION, report.partitions, "yellow", lambda row: bool(row.evicted or row.displaced))
+        yield from table(_PARTITION, report.partitions, "yellow", lambda row: bool(row.evicted or row.displaced))
         yield from _rules("partitions", [row.rules for row in report.partitions])
         for row in report.partitions:
             if row.held:
@@ -33,23 +33,6 @@ def lines(report: Report) -> Iterator[str]:
                 yield from _held(row.held)
     for line in report.unreadable:
         yield click.style(printable(line), fg="red")
-
-
-def _table(
-    columns: Sequence[_Column], rows: Sequence[Any], colour: str, is_marked: Callable[[Any], bool]
-) -> Iterator[str]:
-    """Names to the left, figures to the right, each column as wide as its widest."""
-    cells = [[name for name, _ in columns], *([text(row) for _, text in columns] for row in rows)]
-    widths = [max(len(line[place]) for line in cells) for place in range(len(columns))]
-    for number, line in enumerate(cells):
-        text = "  " + "  ".join(
-            cell.ljust(width) if place == 0 else cell.rjust(width)
-            for place, (cell, width) in enumerate(zip(line, widths, strict=True))
-        )
-        if number == 0:
-            yield click.style(text, dim=True)
-        else:
-            yield click.style(text, fg=colour) if is_marked(rows[number - 1]) else text
 
 
 def _number(value: int | None) -> str:
@@ -68,7 +51,7 @@ def _lateness(row: InstitutionShown) -> str:
     return "?" if row.allowed_lateness_ms is None else span_text(row.allowed_lateness_ms)
 
 
-_INSTITUTION: Final[tuple[_Column, ...]] = (
+_INSTITUTION: Final[tuple[Column, ...]] = (
     ("institution", lambda row: row.institution),
     ("offset", lambda row: _number(row.offset)),
     ("waiting", lambda row: _number(row.waiting)),
@@ -84,7 +67,7 @@ _INSTITUTION: Final[tuple[_Column, ...]] = (
     ("detections", lambda row: _number(row.detections)),
 )
 
-_PARTITION: Final[tuple[_Column, ...]] = (
+_PARTITION: Final[tuple[Column, ...]] = (
     ("partition", lambda row: str(row.partition)),
     ("waiting", lambda row: _number(row.waiting)),
     ("closed until", _closed),

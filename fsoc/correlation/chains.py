@@ -11,12 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import product
 from operator import itemgetter
 from typing import Protocol
 
 import orjson
 
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import GROUPS_MAX, VALUES_MAX, Onward
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, TEMPORAL, CorrelationRule
 
@@ -56,7 +58,11 @@ def linked(
                 del rules[name]
             elif all(one in depth for one in inner[name]):
                 depth[name] = 1 + max((depth[one] for one in inner[name]), default=0)
-                if depth[name] > CHAIN_DEPTH_MAX:
+                if depth[name] > 1 and rules[name].past is not None:
+                    text = "fsoc.counts_when and fsoc.hub look at tickets, and it names a correlation"
+                    reader_of[name].refuse(text, "rules")
+                    del rules[name]
+                elif depth[name] > CHAIN_DEPTH_MAX:
                     text = f"correlation.rules: a chain of {depth[name]} correlations, limit {CHAIN_DEPTH_MAX}"
                     reader_of[name].refuse(text, "rules")
                     del rules[name]
@@ -87,9 +93,10 @@ def _way_back(name: str, inner: Mapping[str, Sequence[str]]) -> list[str]:
 
 
 class Chains:
-    """Which correlations name which."""
+    """Which correlations name which, and which groups of them there are."""
 
-    def __init__(self, rules: Iterable[CorrelationRule]) -> None:
+    def __init__(self, rules: Iterable[CorrelationRule], lists: AllowLists) -> None:
+        self._lists = lists
         self._outer: dict[str, list[CorrelationRule]] = {}
         for rule in rules:
             for name in rule.rules:
@@ -99,17 +106,26 @@ class Chains:
         """The correlations that name this rule."""
         return self._outer.get(name, ())
 
+    def groups(self, rule: CorrelationRule, fields: Fields, at_ms: int) -> list[tuple[str, ...]]:
+        """Every group of a match at an event time: none with a value that is on a list of the rule's."""
+        if not rule.allow_lists:
+            return combinations(rule, rule.group_by, fields, None)
+        passing = partial(self._lists.passes, rule.allow_lists, at_ms=at_ms)
+        return combinations(rule, rule.group_by, lambda name: passing(fields(name)), None)
+
 
 class Outwards:
     """What the matches of one group would feed of the correlations around it, for one ticket.
 
-    cut: groups and values past the bounds. At most GROUPS_MAX groups, those of all depths together.
+    at_ms: the ticket's event time. cut: groups and values past the bounds. At most GROUPS_MAX groups, those of all
+    depths together.
     """
 
-    __slots__ = ("_groups", "_tree", "cut")
+    __slots__ = ("_at_ms", "_groups", "_tree", "cut")
 
-    def __init__(self) -> None:
+    def __init__(self, at_ms: int) -> None:
         self.cut = 0
+        self._at_ms = at_ms
         self._groups = 0
         self._tree: _Tree = {}
 
@@ -136,17 +152,18 @@ class Outwards:
             values = combinations(outer, outer.fields, outer_fields, member)
             if outer.fields and not values:
                 continue
-            for found in combinations(outer, outer.group_by, outer_fields, None):
+            for found in chains.groups(outer, outer_fields, self._at_ms):
                 key = (outer.id, orjson.dumps(found).decode())
                 if key not in tree:
                     if self._groups == GROUPS_MAX:
                         self.cut += 1
                         continue
                     self._groups += 1
-                    tree[key] = (outer, {}, {})
-                _, known, beyond = tree[key]
+                    tree[key] = (outer, {}, Beside(outer), {})
+                _, known, beside, beyond = tree[key]
                 if outer.fields:
                     self._take(known, values)
+                self.cut += beside.add(outer, outer_fields, member)
                 self._add(beyond, chains, outer, found, outer_fields, member)
 
     def _take(self, known: dict[tuple[str, ...], None], values: Iterable[tuple[str, ...]]) -> None:
@@ -157,14 +174,14 @@ class Outwards:
                 self.cut += 1
 
 
-_Tree = dict[tuple[str, str], tuple[CorrelationRule, dict[tuple[str, ...], None], "_Tree"]]
-# (rule id, group) → the rule, values, and what is beyond
+_Tree = dict[tuple[str, str], tuple[CorrelationRule, dict[tuple[str, ...], None], "Beside", "_Tree"]]
+# (rule id, group) → the rule, values, what is counted beside, and what is beyond
 
 
 def _frozen(tree: _Tree) -> tuple[Onward, ...]:
     return tuple(
-        Onward(rule.id, group, tuple(sorted(values)), _frozen(beyond), rule.type in TEMPORAL)
-        for (_, group), (rule, values, beyond) in sorted(tree.items(), key=itemgetter(0))
+        Onward(rule.id, group, tuple(sorted(values)), _frozen(beyond), rule.type in TEMPORAL, beside.frozen())
+        for (_, group), (rule, values, beside, beyond) in sorted(tree.items(), key=itemgetter(0))
     )
 
 
@@ -175,10 +192,33 @@ def combinations(
 
     member: who counts once where the rule's values are counted; None where they are grouped by.
     """
-    columns: list[Sequence[str]] = []
-    for name in names:
-        if member is not None and rule.independent and name == "institution":
-            columns.append((member,))
-        else:
-            columns.append(fields(name))
-    return list(product(*columns))
+    return list(product(*(_column(rule, name, fields, member) for name in names)))
+
+
+def _column(rule: CorrelationRule, name: str, fields: Fields, member: str | None) -> Sequence[str]:
+    if member is not None and rule.independent and name == "institution":
+        return (member,)
+    return fields(name)
+
+
+class Beside:
+    """What one ticket adds to the fields that a rule counts beside: of each, its different values."""
+
+    __slots__ = ("_values",)
+
+    def __init__(self, rule: CorrelationRule) -> None:
+        self._values: list[dict[str, None]] = [{} for _ in rule.also]
+
+    def add(self, rule: CorrelationRule, fields: Fields, member: str) -> int:
+        """A match; return how many values are past the bound of VALUES_MAX for each field."""
+        cut = 0
+        for (name, _), known in zip(rule.also, self._values, strict=True):
+            for value in _column(rule, name, fields, member):
+                if value in known or len(known) < VALUES_MAX:
+                    known[value] = None
+                else:
+                    cut += 1
+        return cut
+
+    def frozen(self) -> tuple[tuple[str, ...], ...]:
+        return tuple(tuple(sorted(values)) for values in self._values)

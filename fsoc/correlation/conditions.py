@@ -40,9 +40,30 @@ class Condition:
         """A greater measure never undoes it."""
         return all(name in {"gt", "gte"} for name, _ in self.bounds)
 
+    @property
+    def floor(self) -> Number | None:
+        """The greatest of its lower bounds; None where it has none."""
+        return max((exactly(bound) for name, bound in self.bounds if name in {"gt", "gte"}), default=None)
+
     def furthest(self, one: Number, other: Number) -> Number:
         """Which of two measures speaks more for it: the greater, but the lesser where only upper bounds are asked."""
         return min(one, other) if all(name in {"lt", "lte"} for name, _ in self.bounds) else max(one, other)
+
+    def margin(self, measure: Number, *, whole: bool) -> Number | None:
+        """By how much the measure may move towards the nearest bound and still hold; None where there is no bound.
+
+        whole: what is measured is a count, so that `gt: 2` is `gte: 3`.
+        """
+        step = 1 if whole else 0
+        room = {
+            "gt": lambda bound: measure - bound - step,
+            "gte": lambda bound: measure - bound,
+            "lt": lambda bound: bound - measure - step,
+            "lte": lambda bound: bound - measure,
+            "eq": lambda bound: abs(measure - bound),
+            "neq": lambda bound: abs(measure - bound) - step,
+        }
+        return min((room[name](exactly(bound)) for name, bound in self.bounds), default=None)
 
     def __str__(self) -> str:
         return " and ".join(f"{name} {shown(exactly(bound))}" for name, bound in self.bounds)

@@ -73,16 +73,22 @@ class Definitions:
         return max((rule.timespan_ms for rule in rules if rule.depth == depth and rule.outlasted_ms), default=0)
 
     def adopt(
-        self, current: Mapping[str, CorrelationRule], groups: Callable[[CorrelationRule], Groups]
+        self,
+        current: Mapping[str, CorrelationRule],
+        groups: Callable[[CorrelationRule], Groups],
+        *,
+        anew: bool = False,
     ) -> Iterator[StateRecord]:
         """Go on with these rules; what the state must know, entries that are let go before their definition is.
 
-        groups: those of a rule.
+        groups: those of a rule. anew: judge again what has its rule unchanged, or removed, too.
         """
         self._current = current
         for old in list(self._held.values()):
             rule = current.get(old.id)
             if rule is None or rule == old:
+                if anew:
+                    groups(old).judge_again(rule or old)
                 continue
             if is_alike(rule, old):
                 yield from self.hold(rule)
@@ -114,14 +120,13 @@ class Definitions:
 
 def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
     """Whether groups and values of the one mean the same to the other, and are judged in the same order."""
-    return (rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.link, rule.depth) == (
-        other.group_by,
-        other.fields,
-        other.numeric,
-        other.non_negative,
-        other.link,
-        other.depth,
-    )
+    return _means(rule) == _means(other)
+
+
+def _means(rule: CorrelationRule) -> tuple[object, ...]:
+    beside = [field for field, _ in rule.also]
+    amounts = None if rule.past is None else rule.past.counts_when == "drop"
+    return rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth, beside, amounts, rule.link
 
 
 def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
@@ -132,6 +137,8 @@ def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
 def counts_alike(rule: CorrelationRule, entry: Entry) -> bool:
     """Whether what an entry adds is of the kind that this definition counts."""
     fields = rule.fields
+    if len(entry.also) != len(rule.also):
+        return False
     if not fields or not entry.values:
         return not fields and not entry.values
     if rule.type in NUMERIC:

@@ -40,7 +40,7 @@ TicketName = tuple[str, str, str]
 class Onward(NamedTuple):
     """What a match of a correlation feeds of a correlation that names it: a group, values, and so on outwards.
 
-    at_match: at the event time of the match, not of the ticket.
+    at_match: at the event time of the match, not of the ticket. also: as in `Entry`, of that correlation.
     """
 
     rule: str
@@ -48,6 +48,7 @@ class Onward(NamedTuple):
     values: tuple[tuple[str, ...], ...]
     onward: tuple[Onward, ...]
     at_match: bool
+    also: tuple[tuple[str, ...], ...] = ()
 
 
 class Entry(NamedTuple):

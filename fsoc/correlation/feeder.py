@@ -7,7 +7,8 @@ from typing import NamedTuple, Protocol
 
 import orjson
 
-from fsoc.correlation.chains import Chains, Fields, Outwards, combinations
+from fsoc.correlation.allow_lists import AllowLists
+from fsoc.correlation.chains import Beside, Chains, Fields, Outwards, combinations
 from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Onward
 from fsoc.correlation.exact import number
 from fsoc.correlation.rules import CorrelationRule
@@ -21,6 +22,7 @@ class Feed(NamedTuple):
     values: tuple[tuple[str, ...], ...]
     rules: tuple[str, ...]
     onward: tuple[Onward, ...]
+    also: tuple[tuple[str, ...], ...]
 
 
 class Lookup(Protocol):
@@ -38,22 +40,33 @@ class Lookup(Protocol):
 class _Fed:
     """What one ticket adds to one group, while its matches are gone through."""
 
-    __slots__ = ("detections", "outwards", "values")
+    __slots__ = ("beside", "detections", "outwards", "values")
 
-    def __init__(self) -> None:
+    def __init__(self, rule: CorrelationRule, at_ms: int) -> None:
         self.values: dict[Hashable, tuple[str, ...]] = {}
         self.detections: dict[str, None] = {}
-        self.outwards = Outwards()
+        self.beside = Beside(rule)
+        self.outwards = Outwards(at_ms)
+
+    def feed(self, rule: str, group: str) -> Feed:
+        values, rules = tuple(sorted(self.values.values())), tuple(sorted(self.detections))
+        return Feed(rule, group, values, rules, self.outwards.frozen(), self.beside.frozen())
 
 
 class Feeder:
     """Which groups a ticket's detections feed."""
 
-    def __init__(self, rules: Iterable[CorrelationRule]) -> None:
-        self._chains = Chains(rules)
+    def __init__(self, rules: Iterable[CorrelationRule], lists: AllowLists | None = None) -> None:
+        """lists: all that the rules name."""
+        self.lists = lists or AllowLists()
+        self._chains = Chains(rules, self.lists)
 
-    def feeds(self, matches: Sequence[tuple[str, int]], lookup: Lookup, member: str) -> tuple[list[Feed], int]:
+    def feeds(
+        self, matches: Sequence[tuple[str, int]], lookup: Lookup, member: str, at_ms: int
+    ) -> tuple[list[Feed], int]:
         """The groups fed by these (detection, evidence index) matches, and how many more the bounds cut off.
+
+        at_ms: the ticket's event time.
 
         A group-by or counted field that a match lacks feeds nothing: a group is exactly its values. A field with
         several values feeds a group for each. However many matches agree on a group, the ticket is in it once.
@@ -68,14 +81,14 @@ class Feeder:
                 if rule.fields and not adds:
                     continue
                 values_max = NUMBERS_MAX if rule.numeric else VALUES_MAX
-                for group in combinations(rule, rule.group_by, fields, None):
+                for group in self._chains.groups(rule, fields, at_ms):
                     key = (rule.id, orjson.dumps(group).decode())
                     if key not in found:
                         if per_rule.get(rule.id, 0) >= GROUPS_MAX:
                             cut += 1
                             continue
                         per_rule[rule.id] = per_rule.get(rule.id, 0) + 1
-                        found[key] = _Fed()
+                        found[key] = _Fed(rule, at_ms)
                     fed = found[key]
                     fed.detections[detection] = None
                     for name, value in adds.items():
@@ -83,11 +96,9 @@ class Feeder:
                             fed.values[name] = value
                         else:
                             cut += 1
+                    cut += fed.beside.add(rule, fields, member)
                     fed.outwards.add(self._chains, rule, group, fields, member)
-        feeds = [
-            Feed(rule, group, tuple(sorted(fed.values.values())), tuple(sorted(fed.detections)), fed.outwards.frozen())
-            for (rule, group), fed in sorted(found.items())
-        ]
+        feeds = [fed.feed(*key) for key, fed in sorted(found.items())]
         return feeds, cut + sum(fed.outwards.cut for fed in found.values())
 
 

@@ -7,13 +7,15 @@ time its oldest entry expires at and once for the time it can next be judged at.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from heapq import heappop, heappush, nsmallest
 from operator import itemgetter
 
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, TicketName
+from fsoc.correlation.past import Seal
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.timeline import Timeline, Withdrawal
+from fsoc.correlation.timeline_of_past import TimelineOfPast
 
 ENTRIES_MAX = 10_000
 """Bound per group. Past it the institution that has most there loses its oldest entries, which are counted and alarmed.
@@ -31,9 +33,13 @@ class Groups:
 
     dropped: what has left before its time since the owner last looked; counted for ever in evicted_total, where its
     group was full, and displaced_total, where its institution was in too many groups.
+    since: from which event time on an institution is known.
+    sealed: what is left of pasts, or None, where that is otherwise since the owner last looked.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, since: Mapping[str, int] | None = None) -> None:
+        self.since: Mapping[str, int] = since if since is not None else {}
+        self.sealed: dict[tuple[GroupKey, str], Seal | None] = {}
         self.dropped: list[EntryName] = []
         self.evicted_total = self.displaced_total = 0
         self._timelines: dict[GroupKey, Timeline] = {}
@@ -59,7 +65,7 @@ class Groups:
         if more:
             self._remember(timeline, entry.institution)
         self._touch(timeline)
-        if timeline.entries[0] is entry:
+        if timeline.held[0] is entry:
             self._await_expiry(timeline)
         return True
 
@@ -90,7 +96,7 @@ class Groups:
             if not timeline.touched:
                 continue  # forgotten
             timeline.touched = False
-            if len(timeline.entries) > ENTRIES_MAX:
+            if len(timeline.held) > ENTRIES_MAX:
                 self.evicted_total += self._lose(timeline, timeline.evict(ENTRIES_MAX - ENTRIES_MAX // ROOM))
             if timeline.rule.rising:
                 timeline.advance(None)
@@ -118,9 +124,33 @@ class Groups:
             self._touch(timeline)
             self._await_expiry(timeline)
 
+    def look_again(self, institutions: Iterable[str]) -> None:
+        """More is known of these institutions: whether their entries count is to be found out anew."""
+        for institution in sorted(institutions):
+            for timeline in self._within.get(institution, ()):
+                if isinstance(timeline, TimelineOfPast):
+                    timeline.look_again()
+                    self._touch(timeline)
+
+    def restore_seal(self, rule: CorrelationRule, key: GroupKey, institution: str, seal: Seal) -> bool:
+        """Take what is left of an institution's past, before any entry; return whether the rule looks at it."""
+        timeline = self._timelines.get(key) or self._begin(rule, key)
+        if not isinstance(timeline, TimelineOfPast):
+            self._let_go(timeline)
+            return False
+        timeline.seals[institution] = seal
+        timeline.counted.add(institution)
+        self._within.setdefault(institution, {})[timeline] = 1
+        self._await_expiry(timeline)
+        return True
+
     def forget(self, rule_id: str) -> Iterator[EntryName]:
         """Drop every group of a rule, judged or not; yield what was dropped."""
         for timeline in self._of(rule_id):
+            if isinstance(timeline, TimelineOfPast):
+                timeline.sealed.update(timeline.seals)
+                timeline.seals.clear()
+                self._keep_seals(timeline)
             names = [*timeline.by_name, *(timeline.withdrawn or ())]
             self._forget(timeline, names)
             self._drop(timeline)
@@ -145,6 +175,7 @@ class Groups:
             timeline.expires_ms = None
             names = timeline.expire(closed_until_ms - timeline.rule.retention_ms)
             self._forget(timeline, names)
+            self._keep_seals(timeline)
             self._await_expiry(timeline)
             self._let_go(timeline)
             yield from ((key, name) for name in names)
@@ -160,7 +191,9 @@ class Groups:
             yield key, name
 
     def _begin(self, rule: CorrelationRule, key: GroupKey) -> Timeline:
-        timeline = self._timelines[key] = Timeline(rule, key)
+        past = rule.past
+        timeline = Timeline(rule, key) if past is None else TimelineOfPast(rule, key, past, self.since)
+        self._timelines[key] = timeline
         self._held[key.rule] = self._held.get(key.rule, 0) + 1
         return timeline
 
@@ -186,12 +219,30 @@ class Groups:
         """These tickets are known in this group no more."""
         for institution, *_ in names:
             self._remembered -= 1
-            within = self._within[institution]
-            within[timeline] -= 1
-            if not within[timeline]:
-                del within[timeline]
-            if not within:
-                del self._within[institution]
+            self._less(timeline, institution)
+
+    def _less(self, timeline: Timeline, institution: str) -> None:
+        within = self._within[institution]
+        within[timeline] -= 1
+        if not within[timeline]:
+            del within[timeline]
+        if not within:
+            del self._within[institution]
+
+    def _keep_seals(self, timeline: Timeline) -> None:
+        """Note for the owner what was sealed, or forgotten of that. A seal is something its institution has there."""
+        if not isinstance(timeline, TimelineOfPast) or not timeline.sealed:
+            return
+        for institution in sorted(timeline.sealed):
+            seal = timeline.seals.get(institution)
+            self.sealed[timeline.key, institution] = seal
+            if seal is None and institution in timeline.counted:
+                self._less(timeline, institution)
+            elif seal is not None and institution not in timeline.counted:
+                within = self._within.setdefault(institution, {})
+                within[timeline] = within.get(timeline, 0) + 1
+        timeline.sealed.clear()
+        timeline.counted = set(timeline.seals)
 
     def _displace(self, institution: str) -> None:
         """Have an institution lose what it has in its oldest groups: those in which its newest entry is the oldest."""
@@ -204,6 +255,7 @@ class Groups:
         )
         for timeline in oldest:
             self.displaced_total += self._lose(timeline, timeline.displace(institution))
+            self._keep_seals(timeline)
             self._touch(timeline)
 
     def _lose(self, timeline: Timeline, names: Collection[TicketName]) -> int:
@@ -221,8 +273,9 @@ class Groups:
 
     def _await_expiry(self, timeline: Timeline) -> None:
         """See to it that the group is looked at when its oldest entry expires."""
-        if timeline.entries:
-            expires = timeline.entries[0].event_time_ms + timeline.rule.retention_ms
+        leaves = timeline.leaves_ms()
+        if leaves is not None:
+            expires = leaves + timeline.rule.retention_ms
             if timeline.expires_ms is None or expires < timeline.expires_ms:
                 timeline.expires_ms = expires
                 heappush(self._expiry, (expires, timeline.key))
@@ -235,7 +288,7 @@ class Groups:
             heappush(self._undecided, (undecided, timeline.key))
 
     def _let_go(self, timeline: Timeline) -> None:
-        if not timeline.entries and not timeline.withdrawn:
+        if timeline.is_empty:
             self._drop(timeline)
 
 

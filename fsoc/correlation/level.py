@@ -6,16 +6,25 @@ it is about can no longer change (law 9).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Final, NamedTuple
 
 from fsoc.correlation.entries import Entry, GroupKey, TicketName, Withdrawn, entry_key
 from fsoc.correlation.groups import Groups, settled_from
+from fsoc.correlation.past import seal_value
 from fsoc.correlation.relays import Relays, Word, relay_key, relay_value
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 
 StateRecord = tuple[bytes, bytes | None]
+
+PAST: Final = b"past/"
+"""What the keys of seals begin with in the state; the key of an entry without a ticket follows."""
+
+
+def seal_key(key: GroupKey, institution: str) -> bytes:
+    return PAST + entry_key((key, (institution, "", "")))
+
 
 _NEVER_MS: Final = -(2**63)
 
@@ -44,8 +53,8 @@ class Level:
     before.
     """
 
-    def __init__(self) -> None:
-        self.groups = Groups()
+    def __init__(self, since: Mapping[str, int] | None = None) -> None:
+        self.groups = Groups(since)
         self.relays = Relays()
         self.closed_until_ms: int | None = None
         self.moved = False
@@ -53,7 +62,7 @@ class Level:
     def put(self, rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:
         """Take an entry; return whether anything changed."""
         taken = self.groups.put(rule, key, entry)
-        if taken and (rule.outlasted_ms or self.relays.has(key)):
+        if taken and self.relays.has(key):  # else judging finds it, if anything holds around it
             self.relays.touch(key, (entry.name,))
         return taken
 
@@ -106,3 +115,10 @@ class Level:
             if self.relays.forget(name):
                 yield relay_key(name)
         yield from map(relay_key, self.relays.expire(self.closed_until_ms))
+
+    def sealed(self) -> Iterator[StateRecord]:
+        """What the state must keep of pasts before it forgets what they were made of."""
+        for (key, institution), seal in self.groups.sealed.items():
+            closed = self.closed_until_ms
+            yield seal_key(key, institution), None if seal is None or closed is None else seal_value(seal, closed)
+        self.groups.sealed.clear()

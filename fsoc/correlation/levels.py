@@ -5,12 +5,13 @@ It takes the records of `fsoc.detections` that name an entry, and gives back, by
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 
 from fsoc.correlation.definitions import DEFINITION, Definitions, StateRecord, counts_alike, fits
 from fsoc.correlation.entries import Entry, entry_of, group_of, is_put, name_of, withdrawn_of, word_of
 from fsoc.correlation.groups import Groups
-from fsoc.correlation.level import Level
+from fsoc.correlation.level import PAST, Level
+from fsoc.correlation.past import seal_of
 from fsoc.correlation.relays import RELAY, relay_name, relay_of
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
 from fsoc.feeds.ledger import END_MS
@@ -20,16 +21,21 @@ def revision(key: bytes, value: bytes) -> int:
     """Which of two records that the state has of one thing is the newer, whichever was written last."""
     if key.startswith(DEFINITION):
         return 0
+    if key.startswith(PAST):
+        return seal_of(value)[0].until
     return relay_of(value).revision if key.startswith(RELAY) else word_of(value).revision
 
 
 class Levels:
-    """The depths, shallowest first. misfits_total: entries made by another definition than the present one."""
+    """The depths, shallowest first. misfits_total: entries made by another definition than the present one.
 
-    def __init__(self, correlations: Mapping[str, CorrelationRule]) -> None:
+    since: from which event time on an institution is known; its owner keeps it up.
+    """
+
+    def __init__(self, correlations: Mapping[str, CorrelationRule], since: Mapping[str, int] | None = None) -> None:
         self.misfits_total = 0
         self._definitions = Definitions(correlations)
-        self._levels = [Level() for _ in range(CHAIN_DEPTH_MAX)]
+        self._levels = [Level(since) for _ in range(CHAIN_DEPTH_MAX)]
 
     def __iter__(self) -> Iterator[Level]:
         return iter(self._levels)
@@ -65,9 +71,14 @@ class Levels:
             told.append(closed if closed >= END_MS else closed - self._definitions.reach_ms(depth))
         return told
 
-    def adopt(self, correlations: Mapping[str, CorrelationRule]) -> Iterator[StateRecord]:
-        """Go on with these rules."""
-        return self._definitions.adopt(correlations, self._groups)
+    def adopt(self, correlations: Mapping[str, CorrelationRule], *, anew: bool = False) -> Iterator[StateRecord]:
+        """Go on with these rules. anew: judge all that is held again, though its rule is the same."""
+        return self._definitions.adopt(correlations, self._groups, anew=anew)
+
+    def look_again(self, institutions: Collection[str]) -> None:
+        """More is known of these institutions' pasts."""
+        for level in self._levels:
+            level.groups.look_again(institutions)
 
     def release(self) -> Iterator[StateRecord]:
         """Forget the definitions of which nothing is held any more."""
@@ -119,7 +130,10 @@ class Levels:
             level.closed_until_ms = until
         unlike = self._definitions.restore(value for key, value in records.items() if key.startswith(DEFINITION))
         for key, value in records.items():
-            if not key.startswith((DEFINITION, RELAY)):
+            if key.startswith(PAST):
+                yield from self._restore_seal(key, value, unlike)
+        for key, value in records.items():
+            if not key.startswith((DEFINITION, RELAY, PAST)):
                 yield from self._restore_entry(key, value, unlike)
         for key, value in records.items():
             if key.startswith(RELAY):
@@ -136,9 +150,20 @@ class Levels:
             return
         yield from self._definitions.hold(rule)
         if isinstance(word, Entry):
-            self._groups(rule).put(rule, group, word)
+            if not self._groups(rule).put(rule, group, word):
+                yield key, None  # it is sealed: a crash kept both
         else:
             self._groups(rule).withdraw(rule, group, ticket, *word)
+
+    def _restore_seal(self, key: bytes, value: bytes, unlike: frozenset[str]) -> Iterator[StateRecord]:
+        group, (institution, *_) = name_of(key.removeprefix(PAST))
+        rule, (seal, closed) = self._definitions.get(group.rule), seal_of(value)
+        if rule is None or rule.id in unlike or not self._groups(rule).restore_seal(rule, group, institution, seal):
+            yield key, None
+            return
+        yield from self._definitions.hold(rule)
+        level = self._levels[rule.depth - 1]  # a crash may have kept this and lost the header that says so
+        level.closed_until_ms = closed if level.closed_until_ms is None else max(closed, level.closed_until_ms)
 
     def _restore_relay(self, key: bytes, value: bytes) -> Iterator[StateRecord]:
         name = relay_name(key)

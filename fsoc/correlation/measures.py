@@ -8,9 +8,11 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from operator import attrgetter
 from typing import Final, Protocol
 
+from fsoc.correlation.conditions import Condition, held_by
 from fsoc.correlation.entries import Entry
 from fsoc.correlation.exact import Number, exactly, number
 from fsoc.correlation.rules import CorrelationRule
@@ -23,14 +25,18 @@ class Measure(Protocol):
 
     def remove(self, entry: Entry) -> None: ...
 
-    def value(self) -> Number:
-        """Of what is in now. Not defined for nothing: no window is asked about in which nothing lies."""
+    def value(self) -> Number | None:
+        """Of what is in now; None where no number of it would do, as what the rule asks for beside is not there.
+
+        Not defined for nothing: no window is asked about in which nothing lies.
+        """
         ...
 
 
 def measure_of(rule: CorrelationRule) -> Measure:
     """The rule's measure, of an empty window."""
-    return _MEASURES[rule.type](rule)
+    measure = _MEASURES[rule.type](rule)
+    return Together(measure, rule.also) if rule.also else measure
 
 
 class Count:
@@ -77,17 +83,58 @@ class Distinct:
         return len(self._entries)
 
 
+class Scattered:
+    """How many different values, of those with few tickets; None where the first of these lie too close.
+
+    Asking looks at each value once. A late ticket can be one too many of its value, or its first: neither only grows.
+    """
+
+    __slots__ = ("_few", "_spread_ms", "_values")
+
+    def __init__(self, each: Condition | None, spread_ms: int) -> None:
+        self._few = held_by(each.bounds) if each is not None else None
+        self._spread_ms = spread_ms
+        self._values: dict[Hashable, tuple[list[int], dict[tuple[str, str], int]]] = {}  # times, entries by ticket
+
+    def add(self, entry: Entry) -> None:
+        ticket = (entry.institution, entry.ticket_id)
+        for value in entry.values:
+            times, tickets = self._values.setdefault(value, ([], {}))
+            insort(times, entry.event_time_ms)
+            tickets[ticket] = tickets.get(ticket, 0) + 1
+
+    def remove(self, entry: Entry) -> None:
+        ticket = (entry.institution, entry.ticket_id)
+        for value in entry.values:
+            times, tickets = self._values[value]
+            del times[bisect_left(times, entry.event_time_ms)]
+            tickets[ticket] -= 1
+            if not tickets[ticket]:
+                del tickets[ticket]
+            if not times:
+                del self._values[value]
+
+    def value(self) -> int | None:
+        few = self._few
+        firsts = [times[0] for times, tickets in self._values.values() if few is None or few(len(tickets))]
+        if self._spread_ms and (not firsts or max(firsts) - min(firsts) < self._spread_ms):
+            return None
+        return len(firsts)
+
+
 class Chain:
-    """How many of the rules matched one after another, in the order in which the correlation names them.
+    """How many of the rules matched one after another, in the order in which the correlation names them; or values.
 
     The longest chain counts: rules may be left out, none may come before one that is named earlier. Two matches at
     the same time are in either order; so are those of one ticket.
     """
 
-    __slots__ = ("_times",)
+    __slots__ = ("_names", "_times")
 
-    def __init__(self, rules: Sequence[str]) -> None:
-        self._times: dict[str, list[int]] = {name: [] for name in rules}
+    def __init__(self, order: Iterable[Hashable], names: Callable[[Entry], Iterable[Hashable]]) -> None:
+        """names: of those in order, which an entry has; others too, which count for nothing."""
+        self._times: dict[Hashable, list[int]] = {name: [] for name in order}
+        self._names = names
 
     def add(self, entry: Entry) -> None:
         for times in self._of(entry):
@@ -117,9 +164,9 @@ class Chain:
         return len(ends)
 
     def _of(self, entry: Entry) -> Iterator[list[int]]:
-        for name in entry.rules:
+        for name in self._names(entry):
             times = self._times.get(name)
-            if times is not None:  # a rule it no longer names
+            if times is not None:  # a rule it no longer names, a value that has no place in the order
                 yield times
 
 
@@ -142,6 +189,39 @@ class Sum:
 
     def value(self) -> Number:
         return self._sum
+
+
+class Capped:
+    """The sum of each member's greatest number, of which no more than a cap counts."""
+
+    __slots__ = ("_cap", "_numbers", "_sum")
+
+    def __init__(self, cap: Number) -> None:
+        self._cap = cap
+        self._numbers: dict[str, list[Number]] = {}
+        self._sum: Number = 0
+
+    def add(self, entry: Entry) -> None:
+        numbers = self._numbers.setdefault(entry.member, [])
+        before = self._counted(numbers)
+        for one in numbers_of(entry):
+            insort(numbers, one)
+        self._sum += self._counted(numbers) - before
+
+    def remove(self, entry: Entry) -> None:
+        numbers = self._numbers[entry.member]
+        before = self._counted(numbers)
+        for one in numbers_of(entry):
+            del numbers[bisect_left(numbers, one)]
+        self._sum += self._counted(numbers) - before
+        if not numbers:
+            del self._numbers[entry.member]
+
+    def value(self) -> Number:
+        return self._sum
+
+    def _counted(self, numbers: Sequence[Number]) -> Number:
+        return min(numbers[-1], self._cap) if numbers else 0
 
 
 class Average(Sum):
@@ -192,6 +272,36 @@ class Median(Percentile):
         return Fraction(self._numbers[middle - 1] + self._numbers[middle]) / 2
 
 
+class Together:
+    """A measure, and how many different values of other fields there are; None where these are too few of any."""
+
+    __slots__ = ("_beside", "_measure", "_parts")
+
+    def __init__(self, measure: Measure, also: Sequence[tuple[str, Condition]]) -> None:
+        self._measure = measure
+        self._beside = [
+            (Distinct(partial(_beside, place)), held_by(condition.bounds)) for place, (_, condition) in enumerate(also)
+        ]
+        self._parts: list[Measure] = [measure, *(values for values, _ in self._beside)]
+
+    def add(self, entry: Entry) -> None:
+        for part in self._parts:
+            part.add(entry)
+
+    def remove(self, entry: Entry) -> None:
+        for part in self._parts:
+            part.remove(entry)
+
+    def value(self) -> Number | None:
+        if all(holds(values.value()) for values, holds in self._beside):
+            return self._measure.value()
+        return None
+
+
+def _beside(place: int, entry: Entry) -> tuple[str, ...]:
+    return entry.also[place]
+
+
 def numbers_of(entry: Entry) -> Iterator[Number]:
     """The numbers one ticket adds; equal ones too."""
     for (text,) in entry.values:
@@ -205,12 +315,20 @@ def _ticket(entry: Entry) -> Iterator[tuple[str, str]]:
     yield entry.institution, entry.ticket_id
 
 
+def _count_of_values(rule: CorrelationRule) -> Measure:
+    if rule.order:
+        return Chain([(value,) for value in rule.order], attrgetter("values"))
+    if rule.each or rule.spread_ms:
+        return Scattered(rule.each, rule.spread_ms)
+    return Distinct(attrgetter("values"))
+
+
 _MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
     "event_count": lambda rule: Count() if rule.depth == 1 else Distinct(_ticket),
-    "value_count": lambda _: Distinct(attrgetter("values")),
+    "value_count": _count_of_values,
     "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
-    "temporal_ordered": lambda rule: Chain(rule.rules),
-    "value_sum": lambda _: Sum(),
+    "temporal_ordered": lambda rule: Chain(rule.rules, attrgetter("rules")),
+    "value_sum": lambda rule: Capped(Fraction(rule.condition.floor or 0) / 2) if rule.cap_each else Sum(),
     "value_avg": lambda _: Average(),
     "value_percentile": lambda rule: Percentile(rule.percentile or 0),
     "value_median": lambda _: Median(),

@@ -27,6 +27,7 @@ class Claim(NamedTuple):
     offset: the ticket log's offset that the claim speaks for; an older claim never replaces a newer one.
     idle: its log is read to the end, so it holds nobody up.
     read_until_ms: the newest timestamp that was read of its log; None where that is not known.
+    since_ms: the least event time of its used tickets; None before the first.
     """
 
     watermark_ms: int | None
@@ -34,6 +35,7 @@ class Claim(NamedTuple):
     allowed_lateness_ms: int
     idle: bool
     read_until_ms: int | None = None
+    since_ms: int | None = None
 
     @property
     def settled_ms(self) -> int | None:
@@ -57,9 +59,15 @@ class Claim(NamedTuple):
 
 
 class Progress:
-    """The claims of all institutions and partitions, and what follows from them."""
+    """The claims of all institutions and partitions, and what follows from them.
+
+    since: from which event time on institutions are known. learnt: those of which that is otherwise than when its owner
+    last cleared it.
+    """
 
     def __init__(self) -> None:
+        self.since: dict[str, int] = {}
+        self.learnt: set[str] = set()
         self.claims: dict[str, Claim] = {}
         self.closed_until_ms: int | None = None
         self._partitions: dict[int, list[int]] = {}
@@ -101,6 +109,9 @@ class Progress:
 
     def _keep(self, institution: str, claim: Claim) -> None:
         self.claims[institution] = claim
+        if claim.since_ms is not None and claim.since_ms != self.since.get(institution):
+            self.since[institution] = claim.since_ms
+            self.learnt.add(institution)
         (self._ended.add if claim.watermark_ms == END_MS else self._ended.discard)(institution)
         settled, waited_for = claim.settled_ms, END_MS if claim.idle else claim.waited_for_ms
         self._settled[institution] = _NEVER_MS if settled is None else settled
@@ -128,10 +139,16 @@ class Progress:
         return True
 
     def state(self) -> dict[str, Any]:
-        return {"settled_until_ms": self.closed_until_ms, "claims": self.claims, "partitions": self._partitions}
+        return {
+            "settled_until_ms": self.closed_until_ms,
+            "claims": self.claims,
+            "since": self.since,
+            "partitions": self._partitions,
+        }
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.closed_until_ms = state["settled_until_ms"]
+        self.since.update(state.get("since", {}))
         for institution, claim in msgspec.convert(state["claims"], dict[str, Claim]).items():
             self._keep(institution, claim)
         self._partitions = {int(number): told for number, told in state["partitions"].items()}

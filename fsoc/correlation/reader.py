@@ -8,16 +8,21 @@ can only be seen of all rules together is `chains.py`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, Protocol
 
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
+from fsoc.correlation.lookup import complaint
+from fsoc.correlation.operators import OPERATORS, About, read_operators
+from fsoc.correlation.past_reader import PAST_KEYS, read_past
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
+from fsoc.detection.metadata import dated
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
-_FSOC_KEYS = {"independent", "link", "non_negative", "scope", "title_zh"}
+_FSOC_KEYS = {"independent", "link", "non_negative", "scope", "title_zh"} | PAST_KEYS | OPERATORS
 
 
 class Document(Protocol):
@@ -32,15 +37,22 @@ class Document(Protocol):
 
 
 def parse(
-    documents: Iterable[Document], rules: Sequence[Referable]
+    documents: Iterable[Document],
+    rules: Sequence[Referable],
+    *,
+    orders: Mapping[str, Sequence[str]] = MappingProxyType({}),
+    lists: Sequence[str] = (),
 ) -> tuple[tuple[CorrelationRule, ...], tuple[Problem, ...]]:
-    """Read all correlation documents against the detections they name; return the usable ones and every problem."""
+    """Read all correlation documents against the detections they name; return the usable ones and every problem.
+
+    orders: fields whose values have an order, such as tactics, and that order. lists: names of the allow lists.
+    """
     known: dict[str, list[str]] = {}
     for detection in rules:
         known.setdefault(detection.id, []).append(detection.id)
         if detection.name and detection.name != detection.id:
             known.setdefault(detection.name, []).append(detection.id)
-    readers = [Reader(document, known) for document in documents]
+    readers = [Reader(document, known, orders, lists) for document in documents]
     correlations: dict[str, list[str]] = {}
     for reader in readers:
         for name in {reader.identity, str(reader.data.get("name", reader.identity))}:
@@ -61,17 +73,25 @@ def parse(
 class Reader:
     """Reads one document and keeps every problem it meets."""
 
-    def __init__(self, document: Document, detections: Mapping[str, list[str]]) -> None:
+    def __init__(
+        self,
+        document: Document,
+        detections: Mapping[str, list[str]],
+        orders: Mapping[str, Sequence[str]],
+        lists: Sequence[str],
+    ) -> None:
         self.document = document
         self.data = document.data
         self.identity = str(self.data.get("id") or self.data.get("name") or self.data.get("title"))
         self.problems: list[Problem] = []
         self._detections = detections
+        self._orders = orders
+        self._lists = lists
         self._correlations: Mapping[str, list[str]] = {}
 
-    def refuse(self, text: str, key: str | None = None) -> None:
-        """Add a problem, at the line of the named key of `correlation` where that is known."""
-        lines = getattr(self.data.get("correlation"), "lines", None)
+    def refuse(self, text: str, key: str | None = None, under: str = "correlation") -> None:
+        """Add a problem, at the line of the named key of `correlation`, or of what it stands under, where known."""
+        lines = getattr(self.data.get(under), "lines", None)
         line = lines.get(key, self.document.line) if isinstance(lines, dict) else self.document.line
         self.problems.append(Problem(f"{self.document.path}:{line}", text))
 
@@ -108,10 +128,14 @@ class Reader:
             asked = {"gte": len(rules)}
         condition = self._condition(asked, kind, len(rules))
         fields = self._fields(asked, kind)
-        if options.get("link"):
-            self._check_link(options, kind, fields, group_by, condition)
+        self._check_link(options, kind, fields, group_by, condition)
         percentile = self._percentile(asked, kind)
+        past, wrong = read_past(options, span, numeric=kind in NUMERIC)
+        for text in wrong:
+            self.refuse(text)
         aliases = self._aliases(body.get("aliases", {}))
+        about = About(kind, fields, condition, span, options, self._orders, self._lists, group_by)
+        operators = read_operators(about, lambda text, key: self.refuse(text, key, "fsoc"))
         if self.problems:
             return None
         return CorrelationRule(
@@ -133,6 +157,10 @@ class Reader:
             non_negative=options.get("non_negative", False),
             generate=generate,
             link=options.get("link", False),
+            past=past,
+            **operators,
+            name=str(self.data["name"]) if self.data.get("name") else None,
+            dated=dated(self.data),
         )
 
     def _generate(self, value: object) -> bool:
@@ -182,6 +210,8 @@ class Reader:
         self, options: dict[str, Any], kind: str, fields: tuple[str, ...], group_by: tuple[str, ...], asked: Condition
     ) -> None:
         """A link is a value that independent institutions share: what counts anything else ties nobody together."""
+        if not options.get("link"):
+            return
         if (kind, fields) != ("value_count", ("institution",)) or not options.get("independent"):
             self.refuse("fsoc.link: true needs value_count of institution, and fsoc.independent: true", "type")
         if not group_by or "institution" in group_by:
@@ -194,6 +224,8 @@ class Reader:
         if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
             self.refuse(f"correlation.{key} is not a list of field names", key.partition(".")[0])
             return ()
+        for text in filter(None, map(complaint, names)):
+            self.refuse(f"correlation.{key}: {text}", key.partition(".")[0])
         return tuple(names)
 
     def _timespan(self, value: object) -> int:
@@ -261,6 +293,8 @@ class Reader:
             if not isinstance(fields, dict):
                 self.refuse(f"correlation.aliases.{alias} is not a mapping of rule to field", "aliases")
                 continue
+            for text in filter(None, map(complaint, map(str, fields.values()))):
+                self.refuse(f"correlation.aliases.{alias}: {text}", "aliases")
             for name, target in fields.items():
                 ids = self._named(str(name))
                 if not ids:

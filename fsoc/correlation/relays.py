@@ -112,6 +112,7 @@ class Relays:
                 rules=(key.rule,),
                 source=relay.source,
                 onward=onward.onward,
+                also=onward.also,
             )
             yield (outer, put), told
 

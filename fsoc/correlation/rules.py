@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from fsoc.correlation.conditions import Condition
+from fsoc.correlation.past import Past
 
 DAY_MS = 86_400_000
 UNIT_MS = {
@@ -58,12 +59,21 @@ class CorrelationRule:
     percentile: of value_percentile, 0 to 100. non_negative: numbers below zero are none to it.
     generate: the rules it names raise alerts of their own as well.
     link: what holds is a value that institutions share: it raises no alert, and ties campaigns together.
+    past: how it looks at each institution's own past; None where it does not.
     depth: 1 where it names detections alone, else one more than the deepest correlation that it names.
     silent: a correlation names it and none of those that do asks for alerts of its own.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
+    also: (field, how many different values of it there must be in the window as well), sorted; gt and gte alone.
+    order: of value_count, in which values must come after one another; () where they need not.
+    each: of value_count: how many tickets a value may have in the window for it to count; lt and lte alone.
+    spread_ms: of value_count: how far apart the first tickets of the values that count must lie.
+    cap_each: of value_sum: each member's greatest number counts, at most half of what is asked for.
+    allow_lists: names of the lists whose values it does not group by.
+    name: what it is called beside its id. dated: the day it was modified, or else made; "" where it says neither.
 
     Of these follow, once and for all:
-    rising: more entries can never undo it; an alert may be raised at once (law 8).
+    rising: more entries can never undo it; an alert may be raised at once (law 8). What counts against an institution's
+        own past is taken as it is known: it may be undone by that institution's own tickets of earlier hours.
     episode_ms: the naming grid (law 7): one alert per group and episode.
     retention_ms: how long past its event time an entry can still matter to an alert that may change.
     """
@@ -89,13 +99,24 @@ class CorrelationRule:
     depth: int = 1
     silent: bool = False
     outlasted_ms: int = 0
+    past: Past | None = None
+    also: tuple[tuple[str, Condition], ...] = ()
+    order: tuple[str, ...] = ()
+    each: Condition | None = None
+    spread_ms: int = 0
+    cap_each: bool = False
+    allow_lists: tuple[str, ...] = ()
+    name: str | None = None
+    dated: str = ""
     rising: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)
 
     def __post_init__(self) -> None:
         grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
+        grows = grows and (self.past is None or self.past.counts_when != "drop")
         episode_ms = max(self.timespan_ms, DAY_MS)
+        grows = grows and self.each is None and not self.spread_ms  # a late ticket may be one too many, or the first
         object.__setattr__(self, "rising", grows and self.condition.rising)
         object.__setattr__(self, "episode_ms", episode_ms)
         retention_ms = self.timespan_ms + max(2 * episode_ms, self.timespan_ms + self.outlasted_ms)

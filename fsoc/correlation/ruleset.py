@@ -7,8 +7,10 @@ from dataclasses import dataclass
 from typing import Any
 
 from fsoc.attack.techniques import Techniques
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
 from fsoc.correlation.feeder import Feeder
+from fsoc.correlation.policy import NO_POLICY, Policy
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import DAY_MS, CorrelationRule
 from fsoc.correlation.stand_alone import Detection, stand_alone
@@ -26,6 +28,7 @@ class RuleSet:
     version: names it; two workers of the same digest decide alike.
     retention_ms: how long past its event time a ticket may be revised: as long as any alert it is in may change.
     problems: of what was refused, and refused is how many documents that were.
+    policy: what was decided of alerts beforehand.
     """
 
     detector: Detector
@@ -39,6 +42,7 @@ class RuleSet:
     retention_ms: int
     problems: tuple[Problem, ...] = ()
     refused: int = 0
+    policy: Policy = NO_POLICY
 
     @classmethod
     def of(
@@ -50,18 +54,20 @@ class RuleSet:
         version: Version,
         problems: Sequence[Problem] = (),
         refused: int = 0,
+        lists: AllowLists | None = None,
+        policy: Policy = NO_POLICY,
     ) -> RuleSet:
         """Put together what the texts of one version were compiled to. A bad correlation is refused alone (law 15).
 
-        detector: of the same rules. problems, refused: of what is not among the rules.
+        detector: of the same rules. problems, refused: of what is not among the rules. lists: those that rules name.
         """
-        read, unfit = parse(correlations, rules)
+        read, unfit = parse(correlations, rules, orders=orders_of(techniques), lists=lists.names if lists else ())
         parsed = (*read, *stand_alone(read, rules))
         return cls(
             detector=detector,
             detections=len(rules),
             correlations={rule.id: rule for rule in parsed},
-            feeder=Feeder(parsed),
+            feeder=Feeder(parsed, lists),
             techniques=techniques,
             pairs={rule.id: _pairs_of_rule(rule, techniques) for rule in rules},
             tactics={tactic: place for place, tactic in enumerate(techniques.tactic_order())},
@@ -69,6 +75,7 @@ class RuleSet:
             retention_ms=max((rule.retention_ms for rule in parsed), default=DAY_MS),
             problems=(*problems, *unfit),
             refused=refused + len({problem.where for problem in unfit}),
+            policy=policy,
         )
 
     def attack(self, body: Mapping[str, Any], detections: Sequence[str]) -> tuple[Pair, ...]:
@@ -81,6 +88,11 @@ class RuleSet:
     def _normalise(self, tactic: str, technique: str) -> Pair:
         known = self.techniques.resolve(technique)
         return self.techniques.tactic(tactic) or tactic, known.id if known is not None else technique
+
+
+def orders_of(techniques: Techniques) -> Mapping[str, Sequence[str]]:
+    """Fields whose values have an order that rules may ask for, and that order."""
+    return {"tactic": techniques.tactic_order()}
 
 
 def _pairs_of_rule(rule: Detection, techniques: Techniques) -> tuple[Pair, ...]:

@@ -49,4 +49,5 @@ def stand_alone(correlations: Iterable[CorrelationRule], detections: Iterable[De
                 timespan_ms=_TIMESPAN_MS,
                 condition=Condition((("gte", 1),)),
                 fields=(),
+                name=detection.name,
             )

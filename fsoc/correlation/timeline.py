@@ -37,6 +37,8 @@ class Withdrawal(NamedTuple):
 class Timeline:
     """The entries of one group, judged up to some event time.
 
+    held: everything there is; the entries themselves, unless some do not count (`timeline_of_past.py`).
+
     The judged ones are entries[:_right]; _measure is of the newest judged window, entries[_left:_right]; _held has
     (event time, measure) of every judged time at which the condition held, in order.
 
@@ -57,6 +59,7 @@ class Timeline:
         "decides_ms",
         "entries",
         "expires_ms",
+        "held",
         "key",
         "rule",
         "touched",
@@ -67,6 +70,7 @@ class Timeline:
         self.rule = rule
         self.key = key
         self.entries: list[Entry] = []
+        self.held: list[Entry] = self.entries
         self.by_name: dict[TicketName, Entry] = {}
         self.withdrawn: dict[TicketName, Withdrawal] | None = None  # most groups never have one
         self.changed_from_ms: int | None = None
@@ -107,10 +111,7 @@ class Timeline:
             self.by_name[name] = entry
             self._remove(known)
             more = 0
-        if self.entries and entry.event_time_ms <= self.entries[-1].event_time_ms:
-            self._insert(entry)
-        else:
-            self.entries.append(entry)
+        self._place(entry)
         return more
 
     def withdraw(self, name: TicketName, withdrawal: Withdrawal) -> int | None:
@@ -154,7 +155,7 @@ class Timeline:
                 measure.remove(entries[left])
                 left += 1
             value = measure.value()
-            if holds(value):
+            if value is not None and holds(value):
                 held.append((at, value))
         return left
 
@@ -188,30 +189,42 @@ class Timeline:
         ]
         return summed_up(rule, entries, windows)
 
+    @property
+    def is_empty(self) -> bool:
+        """Whether nothing would be lost with it."""
+        return not self.held and not self.withdrawn
+
+    def leaves_ms(self) -> int | None:
+        """The first event time up to which there is something to let go of."""
+        return self.held[0].event_time_ms if self.held else None
+
     def expire(self, until_ms: int) -> list[TicketName]:
         """Let go of the entries up to this event time, all of them judged, and of what was found there."""
+        names = [entry.name for entry in self.entries[: bisect_left(self.entries, (until_ms + 1,))]]
+        for name in names:
+            del self.by_name[name]
+        self._leave(until_ms)
+        return names
+
+    def _leave(self, until_ms: int) -> None:
         gone = bisect_left(self.entries, (until_ms + 1,))
         for entry in self.entries[self._left : min(gone, self._right)]:
             self._measure.remove(entry)
-        names = [entry.name for entry in self.entries[:gone]]
-        for name in names:
-            del self.by_name[name]
         del self.entries[:gone]
         del self._held[: bisect_left(self._held, (until_ms + 1,))]
         self._left, self._right = max(0, self._left - gone), max(0, self._right - gone)
-        return names
 
     def evict(self, entries_max: int) -> list[TicketName]:
         """Drop entries until so many are left, and judge these as if there had been no others.
 
         Again and again the institution that has most loses its oldest: who floods a group displaces only itself.
         """
-        held = Counter(entry.institution for entry in self.entries)
+        held = Counter(entry.institution for entry in self.held)
         share = fair_share(held.values(), entries_max)
         past = sum(min(count, share) for count in held.values()) - entries_max
         kept: list[Entry] = []
         names: list[TicketName] = []
-        for entry in self.entries:
+        for entry in self.held:
             count = held[entry.institution]
             if count < share or (count == share and not past):
                 kept.append(entry)
@@ -220,13 +233,13 @@ class Timeline:
             held[entry.institution] -= 1
             names.append(entry.name)
             del self.by_name[names[-1]]
-        self.entries = kept
+        self.held[:] = kept
         self.begin_again(self.rule)
         return names
 
     def displace(self, institution: str) -> list[TicketName]:
         """Drop everything of one institution, what is remembered of its withdrawals too."""
-        gone = [entry for entry in self.entries if entry.institution == institution]
+        gone = [entry for entry in self.held if entry.institution == institution]
         for entry in gone:
             del self.by_name[entry.name]
             self._remove(entry)
@@ -238,7 +251,13 @@ class Timeline:
 
     def newest_of(self, institution: str) -> int:
         """The event time of its newest entry; where it has none, earlier than any."""
-        return next((one.event_time_ms for one in reversed(self.entries) if one.institution == institution), -(2**63))
+        return next((one.event_time_ms for one in reversed(self.held) if one.institution == institution), -(2**63))
+
+    def _place(self, entry: Entry) -> None:
+        if self.entries and entry.event_time_ms <= self.entries[-1].event_time_ms:
+            self._insert(entry)
+        else:
+            self.entries.append(entry)
 
     def _insert(self, entry: Entry) -> None:
         """Take one that is not newer than all others."""
@@ -257,13 +276,10 @@ class Timeline:
     def _reopen(self, at: int) -> bool:
         """Unjudge the windows that an entry at this time lies in; return whether it lies before the newest of them.
 
-        Where it lies in the newest window, judging goes back to before it. Where it does not, the newest window stays,
-        and those it lies in are judged anew by themselves.
+        Where it lies in the newest window, or after it, judging goes back to before it. Where it does not, the newest
+        window stays, and those it lies in are judged anew by themselves.
         """
-        newest = self.entries[self._right - 1].event_time_ms
-        if at > newest:
-            return False
-        if at > newest - self.rule.timespan_ms:
+        if at > self.entries[self._right - 1].event_time_ms - self.rule.timespan_ms:
             self._go_back(at)
             return False
         if self._anew is None:

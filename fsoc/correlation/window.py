@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
 
 from fsoc.correlation.entries import Entry
 from fsoc.correlation.exact import Number
 from fsoc.correlation.measures import measure_of
+from fsoc.correlation.past import HOUR_MS, Novelty, Seal, counted, hour_of
 from fsoc.correlation.rules import CorrelationRule
 
 
@@ -18,6 +19,7 @@ class Satisfied(NamedTuple):
     first_ms, last_ms: the earliest and latest event time t at which it held over (t - timespan, t].
     peak: the measure that speaks most for the condition, of those at which it held.
     entries: the union of all satisfied windows, in order.
+    novelty: by institution, why the first of its entries counts, where its own past is asked.
     """
 
     episode: int
@@ -25,6 +27,7 @@ class Satisfied(NamedTuple):
     last_ms: int
     peak: Number
     entries: tuple[Entry, ...]
+    novelty: Mapping[str, Novelty] = {}  # never changed
 
 
 Window = tuple[int, int, int, Number]
@@ -40,14 +43,38 @@ def satisfied(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms
     return summed_up(rule, entries, list(holding(rule, entries, decided_before_ms)))
 
 
+def satisfied_by_past(
+    rule: CorrelationRule,
+    entries: Sequence[Entry],
+    decided_before_ms: int | None,
+    since: Mapping[str, int],
+    seals: Mapping[str, Seal],
+) -> list[Satisfied]:
+    """As `satisfied`, of a rule that looks at each institution's own past; since, seals: as in `counted`."""
+    if rule.past is None:
+        return satisfied(rule, entries, decided_before_ms)
+    if decided_before_ms is not None and rule.past.counts_when == "drop":
+        decided_before_ms = decided_before_ms // HOUR_MS * HOUR_MS  # an hour is known when it is over
+    counting = counted(rule.past, entries, since, seals, numeric=rule.numeric)
+    why = {(entry.institution, hour_of(entry)): one for entry, one in counting if one is not None}
+    found: list[Satisfied] = []
+    for each in satisfied(rule, [entry for entry, _ in counting], decided_before_ms):
+        novel: dict[str, Novelty] = {}
+        for entry in each.entries:
+            one = why.get((entry.institution, hour_of(entry)))
+            if one is not None:
+                novel.setdefault(entry.institution, one)
+        found.append(each._replace(novelty=novel))
+    return found
+
+
 def holding(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms: int | None) -> Iterator[Window]:
     """The windows that hold, in order; as `satisfied`."""
-    for window in _windows(rule, entries):
-        at, _, _, measure = window
+    for at, left, right, measure in _windows(rule, entries):
         if decided_before_ms is not None and at >= decided_before_ms:
             return
-        if rule.condition.holds(measure):
-            yield window
+        if measure is not None and rule.condition.holds(measure):
+            yield at, left, right, measure
 
 
 def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:
@@ -67,7 +94,7 @@ def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence
     ]
 
 
-def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[Window]:
+def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[int, int, int, Number | None]]:
     """For each distinct event time t: (t, first index, index past the last, measure) of (t - timespan, t]."""
     measure = measure_of(rule)
     left = right = 0

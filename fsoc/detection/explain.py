@@ -26,6 +26,7 @@ from fsoc.detection.reasons import described, reason
 from fsoc.detection.routes import over_of_ticket
 from fsoc.detection.rules import Draft, Rule
 from fsoc.detection.section import Section
+from fsoc.tickets.derived import with_derived
 
 VALUES_SHOWN_MAX: Final = 5
 VALUE_LENGTH_MAX: Final = 300
@@ -75,7 +76,7 @@ def explain(
     rule = draft.rule
     assert rule is not None  # noqa: S101 - a refused rule has problems instead
     if rule.logsource.product == TICKET:
-        step = _Explainer(draft, fields, over_of_ticket(fields)).rule()
+        step = _Explainer(draft, with_derived(fields), over_of_ticket(fields)).rule()
         return Explanation(rule, step.matched, True, (), (), step)
     origins = logsources.origins(fields, stated)
     covering = [each for each in origins if each.logsource.product != TICKET and rule.logsource.covers(each.logsource)]

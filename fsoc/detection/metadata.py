@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import date
 from typing import Any, Final
 
 from sigma.exceptions import SigmaError
@@ -78,6 +79,18 @@ def techniques(tags: tuple[str, ...]) -> tuple[str, ...]:
 def tactics(tags: tuple[str, ...]) -> tuple[str, ...]:
     """`attack.defense-evasion` → defense_evasion, in order."""
     return tuple(match[1].replace("-", "_") for tag in tags if (match := _TACTIC.fullmatch(tag.lower())))
+
+
+def dated(data: Mapping[Any, Any]) -> str:
+    """When a document was last changed: modified, else date, as 2026-03-02; "" where it says neither."""
+    for name in ("modified", "date"):
+        stated = data.get(name)
+        text = stated.isoformat() if isinstance(stated, date) else str(stated or "").replace("/", "-")
+        try:
+            return date.fromisoformat(text[:10]).isoformat()
+        except ValueError:
+            continue
+    return ""
 
 
 def _problem(document: Document, error: SigmaError) -> Problem:

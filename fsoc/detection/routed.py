@@ -10,6 +10,7 @@ from fsoc.detection.detector import Detector, Match, Stated, stated_logsource
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.routes import Router
+from fsoc.tickets.derived import with_derived
 
 
 class RoutedDetector(Detector):
@@ -20,7 +21,7 @@ class RoutedDetector(Detector):
         self._router = Router(logsources_of_rules, logsources)
 
     def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
-        matches = [Match(rule_id, -1) for rule_id in self._match_own(body)]
+        matches = [Match(rule_id, -1) for rule_id in self._match_own(with_derived(body))]
         for place, item in enumerate(body.get("evidence") or ()):
             found = self.match_event(item.get("fields") or {}, item.get("logsource"))
             matches += [Match(rule_id, place) for rule_id in found]

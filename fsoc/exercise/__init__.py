@@ -1,16 +1,31 @@
-"""A simulated sector: institutions, a day of their tickets with planted campaigns, and the score. Never reads rules."""
+"""A simulated sector: institutions, days of their tickets with planted campaigns, and the score. Never reads rules."""
 
 from fsoc.exercise.generate import generate
 from fsoc.exercise.load import load
-from fsoc.exercise.score import CampaignScore, Score, score
-from fsoc.exercise.spec import CampaignKind, Delivery, Exercise, ExerciseSpec, PlantedCampaign
+from fsoc.exercise.score import CampaignScore, KindScore, Score, score
+from fsoc.exercise.score_feeds import FeedScore
+from fsoc.exercise.spec import (
+    CampaignKind,
+    Delivery,
+    Detail,
+    Exercise,
+    ExerciseSpec,
+    FeedTrouble,
+    Noise,
+    PlantedCampaign,
+)
 
 __all__ = [
     "CampaignKind",
     "CampaignScore",
     "Delivery",
+    "Detail",
     "Exercise",
     "ExerciseSpec",
+    "FeedScore",
+    "FeedTrouble",
+    "KindScore",
+    "Noise",
     "PlantedCampaign",
     "Score",
     "generate",

@@ -6,9 +6,13 @@ from dataclasses import dataclass
 from enum import Enum, auto
 from typing import Any, Literal
 
+from fsoc.exercise.crosswalk import written
 from fsoc.exercise.finding import Finding
 from fsoc.exercise.sector import Member
-from fsoc.exercise.spec import HOUR_MS, rfc3339
+from fsoc.exercise.spec import HOUR_MS, Detail, rfc3339
+
+CONTENT = ("evidence", "observables", "assets", "suppliers", "volume", "impact")
+SPARSE_CONTENT = ("assets", "volume")
 
 
 class Care(Enum):
@@ -55,10 +59,12 @@ class Draft:
             known = self.detected_ms
         return known + self.member.skew_ms
 
-    def body(self, revision: int, *, clock_ms: int, exercise_id: str) -> dict[str, Any]:
+    def body(
+        self, revision: int, *, clock_ms: int, exercise_id: str, baseline_version: str, detail: Detail
+    ) -> dict[str, Any]:
         """The payload of one revision but for seq, seq_epoch and sent_at, which are the sender's.
 
-        clock_ms: the member's clock minus the true one.
+        clock_ms: the member's clock minus the true one. baseline_version: in force when the ticket was opened.
         """
         member, finding, step = self.member, self.finding, self.steps[revision - 1]
         severity = min(5, finding.severity + step.severity_more)
@@ -75,14 +81,12 @@ class Draft:
             "exercise_id": exercise_id,
             "detected_at": rfc3339(self.detected_ms + clock_ms, local=member.local_time),
             "created_at": rfc3339(self.detected_ms + clock_ms + 1_500, local=member.local_time),
-            "title": finding.title_zh if member.chinese else finding.title,
-            "description": finding.text_zh if member.chinese else finding.text,
             "category": finding.category,
             "severity": severity,
             "is_incident": incident,
             "confidence": min(100, finding.confidence + 10 * (revision - 1)),
             "status": step.status,
-            "trigger": self._trigger(),
+            "trigger": self._trigger(baseline_version),
             "tlp": member.tlp,
             "pap": "amber",
             "attribution": "anonymous",
@@ -93,24 +97,42 @@ class Draft:
             body["tw_level"] = severity - 2
         if step.verdict:
             body["verdict"] = step.verdict
-        if finding.attack:
-            body["attack_version"] = "18.1"
-            body["attack"] = [
-                {"tactic": tactic, "technique": technique, "confidence": finding.confidence}
-                for tactic, technique in finding.attack
-            ]
+        if detail is Detail.SPARSE:
+            body["title"] = self._bare_title()
+            body["attack_unmapped_reason"] = "the sender does not map its rules to ATT&CK"
         else:
-            body["attack_unmapped_reason"] = finding.unmapped
-        for name in ("evidence", "observables", "assets", "suppliers", "volume", "impact"):
+            body["title"] = finding.title_zh if member.chinese else finding.title
+            body["description"] = finding.text_zh if member.chinese else finding.text
+            body |= self._attack()
+        for name in SPARSE_CONTENT if detail is Detail.SPARSE else CONTENT:
             if value := getattr(finding, name):
                 body[name] = value
         return body
 
-    def _trigger(self) -> dict[str, str]:
+    def _attack(self) -> dict[str, Any]:
+        finding, version = self.finding, self.member.attack_version
+        if not finding.attack:
+            return {"attack_unmapped_reason": finding.unmapped}
+        mapped = [written(version, tactic, technique) for tactic, technique in finding.attack]
+        return {
+            "attack_version": version,
+            "attack": [
+                {"tactic": tactic, "technique": technique, "confidence": finding.confidence}
+                for tactic, technique in mapped
+            ],
+        }
+
+    def _bare_title(self) -> str:
+        kind, rule_id = self.finding.trigger
+        if kind == "manual":
+            return "人工通報" if self.member.chinese else "Reported by hand"
+        return f"監控規則 {rule_id} 觸發" if self.member.chinese else f"Rule {rule_id} fired"
+
+    def _trigger(self, baseline_version: str) -> dict[str, str]:
         kind, rule_id = self.finding.trigger
         if kind == "manual":
             return {"kind": "manual"}
         trigger = {"kind": kind, "rule_id": rule_id, "rule_version": "3"}
         if kind == "baseline":
-            trigger["baseline_version"] = self.member.baseline_version
+            trigger["baseline_version"] = baseline_version
         return trigger

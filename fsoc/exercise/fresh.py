@@ -58,6 +58,10 @@ class Fresh:
         """As many hexadecimal digits; 16 and more do not repeat within an exercise."""
         return f"{self._rng.getrandbits(4 * digits):0{digits}x}"
 
+    def letters(self, count: int) -> str:
+        """As many capital letters."""
+        return "".join(self._rng.choices("ABCDEFGHIJKLMNOPQRSTUVWXYZ", k=count))
+
     def sha256(self) -> str:
         return self.hex(64)
 

@@ -2,69 +2,98 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import cycle, islice
+from itertools import cycle, islice, repeat
 from random import Random
 
-from fsoc.exercise.background import alone, everyday
-from fsoc.exercise.campaigns import PLANNERS, Plan, Stage, decoy
+from fsoc.exercise.background import alone, contracts, everyday
+from fsoc.exercise.campaigns import PLANNERS, REPEATABLE, WAVES, Plan, Stage, decoy, kinds_of
 from fsoc.exercise.draft import Care, Draft, Step
 from fsoc.exercise.finding import observable
 from fsoc.exercise.fresh import Fresh
+from fsoc.exercise.hubs import Hubs
+from fsoc.exercise.levels import LEVELS, times
 from fsoc.exercise.noise import NOISES
+from fsoc.exercise.outburst import outbursts
+from fsoc.exercise.rare import rare
+from fsoc.exercise.rollout import plan_rollout
 from fsoc.exercise.sector import Member, found_sector
 from fsoc.exercise.sender import WrongClock, deliver
 from fsoc.exercise.spec import (
     HOUR_MS,
     MINUTE_MS,
-    REPEATABLE,
     START_MS,
     CampaignKind,
+    Detail,
     Exercise,
     ExerciseSpec,
     PlantedCampaign,
 )
+from fsoc.exercise.together import together
+from fsoc.exercise.trouble import plan_troubles
 
 
 def generate(spec: ExerciseSpec, *, tickets: int | None = None) -> Exercise:
     """The exercise of a spec: equal specs give byte-identical exercises.
 
     tickets: exactly so many tickets (revisions, re-sends and status records not counted), campaigns included; None:
-        spec.tickets_per_institution of everyday life and the campaigns beside it.
+        spec.tickets of all that is no attack for every institution, and the campaigns beside it.
     """
     rng = Random(spec.seed)  # noqa: S311 - an exercise must be repeatable, not unpredictable
-    fresh = Fresh(rng)
+    fresh, level = Fresh(rng), LEVELS[spec.noise]
     members = found_sector(rng, spec, kinds=len(NOISES))
-    stage = Stage(rng, fresh, members, spec)
+    hubs = Hubs(rng, fresh, level)
+    rollout = plan_rollout(rng, members, spec)
+    troubles = plan_troubles(rng, members, spec, level)
+    stage = Stage(rng, fresh, troubles.spares(members), spec, level, hubs)
     plans = [PLANNERS[kind](stage) for kind in _kinds(rng, spec)]
-    decoys = [decoy(stage)] if plans else []
-    drafts = [draft for plan in plans + decoys for draft in plan.drafts]
-    drafts += alone(rng, fresh, members, spec, _flooded_at(plans))
-    drafts += [_shared_intelligence(stage, plan) for plan in plans if plan.kind is CampaignKind.PHISHING_KIT]
-    wanted = spec.institutions * spec.tickets_per_institution if tickets is None else max(0, tickets - len(drafts))
-    drafts += everyday(rng, fresh, members, spec, wanted)
+    decoys = [decoy(stage, number) for number in range(1, 1 + max(1, times(spec, level.trainings)))] if plans else []
+    planted = [draft for plan in plans + decoys for draft in plan.drafts]
+    if spec.detail is Detail.FULL:
+        planted += [_shared_intelligence(stage, plan) for plan in plans if plan.kind is CampaignKind.PHISHING_KIT]
+    harmless = alone(rng, fresh, members, spec, _waves(plans))
+    harmless += together(rng, fresh, members, spec, level, rollout)
+    harmless += rare(rng, members, spec, level)
+    harmless += outbursts(rng, fresh, members, spec, level)
+    harmless = troubles.thin(rng, harmless, move=False)
+    room = spec.institutions * spec.tickets if tickets is None else max(0, tickets - len(planted))
+    harmless = _at_most(rng, harmless, room)
+    suppliers = contracts(rng, members)
+    usual = everyday(rng, fresh, members, spec, hubs, suppliers, room - len(harmless))
+    usual = troubles.thin(rng, usual, move=True)
+    if missing := room - len(harmless) - len(usual):  # what sick feeds should have written, the others write
+        usual += everyday(rng, fresh, troubles.spares(members), spec, hubs, suppliers, missing)
+    drafts = planted + harmless + usual
     _number(rng, members, drafts)
-    clock = _wrong_clock(rng, members, spec)
+    clock = _wrong_clock(rng, troubles.spares(members), usual)
     return Exercise(
         spec=spec,
         institutions=tuple(member.registry_entry() for member in members),
-        deliveries=deliver(rng, spec, members, drafts, clock),
+        deliveries=deliver(rng, spec, members, drafts, clock, rollout, troubles),
         truth=tuple(sorted((_truth(number, plan) for number, plan in enumerate(plans, 1)), key=_first)),
         decoys=tuple(_truth(number, plan) for number, plan in enumerate(decoys, 1 + len(plans))),
+        feed_truth=troubles.all,
     )
 
 
 def _kinds(rng: Random, spec: ExerciseSpec) -> list[CampaignKind]:
-    """One of each kind, then repeats of those that can be told apart."""
-    count = len(CampaignKind) + rng.choice((0, 1, 1, 2)) if spec.campaigns is None else spec.campaigns
-    each = list(CampaignKind)[:count]
-    return each + list(islice(cycle(rng.sample(REPEATABLE, len(REPEATABLE))), count - len(each)))
+    """One of each kind that has room, then repeats of those that can be told apart."""
+    kinds, repeated = kinds_of(spec), rng.sample(REPEATABLE, len(REPEATABLE))
+    count = len(kinds) + rng.choice((0, 1, 1, 2)) if spec.campaigns is None else spec.campaigns
+    more: Iterator[CampaignKind] = cycle(repeated)
+    if spec.detail is Detail.SPARSE:  # only what is new is seen, and of other kinds only the first is
+        more = repeat(CampaignKind.TECHNIQUE_WAVE, len(WAVES) - 1)
+    return [*kinds[:count], *islice(more, max(0, count - len(kinds)))]
 
 
-def _flooded_at(plans: Sequence[Plan]) -> int:
-    floods = [draft.event_ms for plan in plans if plan.kind is CampaignKind.DDOS_WAVE for draft in plan.drafts]
-    return min(floods, default=0)
+def _at_most(rng: Random, drafts: list[Draft], room: int) -> list[Draft]:
+    return drafts if len(drafts) <= room else rng.sample(drafts, room)
+
+
+def _waves(plans: Sequence[Plan]) -> list[int]:
+    """When the waves of floods begin."""
+    return [plan.drafts[0].occurred_ms for plan in plans if plan.kind is CampaignKind.DDOS_WAVE]
 
 
 def _shared_intelligence(stage: Stage, plan: Plan) -> Draft:
@@ -108,11 +137,15 @@ def _number(rng: Random, members: Sequence[Member], drafts: Sequence[Draft]) -> 
         draft.ticket_id = draft.member.ticket_id(count[draft.member.id])
 
 
-def _wrong_clock(rng: Random, members: Sequence[Member], spec: ExerciseSpec) -> WrongClock:
-    """One of the larger institutions, for half an hour of its day."""
-    member = rng.choice([member for member in members if member.tier == 1])
-    from_ms = START_MS + 3 * HOUR_MS + rng.randrange(min(spec.hours, 10) * HOUR_MS - 4 * HOUR_MS)
-    return WrongClock(member.id, from_ms, from_ms + 30 * MINUTE_MS)
+def _wrong_clock(rng: Random, members: Sequence[Member], drafts: Sequence[Draft]) -> WrongClock:
+    """One of the larger institutions, for half an hour in which it has something to say. drafts: of everyday life."""
+    large = {member.id for member in members if member.tier == 1}
+    usual = [draft for draft in drafts if draft.member.id in large and draft.care is Care.USUAL]
+    if not usual:
+        return WrongClock("", START_MS, START_MS)
+    draft = rng.choice(usual)
+    from_ms = draft.detected_ms + draft.steps[0].after_ms - rng.randrange(10 * MINUTE_MS)
+    return WrongClock(draft.member.id, from_ms, from_ms + 30 * MINUTE_MS)
 
 
 def _truth(number: int, plan: Plan) -> PlantedCampaign:
@@ -130,6 +163,7 @@ def _truth(number: int, plan: Plan) -> PlantedCampaign:
         ticket_ids=tuple(draft.ticket_id for draft in drafts),
         first_at_ms=drafts[0].event_ms,
         decided_at_ms=sorted(independent.values())[2],
+        reporters=tuple(draft.member.id for draft in drafts),
     )
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fsoc.exercise.generate import generate
-from fsoc.exercise.spec import Exercise, ExerciseSpec
+from fsoc.exercise.spec import Exercise, ExerciseSpec, Noise
 
 TICKETS_PER_CAMPAIGN = 1_000
 
@@ -14,4 +14,7 @@ def load(institutions: int = 40, tickets: int = 20_000, seed: int = 1, hours: in
     Deliveries are more than tickets: revisions, re-sends and status records come on top.
     """
     campaigns = max(5, tickets // TICKETS_PER_CAMPAIGN)
-    return generate(ExerciseSpec(institutions, seed, hours, campaigns=campaigns), tickets=tickets)
+    return generate(
+        ExerciseSpec(institutions, seed, hours, campaigns=campaigns, noise=Noise.LOW, heartbeat_minutes=120),
+        tickets=tickets,
+    )

@@ -1,13 +1,14 @@
-"""Everyday findings of one institution: nothing here is part of a campaign, and no attacker's value is shared by two.
+"""Everyday findings of one institution: nothing here is part of a campaign, and every attacker's value is new.
 
 Harmless things are shared on purpose (victims' addresses, CVEs, tools, user agents, rule ids, techniques), for that is
-what everyday life looks like in every institution at once.
+what everyday life looks like in every institution at once. Values that everybody meets come on top (`hubs.py`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from fsoc.exercise.endpoint import encoded_script, far_logon, new_service, odd_name, web_probe
 from fsoc.exercise.finding import BROWSERS, Finding, asset, evidence, observable, process, windows
 from fsoc.exercise.scene import Scene
 from fsoc.exercise.upkeep import admin_work, atm_operation, policy, supplier_access, swift_operation, vulnerability
@@ -213,4 +214,9 @@ NOISES: tuple[tuple[Callable[[Scene], Finding], float], ...] = (
     (vulnerability, 9),
     (atm_operation, 5),
     (swift_operation, 4),
+    (new_service, 8),
+    (encoded_script, 7),
+    (web_probe, 10),
+    (odd_name, 5),
+    (far_logon, 5),
 )

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fsoc.exercise.spec import PlantedCampaign
+from fsoc.exercise.score_feeds import FeedScore, score_feeds
+from fsoc.exercise.spec import FeedTrouble, PlantedCampaign
 
 MOSTLY = 0.5
 INSTITUTIONS_MIN = 2
@@ -36,10 +37,22 @@ class CampaignScore:
 
 
 @dataclass(frozen=True, slots=True)
+class KindScore:
+    """How the campaigns of one kind fared. alerts: all that are on one of them."""
+
+    kind: str
+    planted: int
+    found: int
+    alerts: int
+
+
+@dataclass(frozen=True, slots=True)
 class Score:
     """found + missed is every planted campaign. false_alarms are alert ids. retracted alerts count neither way.
 
-    local: alerts that are not joint; they are not judged.
+    on_campaigns: joint alerts that are on at least one campaign.
+    local: alerts that concern one institution; they are not judged.
+    feeds: alerts of any other kind, which are about feeds; they are judged apart.
     """
 
     campaigns: tuple[CampaignScore, ...]
@@ -48,11 +61,25 @@ class Score:
     false_alarms: tuple[str, ...]
     retracted: int
     local: int
+    on_campaigns: int
+    feeds: FeedScore
 
     @property
     def passes(self) -> bool:
-        """Every planted campaign was alerted and nothing else was."""
+        """Every planted campaign was alerted and nothing else was. Feeds have no part in it."""
         return self.missed == 0 and not self.false_alarms
+
+    @property
+    def precision(self) -> float | None:
+        """Of the joint alerts, the share that is on a campaign; None where there are none."""
+        joint = self.on_campaigns + len(self.false_alarms)
+        return self.on_campaigns / joint if joint else None
+
+    @property
+    def kinds(self) -> tuple[KindScore, ...]:
+        """In the order in which they first strike."""
+        names = dict.fromkeys(one.kind for one in self.campaigns)
+        return tuple(_of_kind(name, [one for one in self.campaigns if one.kind == name]) for name in names)
 
     def as_json(self) -> dict[str, Any]:
         """The score line of `fsoc demo` in a pipe."""
@@ -60,9 +87,14 @@ class Score:
             "passes": self.passes,
             "found": self.found,
             "missed": self.missed,
+            "precision": self.precision,
             "false_alarms": list(self.false_alarms),
             "retracted": self.retracted,
             "local": self.local,
+            "kinds": {
+                one.kind: {"planted": one.planted, "found": one.found, "alerts": one.alerts} for one in self.kinds
+            },
+            "feeds": self.feeds.as_json(),
             "campaigns": [
                 {
                     "campaign_id": one.campaign_id,
@@ -80,15 +112,19 @@ class Score:
         }
 
 
-def score(truth: Sequence[PlantedCampaign], alerts: Iterable[dict[str, Any]]) -> Score:
+def score(
+    truth: Sequence[PlantedCampaign], alerts: Iterable[dict[str, Any]], feed_truth: Sequence[FeedTrouble] = ()
+) -> Score:
     """Judge the newest revision of every alert.
 
     An alert is on a campaign when at least MOSTLY of its tickets are the campaign's and it names at least
-    INSTITUTIONS_MIN of the campaign's institutions. A joint alert on no campaign is a false alarm.
+    INSTITUTIONS_MIN of the campaign's institutions. A joint alert on no campaign is a false alarm; one on a decoy is on
+    none. Alerts that are neither joint nor local are held against feed_truth.
     """
     on: dict[str, list[dict[str, Any]]] = {campaign.id: [] for campaign in truth}
     false_alarms: list[str] = []
-    retracted = local = 0
+    of_feeds: list[dict[str, Any]] = []
+    retracted = local = on_campaigns = 0
     for alert in sorted(alerts, key=lambda alert: (str(alert["raised_at_event_time"]), alert["alert_id"])):
         if alert["status"] == "retracted":
             retracted += 1
@@ -96,14 +132,37 @@ def score(truth: Sequence[PlantedCampaign], alerts: Iterable[dict[str, Any]]) ->
         if alert["kind"] == "local":
             local += 1
             continue
+        if alert["kind"] != "joint":
+            of_feeds.append(alert)
+            continue
         matched = [campaign.id for campaign in truth if is_on(campaign, alert)]
         for campaign_id in matched:
             on[campaign_id].append(alert)
-        if not matched:
+        if matched:
+            on_campaigns += 1
+        else:
             false_alarms.append(alert["alert_id"])
     campaigns = tuple(_score_one(campaign, on[campaign.id]) for campaign in truth)
     found = sum(bool(one.alert_ids) for one in campaigns)
-    return Score(campaigns, found, len(campaigns) - found, tuple(false_alarms), retracted, local)
+    return Score(
+        campaigns,
+        found,
+        len(campaigns) - found,
+        tuple(false_alarms),
+        retracted,
+        local,
+        on_campaigns,
+        score_feeds(feed_truth, of_feeds),
+    )
+
+
+def _of_kind(kind: str, campaigns: Sequence[CampaignScore]) -> KindScore:
+    return KindScore(
+        kind,
+        planted=len(campaigns),
+        found=sum(bool(one.alert_ids) for one in campaigns),
+        alerts=len({name for one in campaigns for name in one.alert_ids}),
+    )
 
 
 def is_on(campaign: PlantedCampaign, alert: dict[str, Any]) -> bool:

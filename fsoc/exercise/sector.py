@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from random import Random
-from typing import Any
+from typing import Any, Literal
 
+from fsoc.exercise.levels import LEVELS
 from fsoc.exercise.spec import ExerciseSpec
 
 LARGEST_TO_SMALLEST = 20
+NOISY_FACTOR = 10
 
 # Sector, its share, what its names end in (Traditional Chinese, English).
 _SECTORS = (
@@ -71,7 +73,11 @@ class Member:
 
     weight: its share of the background is weight / sum of weights.
     skew_ms: its clock minus the true one.
-    hours: weights of the 24 hours of a UTC day.
+    hours: weights of the 24 hours of a UTC day. always_open: its weekends are hardly quieter.
+    noisy: writes NOISY_FACTOR times what its size would let expect, in bursts.
+    inflates: claims volumes that no line carries.
+    attack_version: of the ATT&CK ids it writes.
+    baseline_version: the monitoring baseline in force when the exercise begins.
     tastes: factor on each kind of background; two institutions differ in what they see.
     chinese: tickets are titled in Traditional Chinese.
     local_time: it writes +08:00 rather than Z.
@@ -89,14 +95,18 @@ class Member:
     weight: float
     skew_ms: int
     hours: tuple[float, ...]
+    always_open: bool
     tastes: tuple[float, ...]
     chinese: bool
     local_time: bool
     gives_occurrence: bool
     tlp: str
     hosts: str
+    attack_version: Literal["18.1", "19"]
     baseline_version: str
     ticket_id_pattern: str
+    noisy: bool = False
+    inflates: bool = False
 
     @property
     def independent(self) -> str:
@@ -148,17 +158,36 @@ def found_sector(rng: Random, spec: ExerciseSpec, *, kinds: int) -> list[Member]
                 weight=sizes[step],
                 skew_ms=rng.randint(-90_000, 90_000) if rng.random() < 0.3 else rng.randint(-900, 900),
                 hours=_working_day(rng, sector),
+                always_open=sector == "payment",
                 tastes=tuple(rng.gammavariate(1.5, 1.0) + 0.05 for _ in range(kinds)),
                 chinese=rng.random() < 0.6,
                 local_time=rng.random() < 0.7,
                 gives_occurrence=rng.random() < 0.75,
                 tlp=rng.choices(("amber", "amber+strict", "green"), (70, 20, 10))[0],
                 hosts=f"{first[:2]}{second[:2]}".upper(),
+                attack_version=rng.choices(("18.1", "19"), (65, 35))[0],
                 baseline_version=rng.choices(("2026.1", "2025.4", "2025.3"), (75, 20, 5))[0],
                 ticket_id_pattern=rng.choice(_TICKET_IDS),
             )
         )
-    return members
+    return _characters(rng, members, spec)
+
+
+def _characters(rng: Random, members: list[Member], spec: ExerciseSpec) -> list[Member]:
+    """Make some noisy and some boastful. The noisy are small, so that ten times as much is not half of the sector."""
+    level = LEVELS[spec.noise]
+    small = sorted(members, key=lambda member: member.weight)[: max(2, len(members) // 3)]
+    noisy = {member.id for member in rng.sample(small, level.noisy)}
+    boastful = {member.id for member in rng.sample(members, level.inflators)}
+    return [
+        replace(
+            member,
+            noisy=member.id in noisy,
+            inflates=member.id in boastful,
+            weight=member.weight * (NOISY_FACTOR if member.id in noisy else 1),
+        )
+        for member in members
+    ]
 
 
 def _holdings(rng: Random, count: int) -> list[str | None]:

@@ -75,6 +75,7 @@ class Ledger:
     ends: whether an end record is obeyed; in production it is refused.
     settled_ms: no new ticket with an event time below this will be used any more. It never goes back.
     read_until_ms: the newest of the log's own timestamps that was read, whatever became of the record.
+    since_ms: the least event time of its used tickets: from then on its past is known.
     """
 
     def __init__(self, *, allowed_lateness_ms: int, retention_ms: int, feeds: frozenset[str], ends: bool) -> None:
@@ -87,6 +88,7 @@ class Ledger:
         self.watermark_ms: int | None = None
         self.settled_ms: int | None = None
         self.read_until_ms: int | None = None
+        self.since_ms: int | None = None
         self.ended_feeds: set[str] = set()
         self.sequences: dict[tuple[str, str], Sequence] = {}
         self.detections = 0
@@ -141,6 +143,7 @@ class Ledger:
             outcome = decided
         if outcome is not Outcome.USED:
             return Judgement(outcome, self._fault(outcome, message))
+        self.since_ms = at if self.since_ms is None else min(at, self.since_ms)
         if live is not None and message.revision < live.revision:
             return Judgement(outcome)  # it came after its successor: used, without effect
         return Judgement(outcome, live=self._take(offset, at, message, live), replayed=decided is not None)
@@ -287,6 +290,7 @@ class Ledger:
                 "watermark_ms": self.watermark_ms,
                 "settled_ms": self.settled_ms,
                 "read_until_ms": self.read_until_ms,
+                "since_ms": self.since_ms,
                 "allowed_lateness_ms": self.lateness.allowed_ms,
                 "delays": self.lateness.encode(),
                 "ended": self.ended,
@@ -318,6 +322,7 @@ class Ledger:
         settled = None if watermark is None else watermark - self.lateness.allowed_ms
         self.settled_ms = state.get("settled_ms", settled)
         self.read_until_ms = state.get("read_until_ms")
+        self.since_ms = state.get("since_ms")
         self.forgotten_live = state.get("forgotten_live", 0)
         self.forgotten_feeds = state.get("forgotten_feeds", 0)
         self.unregistered = state.get("unregistered", 0)

@@ -11,8 +11,7 @@ from __future__ import annotations
 
 import sys
 import unicodedata
-from collections.abc import Callable, Iterator, Mapping
-from datetime import date
+from collections.abc import Callable, Iterator
 from functools import cache
 from hashlib import blake2b
 from importlib.metadata import version
@@ -27,6 +26,7 @@ from fsoc.detection import Document, Logsource, Rule, Source, load_rules
 from fsoc.detection.collection import unfold
 from fsoc.detection.documents import read
 from fsoc.detection.given import read_pipeline, read_placeholders
+from fsoc.detection.metadata import dated as dated_on
 from fsoc.detection.program import FORMAT, Program, flatten, unflatten
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem
@@ -106,7 +106,7 @@ def compile_content(content: Content, advance: Advance = lambda _: None) -> Comp
         told += 1
         advance(_READING + (1 - _READING) * min(told / total, 1))
         if draft.rule is not None:
-            dated = max(dated, _day(draft.document.data))
+            dated = max(dated, dated_on(draft.document.data))
 
     loaded = load_rules(
         reading(),
@@ -115,7 +115,7 @@ def compile_content(content: Content, advance: Advance = lambda _: None) -> Comp
         tell=tell,
     )
     for document in loaded.correlations:
-        dated = max(dated, _day(document.data))
+        dated = max(dated, dated_on(document.data))
     advance(1)
     correlating = {document.path for document in loaded.correlations}
     return Compiled(
@@ -170,15 +170,3 @@ def _facts(rule: Rule) -> RuleFacts:
     facts = {name: getattr(rule, name) for name in RuleFacts.__struct_fields__}
     # Plain, so that it is the same before and after it was kept: days are text then, mappings know no lines.
     return RuleFacts(**{**facts, "fsoc": msgspec.to_builtins(dict(rule.fsoc))})
-
-
-def _day(data: Mapping[Any, Any]) -> str:
-    """When a document was last changed: modified, else date; pySigma has seen to their form in rules."""
-    for name in ("modified", "date"):
-        stated = data.get(name)
-        text = stated.isoformat() if isinstance(stated, date) else str(stated or "").replace("/", "-")
-        try:
-            return date.fromisoformat(text[:10]).isoformat()
-        except ValueError:
-            continue
-    return ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
 from contextlib import contextmanager
 from pathlib import Path
@@ -14,7 +14,10 @@ from fsoc.detection.documents import Source
 from fsoc.errors import Problem, RefusedToStart
 
 LOGSOURCES: Final = "logsources.yml"
-_NOT_RULES: Final = {LOGSOURCES, "waivers.yml"}
+ALLOW_LISTS: Final = "allow_lists.yml"
+CLOCKS: Final = "clocks.yml"
+SUPPRESSIONS: Final = "suppressions.yml"
+_NOT_RULES: Final = {LOGSOURCES, ALLOW_LISTS, CLOCKS, SUPPRESSIONS, "waivers.yml"}
 RULE_SUFFIXES: Final = frozenset({".yml", ".yaml"})
 TABLE_SUFFIXES: Final = frozenset({".tsv"})
 
@@ -29,7 +32,7 @@ def shipped(name: str) -> Path:
 def read_sources(paths: Iterable[Path], suffixes: AbstractSet[str] = RULE_SUFFIXES) -> list[Source]:
     """Every file of the paths, in their order; of a folder those with these suffixes, by name, to any depth.
 
-    What is by its name no rule (logsources.yml) is left out of folders.
+    What is by its name no rule (logsources.yml and its like) is left out of folders.
 
     Raises:
         RefusedToStart: naming every path that cannot be read or holds no such file.
@@ -71,7 +74,17 @@ def read_source(path: Path) -> Source:
 
 def logsources_files(paths: Iterable[Path]) -> list[Path]:
     """The logsources.yml in the folders of `paths`."""
-    return [file for path in paths if path.is_dir() for file in sorted(path.rglob(LOGSOURCES))]
+    return files_named(paths, LOGSOURCES)
+
+
+def files_named(paths: Iterable[Path], name: str) -> list[Path]:
+    """The files of this name in the folders of `paths`, to any depth; hidden folders left out, as of rules."""
+    return [file for path in paths if path.is_dir() for file in _walk(path, (name,), ()) if file.name == name]
+
+
+def allow_lists_files(paths: Iterable[Path]) -> list[Path]:
+    """Every allow_lists.yml in the folders of `paths`; where there is none, the one that comes with fsoc."""
+    return files_named(paths, ALLOW_LISTS) or [shipped("rules") / ALLOW_LISTS]
 
 
 def files_of(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
@@ -84,15 +97,15 @@ def files_of(path: Path, suffixes: AbstractSet[str]) -> list[Path]:
     return list(_walk(path, tuple(suffixes)))
 
 
-def _walk(folder: Path, suffixes: tuple[str, ...]) -> Iterator[Path]:
+def _walk(folder: Path, suffixes: tuple[str, ...], left_out: Collection[str] = _NOT_RULES) -> Iterator[Path]:
     # Not pathlib's: workers look every few seconds, at thousands of files.
     with os.scandir(folder) as entries:
         found = sorted(entries, key=lambda entry: entry.name)
     for entry in found:
         if entry.is_dir(follow_symlinks=False):
             if not entry.name.startswith("."):
-                yield from _walk(folder / entry.name, suffixes)
-        elif entry.name.endswith(suffixes) and entry.name not in _NOT_RULES and entry.is_file():
+                yield from _walk(folder / entry.name, suffixes, left_out)
+        elif entry.name.endswith(suffixes) and entry.name not in left_out and entry.is_file():
             yield folder / entry.name
 
 

@@ -12,9 +12,13 @@ from msgspec import Struct
 from fsoc.detection.documents import Source
 from fsoc.errors import together
 from fsoc.runtime.content import (
+    CLOCKS,
     LOGSOURCES,
     RULE_SUFFIXES,
+    SUPPRESSIONS,
     TABLE_SUFFIXES,
+    allow_lists_files,
+    files_named,
     files_of,
     read_source,
     read_sources,
@@ -35,6 +39,9 @@ class Content(Struct, frozen=True):
     attack: tuple[Source, ...]
     placeholders: Source | None = None
     pipeline: Source | None = None
+    allow_lists: tuple[Source, ...] = ()
+    clocks: tuple[Source, ...] = ()
+    suppressions: tuple[Source, ...] = ()
 
     @property
     def digest(self) -> str:
@@ -54,11 +61,19 @@ class Content(Struct, frozen=True):
         yield "attack", self.attack
         yield "placeholders", () if self.placeholders is None else (self.placeholders,)
         yield "pipeline", () if self.pipeline is None else (self.pipeline,)
+        yield "allow lists", self.allow_lists
+        yield "clocks", self.clocks
+        yield "suppressions", self.suppressions
 
 
 @dataclass(frozen=True, slots=True)
 class RuleFiles:
-    """Files and folders. rules: () are those that fsoc ships; logsources, attack: None is what fsoc ships."""
+    """Files and folders. rules: () are those that fsoc ships; logsources, attack: None is what fsoc ships.
+
+    Allow lists are those in the folders of rules; where these hold none, what fsoc ships.
+    clocks.yml and suppressions.yml are those in the folders of the rules, to any depth; where there is none, those that
+    fsoc ships.
+    """
 
     rules: tuple[Path, ...] = ()
     logsources: Path | None = None
@@ -72,14 +87,19 @@ class RuleFiles:
         Raises:
             RefusedToStart: naming every one that cannot be read.
         """
-        rules, logsources, attack, placeholders, pipeline = together(
+        rules, logsources, attack, placeholders, pipeline, allow_lists, clocks, suppressions = together(
             lambda: read_sources(self._rules),
             lambda: read_source(self._logsources),
             lambda: read_sources([self._attack], TABLE_SUFFIXES),
             lambda: read_source(self.placeholders) if self.placeholders else None,
             lambda: read_source(self.pipeline) if self.pipeline else None,
+            lambda: tuple(read_sources(allow_lists_files(self._rules))),
+            lambda: tuple(map(read_source, self.named(CLOCKS))),
+            lambda: tuple(map(read_source, self.named(SUPPRESSIONS))),
         )
-        return Content(tuple(rules), logsources, tuple(attack), placeholders, pipeline)
+        return Content(
+            tuple(rules), logsources, tuple(attack), placeholders, pipeline, allow_lists, clocks, suppressions
+        )
 
     def signature(self) -> frozenset[FileSignature]:
         """Changes when a file is added, removed or written; content may be the same nevertheless. Reads none."""
@@ -87,7 +107,13 @@ class RuleFiles:
         files = [file for path in self._rules for file in files_of(path, RULE_SUFFIXES)]
         files += files_of(self._attack, TABLE_SUFFIXES)
         files += [path for path in single if path is not None]
+        files += allow_lists_files(self._rules)
+        files += [file for name in (CLOCKS, SUPPRESSIONS) for file in self.named(name)]
         return frozenset(filter(None, map(_signed, files)))
+
+    def named(self, name: str) -> list[Path]:
+        """The files of this name that apply."""
+        return files_named(self._rules, name) or [shipped("rules") / name]
 
     @property
     def _rules(self) -> tuple[Path, ...]:

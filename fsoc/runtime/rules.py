@@ -7,7 +7,9 @@ from pathlib import Path
 from threading import Thread
 
 from fsoc.attack.techniques import Techniques
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
+from fsoc.correlation.policy_reader import read_policy
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.detection.engine import Background, EngineName
 from fsoc.errors import together
@@ -54,15 +56,19 @@ def ruleset_of(
     """What a pipeline works by; `compiled` was made of `content`.
 
     Raises:
-        RefusedToStart: the mapping of logsources or the ATT&CK tables are wrong, or the engine is not installed.
+        RefusedToStart: the mapping of logsources, the ATT&CK tables, clocks or suppressions are wrong, or the engine is
+            not installed.
     """
-    detector, techniques = together(
+    detector, techniques, lists, policy = together(
         lambda: detector_of(compiled, content, engine, background),
         lambda: Techniques.parse((table.path, table.text) for table in content.attack),
+        lambda: AllowLists.parse(content.allow_lists),
+        lambda: read_policy(content.clocks, content.suppressions),
     )
     version = Version(compiled.dated, compiled.digest)
     problems, refused = compiled.problems, compiled.refused
-    return RuleSet.of(detector, compiled.facts, compiled.correlations(), techniques, version, problems, refused)
+    correlations = compiled.correlations()
+    return RuleSet.of(detector, compiled.facts, correlations, techniques, version, problems, refused, lists, policy)
 
 
 def load_registry(path: Path, allowed_lateness_ms: int = ALLOWED_LATENESS_MS) -> Registry:

@@ -73,10 +73,10 @@ def _how_to_send(brokers: str, settings: Settings, registry: Registry) -> str:
     prefix = settings.topic_prefix
     return "\n".join(
         [
-            f"Kafka at {brokers}, {len(registry.institutions)} institutions. With kcat, for example:",
+            f"Kafka at {brokers}, {len(registry.institutions)} institutions. For example:",
             f"  send a ticket    kcat -P -b {brokers} -t {prefix}{TICKETS}{institution} ticket.json",
             f"  its receipt      kcat -C -b {brokers} -t {prefix}receipts.{institution}",
-            f"  joint alerts     kcat -C -b {brokers} -t {prefix}alerts",
+            f"  joint alerts     fsoc alerts watch --brokers {brokers} --topic-prefix {prefix}",
             "What a ticket is: fsoc schema ticket. Ctrl-C stops everything.",
         ]
     )

@@ -248,7 +248,6 @@ class Lane:
             try:
                 outputs.append((source, held.stage.work(part)))
             except Exception as error:
-                self._forget([source])
                 raise StageFailed(source, part) from error
             self._pace(len(part), self._clock() - began)
             at += len(part)

@@ -20,8 +20,8 @@ INDICATOR_FIELDS = ("indicator", "observables.value")
 
 
 def feedback(alert: Mapping[str, Any], revision: int, status: str) -> Iterator[tuple[str, bytes]]:
-    """One record per institution of a joint alert; none for a local one."""
-    if alert["kind"] != "joint":
+    """One record per institution of a joint alert; none of a local or a suppressed one."""
+    if alert["kind"] != "joint" or alert.get("suppressed") is not None:  # the state of an earlier fsoc does not say
         return
     count = at_least(alert["institution_count"])
     said = {

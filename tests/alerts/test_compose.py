@@ -51,15 +51,89 @@ def test_an_alert_says_what_was_seen(kind):
     explanation = alert["explanation"]
 
     assert [f"{error.json_path}: {error.message}" for error in ALERT.iter_errors(alert)] == []
-    assert explanation["text"].startswith(f"{SAID[kind][0]} for indicator = evil.example; the rule asks for gte 2.")
-    assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為 gte 2；")
+    assert explanation["text"].startswith(f"{SAID[kind][0]} for indicator = evil.example; the rule asks for at least 2")
+    assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為至少 2")
+
+
+def test_what_is_counted_beside_is_told_with_what_was_seen():
+    rule = correlation_rule(also=(("tactic", Condition((("gte", 2),))), ("user", Condition((("gt", 0),)))))
+    entries = [
+        Entry(NOON + n, name, "T-1", 1, ((name,),), name, 3, (), ("detection",), also=(tactics, ("eve",)))
+        for n, (name, tactics) in enumerate((("fi-001", ("impact",)), ("fi-002", ("execution", "impact"))))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    alert = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})
+    explanation = alert["explanation"]
+
+    assert explanation["also"] == [
+        {"field": "tactic", "condition": {"gte": 2}, "seen": 2},
+        {"field": "user", "condition": {"gt": 0}, "seen": 1},
+    ]
+    assert (
+        "asks for at least 2, no more than it needs, and for at least 2 values of tactic, of which there are 2, "
+        "and for more than 0 values of user, of which there are 1." in explanation["text"]
+    )
+    assert (
+        "門檻為至少 2，恰達門檻，另須 tactic 之不同值至少 2（有 2 個），另須 user 之不同值超過 0"
+        in explanation["text_zh"]
+    )
+    assert list(ALERT.iter_errors(orjson.loads(orjson.dumps({**alert, "revision": 1, "status": "open"})))) == []
+
+
+def test_a_chain_of_values_is_told_as_one():
+    rule = correlation_rule(fields=("tactic",), order=("execution", "impact"))
+    entries = [
+        Entry(NOON + n, "fi-001", f"T-{n}", 1, ((tactic,),), "fi-001", 3, (), ("detection",))
+        for n, tactic in enumerate(("execution", "impact"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert explanation["ordered"]
+    assert explanation["text"].startswith("2 values of tactic, one after another in their order within 1h")
+    assert explanation["text_zh"].startswith("1h 內有 2 個依序出現的 tactic（")
+
+
+def test_how_few_and_how_far_apart_is_told():
+    rule = correlation_rule(fields=("user",), each=Condition((("lt", 5),)), spread_ms=90_000)
+    entries = [
+        Entry(NOON + n * 100_000, "fi-001", f"T-{n}", 1, ((user,),), "fi-001", 3, (), ("detection",))
+        for n, user in enumerate(("eve", "bob"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert (explanation["each"], explanation["spread"]) == ({"lt": 5}, "90s")
+    assert (
+        "asks for at least 2, no more than it needs, counting values of less than 5 tickets alone, "
+        "with 90s or more between their first tickets." in explanation["text"]
+    )
+    assert "門檻為至少 2，恰達門檻，僅計事件單數少於 5之值，其首張事件單須相隔 90s 以上。" in explanation["text_zh"]
+
+
+def test_that_no_member_brings_more_than_half_is_told():
+    rule = correlation_rule(type="value_sum", fields=("bps",), non_negative=True, cap_each=True)
+    entries = [
+        Entry(NOON + n, name, "T-1", 1, (("5",),), name, 3, (), ("detection",))
+        for n, name in enumerate(("fi-001", "fi-002"))
+    ]
+    (found,) = satisfied(rule, entries, None)
+    explanation = compose(rule, GroupKey("rule", "production", '["x"]'), found, None, {})["explanation"]
+
+    assert (explanation["cap_each"], explanation["seen"]) == ("half", 2)
+    assert (
+        "at least 2, no more than it needs, of which each member's greatest number brings half at most. "
+        in explanation["text"]
+    )
+    assert "恰達門檻，每一成員僅計其最大值，至多為門檻之半。" in explanation["text_zh"]
 
 
 def test_bounds_that_are_no_whole_numbers_are_told_as_they_are():
     explanation = composed("value_avg", (("gte", 0.1), ("lt", 40)))["explanation"]
 
     assert explanation["condition"] == {"gte": 0.1, "lt": 40}
-    assert "gte 0.1 and lt 40" in explanation["text"]
+    assert "at least 0.1 and less than 40, 2.31667 to spare" in explanation["text"]
+    assert "至少 0.1且少於 40，尚有餘裕 2.31667" in explanation["text_zh"]
 
 
 def test_where_only_upper_bounds_are_asked_the_least_is_what_was_seen():

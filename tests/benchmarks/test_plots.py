@@ -7,7 +7,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from benchmarks import plots
-from benchmarks.charts import Axes, bars, lines
+from fsoc.charts import Axes, bars, lines
 
 DETECT = {
     "lanes": [{"rules": 3132}],

@@ -87,6 +87,23 @@ def test_every_problem_of_every_file_is_told_in_the_order_of_the_lines(folder):
     assert result.exit_code == 1
 
 
+def test_allow_lists_are_checked_with_the_rules_that_name_them(folder):
+    (folder / "correlation.yml").write_text(f"{CORRELATION}fsoc:\n  allow_list: [ours, theirs]\n")
+    (folder / "allow_lists.yml").write_text("allow_lists:\n  ours:\n    entries:\n      - {value: x}\n")
+    lines = run("rules", folder).stdout.splitlines()
+    at = CORRELATION.count("\n") + 2
+    assert [line.removeprefix(f"{folder}/").split(":")[:2] for line in lines[:-1]] == [
+        *(["allow_lists.yml", "4"] for _ in range(2)),
+        ["correlation.yml", str(at)],
+    ]
+    assert 'names "theirs", which is no list — expected one of: ours' in lines[2]
+
+
+def test_the_allow_lists_that_are_shipped_are_known_where_there_are_no_others(folder):
+    (folder / "correlation.yml").write_text(f"{CORRELATION}fsoc: {{allow_list: private-addresses}}\n")
+    assert run("rules", folder).stdout.endswith(": 0 problems\n")
+
+
 def test_json_says_the_same(folder):
     (folder / "bad.yml").write_text(BAD)
     result = run("rules", folder, "--json")
@@ -259,3 +276,31 @@ def test_good_tickets_are_counted(tmp_path):
     (one := tmp_path / "t.json").write_text(json.dumps(ticket(), indent=2))
     result = run("tickets", one)
     assert (result.stdout, result.exit_code) == ("1 ticket: 0 problems\n", 0)
+
+
+def test_clocks_and_suppressions_among_the_rules_are_checked_too(folder):
+    (folder / "clocks.yml").write_text("clocks: [{id: report, name: Report, hours: no}]\n")
+    (folder / "suppressions.yml").write_text("suppressions:\n  - {id: one, rule: many, owner: me, until: 2099-01-01}\n")
+
+    told = run("rules", folder)
+
+    assert told.exit_code == 1
+    assert f'{folder / "clocks.yml"}:1: hours is "False" — expected a number above 0 and up to 8784' in told.output
+    assert f"{folder / 'suppressions.yml'}:2: reason is missing" in told.output
+
+
+def test_suppressions_that_have_expired_or_suppress_nothing_are_warned_of(folder):
+    (folder / "suppressions.yml").write_text(
+        "suppressions:\n"
+        "  - {id: one, rule: many, owner: me, until: 2020-01-01, reason: drill}\n"
+        "  - {id: two, rule: none, owner: me, until: 2099-01-01, reason: drill}\n"
+        "  - {id: three, rule: many, owner: me, until: 2099-01-01, reason: drill, group: {institution: fi-001}}\n"
+    )
+    told = run("rules", folder)
+    file = folder / "suppressions.yml"
+
+    assert told.exit_code == 0
+    assert f'{file}:2: warning: suppression "one" of me has expired at 2020-01-01T00:00:00.000Z' in told.output
+    assert f'{file}:3: warning: suppression "two" names "none", which is no rule that raises alerts' in told.output
+    assert f"{file}:4" not in told.output
+    assert run("rules", folder, "--strict").exit_code == 1

@@ -13,7 +13,8 @@ import pytest
 
 FSOC = [sys.executable, "-m", "fsoc", "demo"]
 RULES = Path(__file__).parents[2] / "rules"
-SMALL = ["--institutions", "8", "--duration", "0"]
+DAY = ["--days", "1", "--noise", "low"]
+SMALL = ["--institutions", "8", "--duration", "0", *DAY]
 
 
 @pytest.fixture
@@ -100,6 +101,9 @@ def test_where_kafka_is_required_its_absence_is_a_refusal(environment, tmp_path)
         (["--brokers", "nonsense"], ["--brokers", "expected host:port"]),
         (["--brokers", "127.0.0.1:1"], ["--brokers", "127.0.0.1:1"]),
         (["--duration", "-1"], ["--duration"]),
+        (["--institutions", "3", "--days", "46"], ["--institutions: found 3", "--days: found 46, allowed 1 to 45"]),
+        (["--days", "0"], ["--days: found 0, allowed 1 to 45"]),
+        (["--noise", "loud"], ["--noise", "'low', 'medium', 'high'"]),
     ],
 )
 def test_what_cannot_be_is_refused_with_the_options_name_and_leaves_nothing(environment, tmp_path, arguments, says):
@@ -114,7 +118,7 @@ def test_what_cannot_be_is_refused_with_the_options_name_and_leaves_nothing(envi
 @pytest.mark.parametrize(("arguments", "code"), [([], 0), (["--once"], 130)])
 def test_ctrl_c_ends_it_in_order(environment, tmp_path, arguments, code):
     playing = subprocess.Popen(
-        [*FSOC, *arguments, "--in-process", "--institutions", "8", "--duration", "15"],
+        [*FSOC, *arguments, "--in-process", "--institutions", "8", "--duration", "15", *DAY],
         env=environment,
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -135,7 +139,7 @@ def test_ctrl_c_ends_it_in_order(environment, tmp_path, arguments, code):
 
 def test_a_reader_that_has_seen_enough_ends_it_in_order(environment, tmp_path):
     playing = subprocess.Popen(
-        [*FSOC, "--in-process", "--institutions", "8", "--duration", "15"],
+        [*FSOC, "--in-process", "--institutions", "8", "--duration", "15", *DAY],
         env={**environment, "PYTHONIOENCODING": "ascii"},
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

@@ -23,7 +23,7 @@ from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import intake_state_partition, table
 from fsoc.runtime.rules import load_ruleset
 
-EXERCISE = ExerciseSpec(institutions=8, tickets_per_institution=10, seed=2)
+EXERCISE = ExerciseSpec(institutions=8, tickets_per_institution=10, seed=2, hours=24)
 
 
 class Told(NamedTuple):

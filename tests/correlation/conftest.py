@@ -10,6 +10,8 @@ from fsoc.correlation.entries import Entry
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import CorrelationRule
 
+ORDERS = {"tactic": ("access", "execution", "impact")}
+
 
 def build_entry(at: int, institution: str, ticket_id: str = "t", **changes) -> Entry:
     fields = {
@@ -41,9 +43,22 @@ def build_document(**correlation) -> SimpleNamespace:
 
 def build_rule(**correlation) -> CorrelationRule:
     named = correlation.get("rules", ["detection"])
-    rules, problems = parse([build_document(**correlation)], [SimpleNamespace(id=name, name=None) for name in named])
+    documents = [build_document(**correlation)]
+    rules, problems = parse(documents, [SimpleNamespace(id=name, name=None) for name in named], orders=ORDERS)
     assert not problems, problems
     return rules[0]
+
+
+@pytest.fixture(scope="session")
+def refusals():
+    """What is wrong with a document, as texts; nothing else was read of it."""
+
+    def read(document) -> list[str]:
+        rules, problems = parse([document], [SimpleNamespace(id="detection", name=None)], orders=ORDERS)
+        assert rules == ()
+        return [problem.text for problem in problems]
+
+    return read
 
 
 @pytest.fixture(scope="session")

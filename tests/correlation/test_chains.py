@@ -82,9 +82,22 @@ def test_an_entry_is_kept_until_nothing_outside_can_need_it(read):
     assert rules["a"].retention_ms == 90 * DAY + 2 * 3_600_000
 
 
+def test_an_entry_is_kept_for_whoever_outside_needs_it_longest_however_far_out(read):
+    """The innermost outlasts the one that names it, which outlasts the one that names that for 30 days."""
+    rules, _ = read(
+        a={"timespan": "1h"},
+        b={"timespan": "1h", "rules": ["a"]},
+        c={"timespan": "30d", "rules": ["b"]},
+        d={"rules": ["a"]},
+    )
+
+    hour = 3_600_000
+    assert [rules[name].retention_ms for name in "cba"] == [90 * DAY, 90 * DAY + 2 * hour, 90 * DAY + 4 * hour]
+
+
 def feeds(rules, body, matches=(("detection", -1),)):
     full = {"environment": "production", "severity": 3, **body}
-    return Feeder(rules.values()).feeds(matches, TicketFields(full, "fi-001"), "holding")
+    return Feeder(rules.values()).feeds(matches, TicketFields(full, "fi-001"), "holding", 0)
 
 
 def shown(onward):
@@ -115,6 +128,20 @@ def test_a_match_has_its_groups_values_and_its_tickets_other_fields(read):
     assert cut == 0
 
 
+def test_who_asks_for_other_rules_is_told_at_the_match_and_who_counts_at_the_ticket(read):
+    both = {"rules": ["a", "other"], "group-by": [], "condition": None}
+    rules, _ = read(
+        a={"group-by": []},
+        b={"rules": ["a"], "group-by": []},
+        c={"type": "temporal", **both},
+        d={"type": "temporal_ordered", **both},
+        e={"type": "value_count", "rules": ["a"], "group-by": [], "condition": {"gte": 2, "field": "institution"}},
+    )
+    (feed, *_), _ = feeds(rules, {})
+
+    assert {one.rule: one.at_match for one in feed.onward} == {"b": False, "c": True, "d": True, "e": False}
+
+
 def test_aliases_are_of_the_rule_that_is_named(read):
     rules, problems = read(
         a={"group-by": ["user"], "aliases": {"user": {"detection": "TargetUserName"}}},
@@ -129,6 +156,18 @@ def test_aliases_are_of_the_rule_that_is_named(read):
         ("b", '["eve"]', ("other",)),
     ]
     assert shown(found[0].onward) == {("b", "eve"): ([], {})}
+
+
+def test_what_no_correlation_on_the_way_groups_by_is_called_as_each_calls_it(read):
+    rules, problems = read(
+        a={"group-by": [], "aliases": {"user": {"detection": "TargetUserName"}}},
+        b={"rules": ["a"], "group-by": [], "aliases": {"who": {"a": "user"}}},
+        c={"rules": ["b"], "group-by": ["person"], "aliases": {"person": {"b": "who"}}},
+    )
+    (feed,), _ = feeds(rules, {"evidence": [{"fields": {"TargetUserName": "eve"}}]}, [("detection", 0)])
+
+    assert not problems
+    assert shown(feed.onward) == {("b",): ([], {("c", "eve"): ([], {})})}
 
 
 def test_who_counts_once_counts_once_outside_too(read, document):

@@ -14,7 +14,7 @@ def body(**fields):
 
 
 def feeds(rule, body, matches=(("detection", -1),), member="fi-001"):
-    return Feeder([rule]).feeds(matches, TicketFields(body, "fi-001"), member)
+    return Feeder([rule]).feeds(matches, TicketFields(body, "fi-001"), member, 0)
 
 
 def groups(found):

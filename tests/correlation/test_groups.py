@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fsoc.correlation import groups as module
 from fsoc.correlation.entries import GroupKey
-from fsoc.correlation.groups import Groups
+from fsoc.correlation.groups import Groups, settled_from
 
 KEY = GroupKey("rule-1", "production", "[]")
 NAME = ("a", "t", "")
@@ -40,6 +40,16 @@ def test_a_withdrawal_that_overtakes_its_put_wins(rule, entry):
     groups.withdraw(rule(), KEY, NAME, 2, 5)
 
     assert not groups.put(rule(), KEY, entry(5, "a", revision=1))
+
+
+def test_an_older_withdrawal_does_not_undo_a_newer_one(rule, entry):
+    """A worker that lost the partition says it late: the put between the two stays out."""
+    groups = Groups()
+    assert groups.withdraw(rule(), KEY, NAME, 3, 5)
+
+    assert not groups.withdraw(rule(), KEY, NAME, 1, 5)
+    assert not groups.put(rule(), KEY, entry(5, "a", revision=2))
+    assert names(groups, rule) == []
 
 
 def test_past_the_bound_the_oldest_entries_leave_first_and_are_counted(rule, entry, monkeypatch):
@@ -101,3 +111,12 @@ def test_a_group_that_is_forgotten_before_it_was_judged_is_not_judged(rule, entr
     assert list(groups.forget("rule-1")) == [(KEY, ("a", "t", ""))]
     assert groups.judge(None) == []
     assert len(groups) == 0
+
+
+def test_an_episode_is_judged_until_what_is_settled_has_come_two_episodes_past_its_begin(rule):
+    one = rule()
+    episode = one.episode_ms
+
+    assert settled_from(one, None) < -(2**40)
+    assert settled_from(one, 12 * episode - 1) == 10
+    assert settled_from(one, 12 * episode) == 11

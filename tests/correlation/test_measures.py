@@ -13,6 +13,9 @@ from fsoc.correlation.measures import measure_of
 STEPS = ["one", "two", "three", "four"]
 
 
+TACTICS = ["unknown", "access", "execution", "impact"]
+
+
 def numbers(entry, *texts):
     return [entry(at, "a", f"t{at}", values=((text,),)) for at, text in enumerate(texts)]
 
@@ -92,10 +95,16 @@ RULES = [
     {"type": "value_avg", "condition": {"gte": 1, "field": "n"}},
     {"type": "value_percentile", "condition": {"gte": 1, "field": "n", "percentile": 30}},
     {"type": "value_median", "condition": {"gte": 1, "field": "n"}},
+    {"condition": {"gte": 1, "field": "tactic"}, "fsoc": {"ordered": True}},
+    {"type": "value_sum", "condition": {"gte": 9, "field": "n"}, "fsoc": {"non_negative": True, "cap_each": "half"}},
+    {"condition": {"gte": 1, "field": "n"}, "fsoc": {"each": {"lt": 3}}},
+    {"condition": {"gte": 1, "field": "n"}, "timespan": "9s", "fsoc": {"spread": "1s"}},
+    {"condition": {"gte": 1, "field": "n"}, "fsoc": {"each": {"lte": 1}, "spread": "1s"}},
+    {"type": "event_count", "condition": {"gte": 1}, "fsoc": {"also": {"a": {"gte": 2}, "b": {"gt": 2}}}},
 ]
 
 
-@pytest.mark.parametrize("shape", RULES, ids=lambda shape: shape["type"])
+@pytest.mark.parametrize("shape", RULES, ids=str)
 @settings(deadline=None)
 @given(data=st.data())
 def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
@@ -104,11 +113,15 @@ def test_what_came_and_went_leaves_no_trace(rule, entry, shape, data):
     entries = [
         (
             entry(
-                at,
+                at * 1_000 if asked.spread_ms else at,
                 "a",
                 f"t{n}",
-                values=((str(bits - 7),), (f"{bits}.5",)),
+                values=((TACTICS[bits % 4],), (TACTICS[bits // 4],))
+                if asked.order
+                else ((str(abs(bits - 7) if asked.non_negative else bits - 7),), (f"{bits}.5",)),
+                member="xyz"[bits % 3],
                 rules=tuple(sorted(STEPS[bit] for bit in range(4) if bits >> bit & 1)),
+                also=tuple(tuple("pqrs"[bits % 4 : bits % 4 + place + 1]) for place in range(len(asked.also))),
             ),
             goes,
         )

@@ -35,7 +35,9 @@ correlation:
 
 
 def detection(name, **changes):
-    return SimpleNamespace(**{"id": name, "title": name, "level": None, "tags": (), "fsoc": {}, **changes})
+    return SimpleNamespace(
+        **{"id": name, "name": None, "title": name, "level": None, "tags": (), "fsoc": {}, **changes}
+    )
 
 
 def test_only_what_a_generating_correlation_names_stands_alone(rule):
@@ -57,7 +59,7 @@ def test_it_bears_the_detections_name_and_level(rule):
 def test_each_ticket_is_an_alert_of_its_own_at_once_whatever_its_evidence_calls_itself(rule):
     (alone,) = stand_alone([rule(generate=True)], [detection("detection")])
     ticket = {"environment": "production", "ticket_id": "T-1", "evidence": [{"fields": {"ticket_id": ["a", "b"]}}]}
-    feeds, _ = Feeder([alone]).feeds([("detection", 0)], TicketFields(ticket, "fi-001"), "fi-001")
+    feeds, _ = Feeder([alone]).feeds([("detection", 0)], TicketFields(ticket, "fi-001"), "fi-001", 0)
 
     assert [orjson.loads(feed.group) for feed in feeds] == [["fi-001", "T-1"]]
     assert alone.rising

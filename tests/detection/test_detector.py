@@ -112,6 +112,7 @@ TICKET = {
     "category": "fraud.phishing",
     "severity": 3,
     "trigger": {"kind": "baseline"},
+    "volume": {"failed_logins": 3, "successful_logins": 1},
     "suppliers": [{"supplier_id": "sup-1"}, {"supplier_id": "sup-2"}],
     "observables": [
         {"type": "domain", "value": "Bad.example", "role": "infrastructure"},
@@ -142,6 +143,8 @@ TICKET = {
         ("{'indicator|cidr': 198.18.0.0/15}", True),
         ("{indicator: victim@fi.example}", False),
         ("{evidence.fields.x: 1}", True),
+        ("{'volume.failure_ratio|gte': 0.75}", True),
+        ("{'volume.failure_ratio|gt': 0.75}", False),
     ],
 )
 def test_rules_of_product_fsoc_run_on_the_ticket_by_dotted_names(selection, hit, detector):

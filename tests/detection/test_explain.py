@@ -306,3 +306,10 @@ def test_a_rule_on_tickets_looks_at_the_ticket_and_what_is_derived_of_it(rule):
     ticket = {"observables": [{"role": "attacker", "value": "10.0.0.1"}]}
     assert explain(draft, ticket, MAP).matched
     assert not explain(draft, {"indicator": "10.0.0.2"}, MAP).matched
+
+
+def test_a_rule_on_tickets_sees_how_many_logins_failed_of_all(rule):
+    text = "one: {volume.failure_ratio|gte: 0.9}\ncondition: one"
+    [draft] = drafts_of(Source("a.yml", rule(text, head="title: t\nlogsource: {product: fsoc}\n")))
+    assert explain(draft, {"volume": {"failed_logins": 9, "successful_logins": 1}}, MAP).matched
+    assert not explain(draft, {"volume": {"failed_logins": 9}}, MAP).matched

@@ -5,7 +5,6 @@ from __future__ import annotations
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from itertools import pairwise
 from typing import Any
 
 import orjson
@@ -14,23 +13,23 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.errors import RefusedToStart
-from fsoc.exercise import CampaignKind, Exercise, ExerciseSpec, generate
-from fsoc.exercise.spec import HOUR_MS
+from fsoc.exercise import Detail, Exercise, ExerciseSpec, Noise, generate
 from fsoc.institutions.registry import Registry
 from fsoc.tickets.decode import decode
-from fsoc.tickets.times import event_time, milliseconds
 
 small_specs = st.builds(
     ExerciseSpec,
     institutions=st.integers(8, 24),
     seed=st.integers(0, 2**32),
-    hours=st.integers(12, 36),
-    tickets_per_institution=st.integers(1, 12),
-    campaigns=st.none() | st.integers(0, 9),
+    hours=st.integers(12, 36) | st.sampled_from((119, 120, 150, 290, 336)),
+    tickets_per_institution=st.integers(1, 40),
+    campaigns=st.none() | st.integers(0, 12),
+    noise=st.sampled_from(Noise),
+    heartbeat_minutes=st.sampled_from((60, 97, 240)),
 )
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(small_specs)
 def test_whatever_is_asked_for_the_same_spec_gives_the_same_bytes(spec):
     assert generate(spec) == generate(spec)
@@ -39,8 +38,8 @@ def test_whatever_is_asked_for_the_same_spec_gives_the_same_bytes(spec):
 def test_another_process_with_other_hashes_gives_the_same_bytes():
     code = (
         "import hashlib; from fsoc.exercise import *;"
-        "e = generate(ExerciseSpec(institutions=12, seed=3, tickets_per_institution=20));"
-        "print(hashlib.sha256(repr((e.institutions, e.deliveries, e.truth)).encode()).hexdigest())"
+        "e = generate(ExerciseSpec(institutions=12, seed=3, hours=120, noise=Noise.HIGH));"
+        "print(hashlib.sha256(repr((e.institutions, e.deliveries, e.truth, e.feed_truth)).encode()).hexdigest())"
     )
     runs = {
         subprocess.run(
@@ -53,7 +52,9 @@ def test_another_process_with_other_hashes_gives_the_same_bytes():
 
 
 def test_another_seed_gives_another_exercise():
-    first, second = (generate(ExerciseSpec(institutions=8, seed=seed, tickets_per_institution=5)) for seed in (1, 2))
+    first, second = (
+        generate(ExerciseSpec(institutions=8, seed=seed, tickets_per_institution=5, hours=24)) for seed in (1, 2)
+    )
 
     assert first.institutions != second.institutions
     assert first.deliveries != second.deliveries
@@ -62,7 +63,7 @@ def test_another_seed_gives_another_exercise():
     }
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=15, deadline=None)
 @given(small_specs)
 def test_whatever_is_asked_for_the_deliveries_are_sound(spec):
     exercise = generate(spec)
@@ -123,13 +124,22 @@ def assert_truth(exercise: Exercise) -> None:
         assert len({group[name] for name in campaign.institutions}) >= 3
         assert campaign.first_at_ms <= campaign.decided_at_ms
     assert len(claimed) == len(set(claimed))
+    lines = [orjson.loads(line) for line in exercise.truth_ndjson()]
+    assert sorted(line["ticket_id"] for line in lines) == sorted(
+        ticket for campaign in exercise.truth for ticket in campaign.ticket_ids
+    )
+    for line in lines:
+        campaign_id, kind = line["label"].split(":")
+        (campaign,) = [one for one in exercise.truth if one.id == campaign_id]
+        assert (kind, owner[line["ticket_id"]]) == (campaign.kind, line["institution"])
 
 
-def test_forty_institutions_send_five_to_eight_thousand_tickets_of_realistic_size(exercise, tickets):
+def test_two_weeks_of_forty_institutions_are_what_a_demo_can_carry(exercise, reading):
     sizes = [len(delivery.payload) for delivery in exercise.deliveries]
 
-    assert 5_000 <= len({body["ticket_id"] for body in tickets}) <= 8_000
-    assert 1_000 <= sum(sizes) / len(sizes) <= 3_000
+    assert 15_000 <= len(reading.tickets) <= 20_000
+    assert len(exercise.deliveries) < 50_000
+    assert 700 <= sum(sizes) / len(sizes) <= 2_000
     assert max(sizes) < 8_000
 
 
@@ -141,26 +151,18 @@ def test_ticket_ids_are_unique_over_all_institutions(tickets):
     assert all(len(names) == 1 for names in owners.values())
 
 
-def test_exactly_as_many_tickets_as_asked_for():
-    exercise = generate(ExerciseSpec(institutions=10, seed=5), tickets=700)
+@pytest.mark.parametrize(
+    ("hours", "noise", "tickets"), [(24, Noise.MEDIUM, 700), (336, Noise.HIGH, 2_500), (336, Noise.MEDIUM, 400)]
+)
+def test_exactly_as_many_tickets_as_asked_for(hours, noise, tickets):
+    exercise = generate(ExerciseSpec(institutions=10, seed=5, hours=hours, noise=noise), tickets=tickets)
     found = {
         body["ticket_id"]
         for body in (orjson.loads(one.payload) for one in exercise.deliveries)
         if body["kind"] != "source_status"
     }
 
-    assert len(found) == 700
-
-
-def test_all_five_kinds_are_planted_and_some_seeds_have_two_of_a_kind():
-    counts = [
-        Counter(campaign.kind for campaign in generate(ExerciseSpec(seed=seed, tickets_per_institution=1)).truth)
-        for seed in range(1, 9)
-    ]
-
-    assert all(set(count) == {kind.value for kind in CampaignKind} for count in counts)
-    assert any(max(count.values()) == 2 for count in counts)
-    assert any(max(count.values()) == 1 for count in counts)
+    assert len(found) == tickets
 
 
 def test_institutions_differ_twenty_to_one_in_size_and_in_what_they_see(tickets):
@@ -174,92 +176,6 @@ def test_institutions_differ_twenty_to_one_in_size_and_in_what_they_see(tickets)
     assert len(set(seen.values())) >= 3
 
 
-def test_campaigns_keep_to_their_time(exercise, tickets):
-    """Event time as a reader knows it, by the sender's own clock.
-
-    Detection lags occurrence by minutes and clocks are wrong by up to ninety seconds, so a spread grows a little.
-    """
-    longest = {
-        "phishing_kit": 5.6,
-        "shared_supplier": 21,
-        "credential_stuffing": 4.8,
-        "ransomware_chain": 4,
-        "ddos_wave": 1 / 6,
-    }
-    at = {body["ticket_id"]: event_ms(body) for body in tickets if body["revision"] == 1}
-    for campaign in exercise.truth:
-        times = sorted(at[ticket] for ticket in campaign.ticket_ids)
-        assert times[-1] - times[0] <= longest[campaign.kind] * HOUR_MS, campaign
-        assert times[0] == campaign.first_at_ms
-
-
-def event_ms(body: dict[str, Any]) -> int:
-    return event_time(decode(orjson.dumps(body), institution=body["institution"]), HOUR_MS)
-
-
-def test_no_attackers_value_is_shared_by_two_institutions_outside_campaigns(exercise, tickets):
-    planted = {ticket for campaign in exercise.truth + exercise.decoys for ticket in campaign.ticket_ids}
-    seen: dict[str, set[str]] = defaultdict(set)
-    for body in tickets:
-        if body["ticket_id"] in planted:
-            continue
-        for item in body.get("observables", []):
-            if item["role"] in ("attacker", "infrastructure"):
-                seen[item["value"]].add(body["institution"])
-
-    assert len(seen) > 1_000
-    assert {value for value, names in seen.items() if len(names) > 1} == set()
-
-
-def test_no_supplier_is_named_by_three_institutions_outside_campaigns(exercise, tickets):
-    planted = {ticket for campaign in exercise.truth for ticket in campaign.ticket_ids}
-    clients: dict[str, set[str]] = defaultdict(set)
-    for body in tickets:
-        if body["ticket_id"] not in planted:
-            for supplier in body.get("suppliers", []):
-                clients[supplier["supplier_id"]].add(body["institution"])
-
-    assert clients
-    assert max(map(len, clients.values())) <= 2
-
-
-def test_everyday_floods_strike_one_institution_and_are_hours_apart(exercise, tickets):
-    planted = {ticket for campaign in exercise.truth for ticket in campaign.ticket_ids}
-    floods = sorted(
-        {
-            (milliseconds(body["detected_at"]), body["institution"])
-            for body in tickets
-            if body["category"] == "availability.ddos" and body["ticket_id"] not in planted
-        }
-    )
-
-    assert len(floods) >= 2
-    assert all(later[0] - earlier[0] >= 2 * HOUR_MS for earlier, later in pairwise(floods))
-
-
-def test_a_decoy_is_taken_back_by_all_its_reporters(exercise, tickets):
-    (decoy,) = exercise.decoys
-    last = {}
-    for body in sorted(tickets, key=lambda body: body["revision"]):
-        last[body["ticket_id"]] = (body["action"], body.get("verdict"))
-
-    assert {last[ticket] for ticket in decoy.ticket_ids} == {("close", "false_positive")}
-
-
-def test_intelligence_about_a_campaign_comes_from_an_institution_that_was_not_struck(exercise, bodies, tickets):
-    intelligence = [body for body in bodies if body["kind"] == "intel"]
-    struck: dict[str, set[str]] = defaultdict(set)
-    for body in tickets:
-        for item in body.get("observables", []):
-            struck[item["value"]].add(body["institution"])
-
-    assert intelligence
-    for body in intelligence:
-        for item in body["observables"]:
-            assert len(struck[item["value"]]) >= 4
-            assert body["institution"] not in struck[item["value"]]
-
-
 @pytest.mark.parametrize("chinese", [True, False])
 def test_some_institutions_write_chinese_and_some_do_not(tickets, chinese):
     assert any(body["title"].isascii() is not chinese for body in tickets)
@@ -267,17 +183,19 @@ def test_some_institutions_write_chinese_and_some_do_not(tickets, chinese):
 
 def test_impossible_numbers_are_refused_all_at_once():
     with pytest.raises(RefusedToStart) as refused:
-        ExerciseSpec(institutions=3, hours=1, tickets_per_institution=0)
+        ExerciseSpec(institutions=3, hours=1, tickets_per_institution=0, heartbeat_minutes=1, detail=Detail.SPARSE)
 
     assert [str(problem) for problem in refused.value.problems] == [
         "institutions: found 3, allowed 8 to 1000",
-        "hours: found 1, allowed 12 to 168",
+        "hours: found 1, allowed 12 to 1080",
         "tickets_per_institution: found 0, allowed 1 to 20000",
+        "heartbeat_minutes: found 1, allowed 5 to 240",
+        "detail: sparse tickets tell nothing in less than 120 hours",
     ]
 
 
 def test_four_hundred_institutions_are_no_other_matter():
-    exercise = generate(ExerciseSpec(institutions=400, seed=1, tickets_per_institution=4))
+    exercise = generate(ExerciseSpec(institutions=400, seed=1, tickets_per_institution=4, hours=24))
 
     assert len({entry["name_zh"] for entry in exercise.institutions}) == 400
     assert len({entry["name"] for entry in exercise.institutions}) > 390

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fsoc.exercise import PlantedCampaign, score
+from fsoc.exercise import FeedTrouble, PlantedCampaign, score
 
 HOUR_MS = 3_600_000
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
+SICK = FeedTrouble("trouble-1", "feed_silent", "a", "siem", START_MS, START_MS + 6 * HOUR_MS)
 
 KIT = PlantedCampaign(
     "c1", "phishing_kit", "a kit", ("a", "b", "c"), ("t1", "t2", "t3", "t4"), START_MS, START_MS + HOUR_MS // 2
@@ -80,10 +81,58 @@ def test_an_alert_may_be_on_two_campaigns_at_once(alert):
     assert result.found == 2
 
 
+def test_precision_is_of_joint_alerts_alone_and_an_alert_on_two_campaigns_counts_once(alert):
+    alerts = [
+        alert("both", ["a", "b", "c", "d"], ["t1", "t2", "t5", "t6"]),
+        alert("kit", ["a", "b"], ["t1"]),
+        alert("wrong", ["p", "q"], ["n"]),
+        alert("local", ["z"], ["n"], kind="local"),
+        alert("feed", ["z"], [], kind="feed"),
+        alert("gone", ["p", "q"], ["n"], status="retracted"),
+    ]
+    result = score([KIT, WAVE], alerts)
+
+    assert result.precision == 2 / 3
+    assert [(one.kind, one.planted, one.found, one.alerts) for one in result.kinds] == [
+        ("phishing_kit", 1, 1, 2),
+        ("ddos_wave", 1, 1, 1),
+    ]
+    assert score([KIT], []).precision is None
+
+
+@pytest.mark.parametrize(
+    ("institution", "group", "raised", "on"),
+    [
+        ("a", {}, "2026-03-02T00:00:00.000Z", True),  # both edges are closed
+        ("a", {"feed": "siem"}, "2026-03-03T06:00:00.000Z", True),
+        ("a", {"feed": "edr"}, "2026-03-02T01:00:00.000Z", False),
+        ("b", {}, "2026-03-02T01:00:00.000Z", False),
+        ("a", {}, "2026-03-01T23:59:59.999Z", False),
+        ("a", {}, "2026-03-03T06:00:00.001Z", False),
+    ],
+)
+def test_an_alert_on_a_feed_is_held_against_the_sick_feeds_and_never_fails_the_exercise(
+    alert, institution, group, raised, on
+):
+    feed = alert("f", [institution], [], kind="feed", group=group, raised_at_event_time=raised)
+    result = score([KIT], [alert("x", ["a", "b"], ["t1"]), feed], [SICK])
+
+    assert result.passes
+    assert result.false_alarms == ()
+    assert (result.feeds.found, result.feeds.missed) == ((("trouble-1",), ()) if on else ((), ("trouble-1",)))
+    assert result.feeds.false_alarms == (() if on else ("f",))
+
+
 def test_the_score_line_says_all_of_it(alert):
     line = score([KIT, WAVE], [alert("x", ["a", "b"], ["t1"]), alert("y", ["p", "q"], ["n"])]).as_json()
 
     assert (line["passes"], line["found"], line["missed"], line["false_alarms"]) == (False, 1, 1, ["y"])
+    assert line["precision"] == 0.5
+    assert line["kinds"] == {
+        "phishing_kit": {"planted": 1, "found": 1, "alerts": 1},
+        "ddos_wave": {"planted": 1, "found": 0, "alerts": 0},
+    }
+    assert line["feeds"] == {"found": [], "missed": [], "false_alarms": []}
     assert line["campaigns"][0]["kind"] == "phishing_kit"
     assert line["campaigns"][0]["after_first_s"] == 3600.0
     assert line["campaigns"][1]["alert_ids"] == []

@@ -30,6 +30,10 @@ def summed_up(rule, windows):
 
 
 def holds(rule, measure):
+    return measure is not None and within(rule.condition, measure)
+
+
+def within(condition, measure):
     answers = {
         "gt": lambda bound: measure > bound,
         "gte": lambda bound: measure >= bound,
@@ -38,19 +42,32 @@ def holds(rule, measure):
         "eq": lambda bound: measure == bound,
         "neq": lambda bound: measure != bound,
     }
-    return all(answers[name](Fraction(str(bound))) for name, bound in rule.condition.bounds)
+    return all(answers[name](Fraction(str(bound))) for name, bound in condition.bounds)
 
 
 def measured(rule, window):
+    """None where something else that the rule asks of the window is not there."""
+    for place, (_, condition) in enumerate(rule.also):
+        if not within(condition, len({value for entry in window for value in entry.also[place]})):
+            return None
     counts = {
         "event_count": lambda: len({(entry.institution, entry.ticket_id) for entry in window}),
-        "value_count": lambda: len({value for entry in window for value in entry.values}),
+        "value_count": lambda: counted(rule, window),
         "temporal": lambda: len({name for entry in window for name in entry.rules}),
-        "temporal_ordered": lambda: longest_chain(rule, window),
+        "temporal_ordered": lambda: longest_chain(rule.rules, [(one.event_time_ms, one.rules) for one in window]),
     }
     if rule.type in counts:
         return counts[rule.type]()
+    if rule.cap_each:
+        return capped(rule, [(entry.member, Fraction(text)) for entry in window for (text,) in entry.values])
     return reckoned(rule, [Fraction(text) for entry in window for (text,) in entry.values])
+
+
+def capped(rule, numbers):
+    """numbers: (member, number) …"""
+    half = max(Fraction(str(bound)) for name, bound in rule.condition.bounds if name in {"gt", "gte"}) / 2
+    members = {member for member, _ in numbers}
+    return sum(min(half, max(one for who, one in numbers if who == member)) for member in members)
 
 
 def reckoned(rule, numbers):
@@ -68,19 +85,30 @@ def reckoned(rule, numbers):
     raise AssertionError(rule.type)
 
 
-def longest_chain(rule, window):
-    lengths = range(len(rule.rules), 0, -1)
-    chains = (chain for length in lengths for chain in combinations(rule.rules, length))
-    return len(next(chain for chain in chains if in_order(chain, window, float("-inf"))))
+def counted(rule, window):
+    """How many different values, of those that count; None where these came too close together."""
+    if rule.order:
+        return longest_chain(rule.order, [(one.event_time_ms, [value for (value,) in one.values]) for one in window])
+    values = {value for entry in window for value in entry.values}
+    if rule.each:
+        tickets = {v: {(one.institution, one.ticket_id) for one in window if v in one.values} for v in values}
+        values = {value for value in values if within(rule.each, len(tickets[value]))}
+    if rule.spread_ms:
+        firsts = [min(one.event_time_ms for one in window if value in one.values) for value in values]
+        if not any(one - other >= rule.spread_ms for one in firsts for other in firsts):
+            return None
+    return len(values)
+
+
+def longest_chain(order, window):
+    """window: (time, which of those in order an entry has)."""
+    chains = (chain for length in range(len(order), 0, -1) for chain in combinations(order, length))
+    return len(next((chain for chain in chains if in_order(chain, window, float("-inf"))), ()))
 
 
 def in_order(chain, window, not_before):
-    """Whether the window has a match of each rule, none earlier than the one before it."""
+    """Whether the window has each of the chain, none earlier than the one before it."""
     if not chain:
         return True
     first, *rest = chain
-    return any(
-        in_order(rest, window, entry.event_time_ms)
-        for entry in window
-        if first in entry.rules and entry.event_time_ms >= not_before
-    )
+    return any(in_order(rest, window, at) for at, names in window if first in names and at >= not_before)

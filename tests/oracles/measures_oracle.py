@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from fractions import Fraction
 from itertools import combinations
 from typing import Any
 
-from tests.oracles.correlation_oracle import reckoned
+from tests.oracles.correlation_oracle import capped, reckoned
 
 OPERATORS = {
     "gt": operator.gt,
@@ -24,31 +24,55 @@ is_number = re.compile(r"[+-]?[0-9]+(\.[0-9]+)?([eE][+-]?[0-9]+)?").fullmatch
 
 
 def holds(bounds: Iterable[tuple[str, Any]], measure: Any) -> bool:
-    return all(OPERATORS[name](measure, Fraction(str(bound))) for name, bound in bounds)
+    return measure is not None and all(OPERATORS[name](measure, Fraction(str(bound))) for name, bound in bounds)
 
 
 def measured(rule: Any, rows: Sequence[Any]) -> Any:
-    counted = {
+    """None where the rows lack what the rule asks for beside."""
+    for place, (_, condition) in enumerate(rule.also):
+        if not holds(condition.bounds, len({value for row in rows for value in row.also[place]})):
+            return None
+    counts = {
         "event_count": lambda: len({(row.institution, row.ticket_id) for row in rows}),
-        "value_count": lambda: len({value for row in rows for value in row.values}),
+        "value_count": lambda: counted(rule, rows),
         "temporal": lambda: len({name for row in rows for name in row.rules}),
-        "temporal_ordered": lambda: longest_chain(rule.rules, rows),
+        "temporal_ordered": lambda: longest_chain(rule.rules, [(row.at, row.rules) for row in rows]),
     }
-    if rule.type in counted:
-        return counted[rule.type]()
+    if rule.type in counts:
+        return counts[rule.type]()
+    if rule.cap_each:
+        return capped(rule, [(row.member, Fraction(text)) for row in rows for _, text in row.values])
     return reckoned(rule, [Fraction(text) for row in rows for _, text in row.values])
 
 
-def longest_chain(names: Sequence[str], rows: Sequence[Any]) -> int:
-    """How many of the rules, in their order, matched one after another; taking the earliest each time loses nothing."""
+def counted(rule: Any, rows: Sequence[Any]) -> int | None:
+    """How many different values, of those that count; None where these came too close together."""
+    if rule.order:
+        return longest_chain(rule.order, [(row.at, {value for (value,) in row.values}) for row in rows])
+    first: dict[Any, int] = {}
+    tickets: dict[Any, set[tuple[str, str]]] = {}
+    for row in rows:
+        for value in row.values:
+            first.setdefault(value, row.at)  # rows are in order of time
+            tickets.setdefault(value, set()).add((row.institution, row.ticket_id))
+    counting = [value for value in first if not rule.each or holds(rule.each.bounds, len(tickets[value]))]
+    if rule.spread_ms:
+        times = sorted(first[value] for value in counting)
+        if not times or times[-1] - times[0] < rule.spread_ms:
+            return None
+    return len(counting)
+
+
+def longest_chain(names: Sequence[str], rows: Sequence[tuple[int, Collection[str]]]) -> int:
+    """How many, in their order, came one after another; taking the earliest each time loses nothing."""
     for length in range(len(names), 0, -1):
         for chain in combinations(names, length):
             at: float = float("-inf")
             for name in chain:
-                at = min((row.at for row in rows if name in row.rules and row.at >= at), default=float("inf"))
+                at = min((then for then, has in rows if name in has and then >= at), default=float("inf"))
             if at < float("inf"):
                 return length
-    raise AssertionError("a row of no rule")
+    return 0
 
 
 def most_telling(bounds: Iterable[tuple[str, Any]], measures: Sequence[Any]) -> int | float:

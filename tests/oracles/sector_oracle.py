@@ -12,11 +12,14 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import product
+from types import SimpleNamespace
 from typing import Any, NamedTuple
 
 from tests.oracles.measures_oracle import holds, is_number, measured, most_telling
+from tests.oracles.past_oracle import counting
 
 DAY_MS = 86_400_000
+LISTED_UNTIL_MS = 20_000 * DAY_MS
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -52,7 +55,9 @@ class Row(NamedTuple):
     institution: str
     ticket_id: str
     source: str
+    member: str
     values: tuple[Any, ...]
+    also: tuple[frozenset[str], ...]
     rules: frozenset[str]
     matches: tuple[Match, ...]
 
@@ -87,10 +92,24 @@ def event_time(body: Mapping[str, Any], lateness_ms: int) -> int:
     return ms(occurred) if occurred and 0 <= detected - ms(occurred) <= lateness_ms else detected
 
 
+def known_since(used: Iterable[tuple[bytes, int]]) -> int | None:
+    """The least event time of the messages that were used, whatever became of their tickets; as `final_tickets`."""
+    bodies = [(json.loads(payload), lateness_ms) for payload, lateness_ms in used]
+    return min((event_time(*one) for one in bodies if one[0]["kind"] != "source_status"), default=None)
+
+
 def standing(
-    rules: Iterable[Any], tickets: Iterable[Ticket], matcher: Matcher, members: Mapping[str, str]
+    rules: Iterable[Any],
+    tickets: Iterable[Ticket],
+    matcher: Matcher,
+    members: Mapping[str, str],
+    since: Mapping[str, int],
 ) -> dict[str, dict[str, Any]]:
-    """The alerts that stand, by id. members: institution → what counts once for `independent`, where that differs."""
+    """The alerts that stand, by id.
+
+    members: institution → what counts once for `independent`, where that differs. since: institution → from when on its
+    past is known.
+    """
     rules = {rule.id: rule for rule in rules}
     found = [match for ticket in tickets for match in detected(ticket, matcher)]
     alerts: dict[str, dict[str, Any]] = {}
@@ -98,6 +117,7 @@ def standing(
     heard = {inner for rule in rules.values() if rule.generate for inner in rule.rules}
     for rule in by_depth(rules):
         for (environment, group), rows in groups_of(rule, found, members).items():
+            rows = by_past(rule, rows, since)  # noqa: PLW2901 - nothing else is asked of them
             windows = satisfied(rule, rows)
             if rule.id not in silent or rule.id in heard:
                 for alert in alerts_of(rule, environment, group, rows, windows, members):
@@ -135,6 +155,10 @@ def texts_of(ticket: Ticket, index: int, name: str) -> list[tuple[Any, str]]:
         return [(0, ticket.institution)]
     if name in {"environment", "ticket_id"}:
         return [(0, body[name])]
+    if name in {"tactic", "technique"}:
+        return [(0, text) for text in dict.fromkeys(item[name] for item in body.get("attack", []))]
+    if name == "observable:domain":
+        name = "indicator"  # members send no others
     if name == "indicator":
         hostile = [item for item in body.get("observables", []) if item["role"] in {"attacker", "infrastructure"}]
         return [(0, text) for text in dict.fromkeys(item["value"].lower() for item in hostile)]
@@ -171,14 +195,20 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         # What came first is asked of matches; what is counted, of tickets.
         at = match.held_at if rule.type.startswith("temporal") else match.at
         name = (at, ticket.institution, ticket.body["ticket_id"], match.source)
-        for values in product(*(match.values(called(rule, match.name, field)) for field in rule.group_by)):
+        columns = [match.values(called(rule, match.name, field)) for field in rule.group_by]
+        for values in product(*([one for one in column if not left_out(rule, one, match)] for column in columns)):
             group = json.dumps(list(values), separators=(",", ":"), ensure_ascii=False)
             fed.setdefault((ticket.body["environment"], group), {}).setdefault(name, []).append((match, counted))
     return {
         key: [
             Row(
                 *name,
+                members.get(name[1], name[1]),
                 tuple(dict.fromkeys(value for _, counted in how for value in counted)),
+                tuple(
+                    frozenset(value for match, _ in how for value in column_of(rule, match, field, members))
+                    for field, _ in rule.also
+                ),
                 frozenset(match.name for match, _ in how),
                 tuple(match for match, _ in how),
             )
@@ -186,6 +216,29 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         ]
         for key, rows in fed.items()
     }
+
+
+def by_past(rule: Any, rows: list[Row], since: Mapping[str, int]) -> list[Row]:
+    """Those that count."""
+    if rule.past is None:
+        return rows
+    seen = [
+        SimpleNamespace(
+            event_time_ms=row.at,
+            institution=row.institution,
+            values=[(text,) for (_, text) in row.values] if rule.numeric else [],
+            row=row,
+        )
+        for row in rows
+    ]
+    return [one.row for one, _ in counting(rule, seen, since)]
+
+
+def left_out(rule: Any, value: str, match: Match) -> bool:
+    """Whether a value is on the one list there is, of which a part ends at a midnight."""
+    lasting = value in {"c0-0.example", "x.example"}
+    ending = value.endswith(".y.example") or value == "y.example"
+    return bool(rule.allow_lists) and (lasting or (ending and match.ticket.at < LISTED_UNTIL_MS))
 
 
 def called(rule: Any, name: str, field: str) -> str:
@@ -196,14 +249,15 @@ def counted_of(rule: Any, match: Match, members: Mapping[str, str]) -> list[Any]
     if rule.type.startswith("value_") and rule.type != "value_count":
         numbers = match.numbers(called(rule, match.name, rule.fields[0]))
         return [one for one in numbers if is_number(one[1]) and not (rule.non_negative and one[1].startswith("-"))]
-    columns = [match.values(called(rule, match.name, field)) for field in rule.fields]
-    if rule.independent:
-        own = match.ticket.institution
-        columns = [
-            [members.get(own, own)] if field == "institution" else column
-            for field, column in zip(rule.fields, columns, strict=True)
-        ]
+    columns = [column_of(rule, match, field, members) for field in rule.fields]
     return list(product(*columns)) if rule.fields else []
+
+
+def column_of(rule: Any, match: Match, field: str, members: Mapping[str, str]) -> list[str]:
+    own = match.ticket.institution
+    if rule.independent and field == "institution":
+        return [members.get(own, own)]
+    return match.values(called(rule, match.name, field))
 
 
 def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:
@@ -264,15 +318,17 @@ def alerts_of(
         for row in inside:
             tickets.setdefault(row.institution, []).append(row.ticket_id)
         tickets = {name: list(dict.fromkeys(tickets[name])) for name in sorted(tickets)}
+        count = len({members.get(name, name) for name in tickets})
         yield {
             "alert_id": name_of(episode),
             "rule_id": rule.id,
             "environment": environment,
             "group": dict(zip(rule.group_by, json.loads(group), strict=True)),
             "institutions": sorted(tickets),
-            "independent_count": len({members.get(name, name) for name in tickets}),
+            "independent_count": count,
             "tickets": tickets,
-            "severity": max(body["severity"] for body in bodies),
+            "severity": severity_of(rule, bodies, count),
+            "deciding": {(row.institution, row.ticket_id) for row in inside if row.at == of_it[0][0]},
             "attack": {(item["tactic"], item["technique"]) for body in bodies for item in body.get("attack", [])},
             "first_seen": inside[0].at,
             "last_seen": inside[-1].at,
@@ -284,6 +340,16 @@ def alerts_of(
         }
 
 
+def severity_of(rule: Any, bodies: list[Mapping[str, Any]], members: int) -> int:
+    """Of tickets that name no assets, and no tactic but impact."""
+    points = 8 * max(body["severity"] for body in bodies)
+    techniques = {item["technique"] for body in bodies for item in body.get("attack", [])}
+    points += 6 if techniques & {"T1485", "T1486"} else 5 if techniques else 0
+    points += sum(more for least, more in ((2, 2), (3, 2), (4, 1), (5, 1), (10, 2), (20, 2)) if members >= least)
+    points += 2 * any(name.startswith("suppliers.") for name in (*rule.group_by, *rule.fields))
+    return min(5, points // 10)
+
+
 def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
     """A published alert in the oracle's words."""
     same = ("alert_id", "rule_id", "environment", "group", "institutions", "independent_count", "tickets", "severity")
@@ -292,6 +358,7 @@ def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
         **{name: alert[name] for name in same},
         **{name: ms(alert[name]) for name in times},
         "attack": {(item["tactic"], item["technique"]) for item in alert["attack"]},
+        "deciding": {(who, ticket) for who, ids in alert["explanation"]["deciding"].items() for ticket in ids},
         "seen": alert["explanation"]["seen"],
         "continues": alert["continues"],
     }

@@ -12,6 +12,7 @@ import pytest
 import yaml
 
 from fsoc.attack import Techniques
+from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.detection import LogsourceMap, Source, load_rules
@@ -122,7 +123,9 @@ def ruleset(techniques) -> RuleSet:
     logsources = LogsourceMap.parse(Source("rules/logsources.yml", where.read_text("utf-8")))
     loaded = load_rules(sources)
     detector = make_detector(loaded.rules, logsources)
-    ruleset = RuleSet.of(detector, loaded.rules, loaded.correlations, techniques, Version("", ""), loaded.problems)
+    lists = AllowLists.parse([Source("rules/allow_lists.yml", (ROOT / "rules/allow_lists.yml").read_text("utf-8"))])
+    version = Version("", "")
+    ruleset = RuleSet.of(detector, loaded.rules, loaded.correlations, techniques, version, loaded.problems, lists=lists)
     assert [str(problem) for problem in ruleset.problems] == []
     return ruleset
 
@@ -165,7 +168,7 @@ def sector(ruleset) -> Callable[..., list[dict[str, Any]]]:
 def play(ruleset) -> Callable[..., Score]:
     """Generate an exercise, send it through the pipeline, score the alerts."""
 
-    def scored(**spec: int) -> Score:
+    def scored(**spec: Any) -> Score:
         exercise = generate(ExerciseSpec(**spec))
         registry = Registry.parse(exercise.institutions_yaml(), "institutions.yml")
         direct = Direct(Pipeline(ruleset, registry, ends=True))
@@ -175,7 +178,7 @@ def play(ruleset) -> Callable[..., Score]:
             records.append(Record(len(records), at_ms, None, payload))
         direct.work(slices)
         direct.finish()
-        return score(exercise.truth, direct.newest_alerts())
+        return score(exercise.truth, direct.newest_alerts(), exercise.feed_truth)
 
     return scored
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from fsoc.exercise import Noise
+
 HOUR_MS = 3_600_000
 
 ALL_DAY = {
@@ -38,6 +40,14 @@ ALL_DAY = {
         "category": "malicious-code.malware-distribution",
         "severity": 2,
         "observables": [{"type": "email", "value": "billing@x.example", "role": "attacker"}],
+    },
+    "a resolver, a CDN's edge and an address inside, taken for an attacker's": {
+        "category": "malicious-code.c2-server",
+        "severity": 3,
+        "observables": [
+            {"type": "ipv4", "value": value, "role": "infrastructure"}
+            for value in ("8.8.8.8", "104.17.2.81", "10.0.0.5")
+        ],
     },
     "a supplier outside its window": {
         "category": "intrusion-attempts.ids-alert",
@@ -89,14 +99,28 @@ def test_what_forty_institutions_report_within_an_hour_every_day_raises_nothing_
 
 
 @pytest.mark.parametrize("seed", [1, 7])
-def test_a_simulated_day_is_alerted_as_planted_and_nothing_else_is(seed, play):
-    """With a light background; the heavy one is the demo's."""
-    result = play(seed=seed, institutions=40, tickets_per_institution=30)
+def test_a_simulated_day_of_low_noise_is_alerted_as_planted_and_nothing_else_is(seed, play):
+    """Without a past: the five kinds that leave indicators or come within minutes."""
+    result = play(seed=seed, institutions=40, tickets_per_institution=30, hours=24, noise=Noise.LOW)
 
     assert (result.missed, result.false_alarms) == (0, ())
     assert result.found >= 5
 
 
+INDICATORS = ("phishing_kit", "shared_supplier", "credential_stuffing", "ransomware_chain", "ddos_wave")
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_in_two_weeks_of_medium_noise_the_five_kinds_that_need_no_past_are_all_found(seed, play):
+    """Of the other kinds, and of false alarms, nothing is said here."""
+    result = play(seed=seed, institutions=40, tickets_per_institution=80, heartbeat_minutes=240)
+
+    assert {one.kind: one.found for one in result.kinds if one.kind in INDICATORS} == {
+        one.kind: one.planted for one in result.kinds if one.kind in INDICATORS
+    }
+    assert {one.kind for one in result.kinds} >= set(INDICATORS)
+
+
 def test_an_alert_on_a_training_that_looked_like_phishing_is_taken_back(play):
     """Every exercise has one: several institutions report it, then close their tickets as false positive."""
-    assert play(seed=1, institutions=40, tickets_per_institution=10).retracted >= 1
+    assert play(seed=1, institutions=40, tickets_per_institution=10, hours=24).retracted >= 1

@@ -10,6 +10,7 @@ import pytest
 from fsoc.errors import RefusedToStart
 from fsoc.runtime.content import (
     TABLE_SUFFIXES,
+    allow_lists_files,
     collector_paused,
     files_of,
     logsources_files,
@@ -29,6 +30,17 @@ def test_a_folder_is_read_by_name_to_any_depth_without_what_is_no_rule(tmp_path:
         *("b.yml", "a/b/c.yml", "a/z.yaml"),
     ]
     assert logsources_files([tmp_path, tmp_path / "b.yml"]) == [tmp_path / "logsources.yml"]
+
+
+def test_allow_lists_are_those_of_the_folders_else_what_is_shipped(tmp_path: Path):
+    """A volume that Kubernetes mounts has its files once more in a hidden folder."""
+    for name in ("allow_lists.yml", "a/allow_lists.yml", "..data/allow_lists.yml", "my_allow_lists.yml"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+
+    assert allow_lists_files([tmp_path]) == [tmp_path / "a/allow_lists.yml", tmp_path / "allow_lists.yml"]
+    assert [source.text for source in read_sources([tmp_path])] == ["my_allow_lists.yml"]
+    assert allow_lists_files([tmp_path / "my_allow_lists.yml"]) == [shipped("rules") / "allow_lists.yml"]
 
 
 def test_a_file_that_is_named_is_read_whatever_it_is_called(tmp_path: Path):

@@ -120,6 +120,25 @@ def test_a_rule_set_is_called_after_the_newest_day_of_its_rules_and_the_digest_o
     assert (rules.detections, list(rules.correlations), rules.refused) == (2, ["many"], 1)
 
 
+def test_allow_lists_are_read_beside_the_rules_and_named_by_them(files, cache, tmp_path):
+    folder = tmp_path / "given"
+    (folder / "guarded.yml").write_text(f"{CORRELATION.replace('many', 'guarded')}fsoc: {{allow_list: ours}}\n")
+    missing = files.read()
+    assert list(ruleset_of(load(missing, cache), missing).correlations) == ["many"]
+    (folder / "allow_lists.yml").write_text("allow_lists: {ours: {entries: []}}\n")
+    content = files.read()
+
+    assert sorted(ruleset_of(load(content, cache), content).correlations) == ["guarded", "many"]
+    assert content.digest != missing.digest
+
+
+def test_wrong_allow_lists_are_refused_with_the_rest_that_is_wrong(files, cache, tmp_path):
+    (tmp_path / "given" / "allow_lists.yml").write_text("allow_lists: {ours: 5}\n")
+    content = files.read()
+    with pytest.raises(RefusedToStart, match=r"allow_lists\.yml:1: list \"ours\""):
+        ruleset_of(load(content, cache), content)
+
+
 def other_text(files, tmp_path, patch):
     (tmp_path / "given" / "two.yml").write_text(RULE.format(id="two", more="description: more"))
 
@@ -130,6 +149,10 @@ def another_file(files, tmp_path, patch):
 
 def other_name(files, tmp_path, patch):
     (tmp_path / "given" / "two.yml").rename(tmp_path / "given" / "zwei.yml")
+
+
+def other_allow_list(files, tmp_path, patch):
+    (tmp_path / "given" / "allow_lists.yml").write_text("allow_lists: {}\n")
 
 
 def other_placeholders(files, tmp_path, patch):
@@ -155,7 +178,17 @@ def other_code(files, tmp_path, patch):
 
 
 @pytest.mark.parametrize(
-    "change", [other_text, another_file, other_name, other_placeholders, other_libraries, other_format, other_code]
+    "change",
+    [
+        other_text,
+        another_file,
+        other_name,
+        other_allow_list,
+        other_placeholders,
+        other_libraries,
+        other_format,
+        other_code,
+    ],
 )
 def test_whatever_may_change_what_rules_mean_makes_them_anew(change, files, cache, counted, tmp_path, request):
     load(files.read(), cache)
@@ -235,7 +268,7 @@ def test_a_signature_changes_with_every_write_and_with_nothing_else(files, tmp_p
     (tmp_path / "given" / "notes.txt").write_text("no rule")
     assert files.signature() == before
 
-    for change in (other_text, another_file, other_name, other_placeholders):
+    for change in (other_text, another_file, other_name, other_allow_list, other_placeholders):
         change(files, tmp_path, None)
         assert files.signature() != before
         before = files.signature()

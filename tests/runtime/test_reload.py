@@ -353,7 +353,7 @@ class Watched:
 
 @pytest.fixture(scope="module")
 def exercise():
-    return generate(ExerciseSpec(institutions=12, tickets_per_institution=40, seed=3))
+    return generate(ExerciseSpec(institutions=12, tickets_per_institution=40, seed=3, hours=24))
 
 
 async def test_a_hundred_reloads_under_load_change_nothing_of_unchanged_rules_and_leave_nothing_behind(

@@ -10,6 +10,7 @@ from fsoc.sharing.feedback import at_least, feedback
 ALERT = {
     "alert_id": "al-1",
     "kind": "joint",
+    "suppressed": None,
     "environment": "production",
     "rule_title": "Same indicator",
     "rule_title_zh": "同一指標",
@@ -40,6 +41,16 @@ def test_each_member_gets_its_own_tickets_and_no_word_of_the_others():
 )
 def test_counts_are_rounded_down_and_small_ones_not_told(institutions, told):
     assert at_least(institutions) == told
+
+
+def test_an_alert_kept_by_an_earlier_fsoc_is_told_as_it_was():
+    kept = {name: value for name, value in ALERT.items() if name != "suppressed"}
+
+    assert list(feedback(kept, 3, "open")) == list(feedback(ALERT, 3, "open"))
+
+
+def test_a_suppressed_alert_is_told_to_nobody():
+    assert list(feedback({**ALERT, "suppressed": {"id": "drill"}}, 3, "open")) == []
 
 
 def test_a_local_alert_is_nobody_elses_business():

@@ -11,6 +11,7 @@ FEEDBACK = Draft202012Validator(feedback_schema())
 ALERT = {
     "alert_id": "al-1",
     "kind": "joint",
+    "suppressed": None,
     "environment": "production",
     "rule_title": "Same indicator",
     "rule_title_zh": "同一指標",

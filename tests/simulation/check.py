@@ -11,7 +11,7 @@ import orjson
 from fsoc.campaigns.records import DECISION
 from fsoc.correlation.entries import GroupKey
 from fsoc.feeds.record import Record
-from tests.oracles.sector_oracle import Ticket, as_told, event_time, final_tickets, ms, standing
+from tests.oracles.sector_oracle import as_told, event_time, final_tickets, known_since, ms, standing
 from tests.simulation.check_campaigns import check_campaigns, check_links
 from tests.simulation.members import FUTURE_MAX_MS, Member, matches
 from tests.simulation.simulate import Run
@@ -29,7 +29,6 @@ def check(run: Run) -> None:
     check_revisions(run)
     check_final(run)
     check_decided(run)
-    check_links(run, used_tickets(run, outcomes))
     check_campaigns(run)
     check_state(run)
 
@@ -105,27 +104,26 @@ def _same(body: dict[str, Any]) -> bytes:
     return json.dumps({name: body[name] for name in sorted(body) if name not in NOT_DIGESTED}).encode()
 
 
-def used_tickets(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> list[Ticket]:
-    tickets: list[Ticket] = []
-    for member in run.sector.members:
-        (records,) = run.of(f"tickets.{member.name}")
-        used = [
-            (record.value or b"", member.lateness_ms)
-            for record in records
-            if outcomes[member.name][record.offset] == "accepted"
-        ]
-        tickets += final_tickets(member.name, used)
-    return tickets
+def used_messages(run: Run, member: Member, outcomes: Mapping[int, str]) -> list[tuple[bytes, int]]:
+    """Payload and allowed lateness of what was used."""
+    (records,) = run.of(f"tickets.{member.name}")
+    return [(record.value or b"", member.lateness_ms) for record in records if outcomes[record.offset] == "accepted"]
+
+
+def stands(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> dict[str, dict[str, Any]]:
+    """The alerts and links that the final tickets make."""
+    used = {member.name: used_messages(run, member, outcomes[member.name]) for member in run.sector.members}
+    tickets = [ticket for name, messages in used.items() for ticket in final_tickets(name, messages)]
+    since = {name: at for name, messages in used.items() if (at := known_since(messages)) is not None}
+    return standing(run.sector.rules, tickets, matches, run.sector.holdings, since)
 
 
 def check_alerts(run: Run, outcomes: Mapping[str, Mapping[int, str]]) -> None:
     """Law 7: what stands is what the final tickets say, whatever has happened on the way."""
     links = {rule.id for rule in run.sector.rules if rule.link}
-    expected = {
-        name: alert
-        for name, alert in standing(run.sector.rules, used_tickets(run, outcomes), matches, run.sector.holdings).items()
-        if alert["rule_id"] not in links
-    }
+    everything = stands(run, outcomes)
+    check_links(run, {name: alert for name, alert in everything.items() if alert["rule_id"] in links})
+    expected = {name: alert for name, alert in everything.items() if alert["rule_id"] not in links}
     found = {name: as_told(alert) for name, alert in newest_alerts(run).items() if alert["status"] != "retracted"}
     assert found.keys() == expected.keys(), (
         f"missing {[expected[name] for name in sorted(expected.keys() - found.keys())]}, "

@@ -33,6 +33,7 @@ TRAITS = (
     "flooding",
 )
 DETECTIONS = ("one", "two", "three")
+TACTICS = ("execution", "exfiltration", "impact")
 NUMBERS = ("1", "-2", "0.1", "0.2", "2.5", "1e2", "n/a", 7, 0.25, True, None)
 
 
@@ -226,7 +227,10 @@ def content(lot: Random, campaign: Campaign) -> dict[str, Any]:
     return {
         "category": lot.choice(("fraud.phishing", "availability.ddos", "availability.ddos")),
         "severity": lot.randint(0, 5),
-        "attack": [{"tactic": "impact", "technique": lot.choice(("T1486", "T1498", "T1485"))}],
+        "attack": [
+            {"tactic": lot.choice(TACTICS), "technique": lot.choice(("T1486", "T1498", "T1485"))}
+            for _ in range(lot.choice((1, 1, 2)))
+        ],
         "observables": observables,
         "evidence": [_evidence(lot, campaign) for _ in range(lot.choice((1, 1, 1, 2)))],
         "suppliers": [{"supplier_id": campaign.supplier}] if lot.random() < 0.5 else [],

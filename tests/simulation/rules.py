@@ -7,11 +7,31 @@ from random import Random
 from types import SimpleNamespace
 from typing import Any
 
+from fsoc.correlation.allow_lists import AllowLists
+from fsoc.correlation.past_reader import PAST_KEYS
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import CorrelationRule
+from fsoc.detection import Source
 
 ALL = ("one", "two", "three", "four")
 DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
+
+FSOC_KEYS = ("allow_list", "also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
+LISTS = AllowLists.parse(
+    [
+        Source(
+            "allow_lists.yml",
+            """
+            allow_lists:
+              shared:
+                entries:
+                  - {value: [c0-0.example, X.example], owner: o, reason: r}
+                  - {domain: .y.example, owner: o, reason: r, until: 2024-10-03}
+            """,
+        )
+    ]
+)
+ORDERS = {"tactic": ("execution", "exfiltration", "impact")}
 
 Document = dict[str, Any]
 
@@ -20,7 +40,7 @@ def document(
     name: str, kind: str, condition: dict[str, Any], group_by: str, timespan: str = "1h", **changes: Any
 ) -> Document:
     """A correlation as it is written. group_by: fields, separated by blanks."""
-    fsoc = {key: changes.pop(key) for key in ("independent", "link", "non_negative") if key in changes}
+    fsoc = {key: changes.pop(key) for key in (*FSOC_KEYS, "link", *sorted(PAST_KEYS)) if key in changes}
     body = {
         "type": kind,
         "rules": list(ALL),
@@ -53,6 +73,55 @@ PLAIN = (
     document("mean", "value_avg", {"gte": 0.15, "lt": 30, "field": "Bytes"}, "User"),
     document("percentile", "value_percentile", {"gte": 2.5, "field": "Bytes", "percentile": 90}, "category"),
     document("median", "value_median", {"lte": 0.2, "field": "Bytes"}, "User"),
+    document(
+        "new to two",
+        "value_count",
+        {"gte": 2, "field": "institution"},
+        "indicator",
+        "2h",
+        counts_when="first_ever",
+        past="12h",
+        warm_up=0,
+    ),
+    document(
+        "more than ever", "event_count", {"gte": 2}, "", counts_when="surge", surge_factor=2, past="2d", warm_up="2h"
+    ),
+    document(
+        "new or more",
+        "value_sum",
+        {"gt": 2, "field": "Bytes"},
+        "category",
+        "30m",
+        counts_when="first_ever_or_surge",
+        past="1d",
+        warm_up=0,
+        non_negative=True,
+    ),
+    document("no hub", "value_count", {"gte": 2, "field": "institution"}, "indicator", "1d", hub=3),
+    document("fallen", "value_sum", {"gt": -99, "field": "Bytes"}, "category", counts_when="drop", drop=0.3, warm_up=0),
+    document("with tactics", "event_count", {"gte": 2}, "indicator", also={"tactic": {"gt": 1}}),
+    document(
+        "two groups too",
+        "value_count",
+        {"gte": 2, "field": "technique"},
+        "category",
+        also={"institution": {"gte": 2}, "User": {"gte": 2}},
+        independent=True,
+    ),
+    document("kill chain", "value_count", {"gte": 3, "field": "tactic"}, "indicator", "2d", ordered=True),
+    document("two steps", "value_count", {"eq": 2, "field": "tactic"}, "User", "1d", ordered=True),
+    document("low and slow", "value_count", {"gte": 2, "field": "institution"}, "indicator", "1d", each={"lt": 3}),
+    document("apart", "value_count", {"gte": 2, "field": "institution"}, "indicator", "4h", spread="16m"),
+    document("slow and apart", "value_count", {"lt": 4, "field": "User"}, "", "2h", each={"lte": 1}, spread="15m"),
+    document(
+        "capped sum", "value_sum", {"gte": 3, "field": "Bytes"}, "indicator", "4h", non_negative=True, cap_each="half"
+    ),
+    document(
+        "little of each", "value_sum", {"gt": 0.1, "lt": 9, "field": "Bytes"}, "", non_negative=True, cap_each="half"
+    ),
+    document("unshared", "value_count", {"gte": 2, "field": "institution"}, "indicator", allow_list="shared"),
+    document("few unshared", "event_count", {"lt": 3}, "User indicator", allow_list="shared"),
+    document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
 CHAINS = (
@@ -83,6 +152,28 @@ CHAINS = (
         document("c", "event_count", {"gte": 2}, "institution", "1d", rules=["b"]),
         document("d", "value_count", {"gte": 2, "field": ["institution", "category"]}, "", "2d", rules=["c", "a"]),
     ),
+    (
+        document("quiet", "event_count", {"gte": 1}, "indicator"),
+        document(
+            "each quiet", "value_count", {"gte": 2, "field": "User"}, "", "2h", rules=["quiet", "two"], each={"lt": 2}
+        ),
+    ),
+    (
+        document("of all", "event_count", {"gte": 2}, "User"),
+        document("of some", "event_count", {"gte": 2}, "indicator", "2h", rules=["of all"], allow_list="shared"),
+    ),
+    (
+        document("varied", "event_count", {"gte": 2}, "User", also={"tactic": {"gte": 2}}),
+        document(
+            "varied at two",
+            "value_count",
+            {"gte": 2, "field": "technique"},
+            "User",
+            "2h",
+            rules=["varied", "one"],
+            also={"institution": {"gte": 2}, "category": {"gte": 1}},
+        ),
+    ),
 )
 
 
@@ -97,7 +188,10 @@ LINKS = (
 
 def rules_of(documents: Iterable[Document]) -> list[CorrelationRule]:
     rules, problems = parse(
-        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents], DETECTIONS
+        [SimpleNamespace(path=f"{data['id']}.yml", line=1, data=data) for data in documents],
+        DETECTIONS,
+        orders=ORDERS,
+        lists=LISTS.names,
     )
     assert not problems, problems
     return list(rules)

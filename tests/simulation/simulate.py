@@ -91,7 +91,7 @@ class Sector:
             detector=Stub(),
             detections=4,
             correlations={rule.id: rule for rule in self.rules},
-            feeder=Feeder(self.rules),
+            feeder=Feeder(self.rules, rules.LISTS),
             techniques=NoTechniques(),
             pairs={},
             tactics={},

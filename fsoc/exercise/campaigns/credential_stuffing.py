@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fsoc.exercise.campaigns.plan import Plan, Stage, report, strikes
+from fsoc.exercise.campaigns.plan import Plan, Spread, Stage, report, strikes
 from fsoc.exercise.finding import Finding, asset, evidence, observable
-from fsoc.exercise.spec import HOUR_MS, CampaignKind
+from fsoc.exercise.spec import DAY_MS, HOUR_MS, CampaignKind
+
+SPREAD = Spread(HOUR_MS, 4 * HOUR_MS, DAY_MS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +19,7 @@ class _Tool:
 
 
 def credential_stuffing(stage: Stage) -> Plan:
-    """Four to twelve institutions within one to four hours; one to three tickets each."""
+    """Four to twelve institutions, three of them within four hours; one to three tickets each."""
     tool = _Tool(
         [stage.fresh.ip() for _ in range(stage.rng.randint(2, 4))],
         f"okhttp/3.12.{stage.rng.randrange(1, 13)} ({stage.fresh.name()})",
@@ -25,7 +27,7 @@ def credential_stuffing(stage: Stage) -> Plan:
     )
     drafts = [
         report(stage, strike, _finding(stage, tool), later_ms=again * stage.rng.randrange(120_000, 900_000))
-        for strike in strikes(stage, fewest=4, most=12, shortest_ms=HOUR_MS, longest_ms=4 * HOUR_MS)
+        for strike in strikes(stage, fewest=4, most=12, spread=SPREAD)
         for again in range(stage.rng.choice((1, 2, 2, 3)))
     ]
     return Plan(CampaignKind.CREDENTIAL_STUFFING, f"Credential stuffing from {', '.join(tool.addresses)}", drafts)

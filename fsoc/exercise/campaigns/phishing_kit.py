@@ -1,21 +1,23 @@
-"""One phishing kit, hosted once, that copies several institutions' log-on pages within hours."""
+"""One phishing kit, hosted once, that copies several institutions' log-on pages: hours of it, and days of echo."""
 
 from __future__ import annotations
 
-from fsoc.exercise.campaigns.plan import Plan, Stage, report, strikes
+from fsoc.exercise.campaigns.plan import Plan, Spread, Stage, report, strikes
 from fsoc.exercise.finding import BROWSERS, Finding, asset, evidence, observable
-from fsoc.exercise.spec import HOUR_MS, CampaignKind
+from fsoc.exercise.spec import DAY_MS, HOUR_MS, CampaignKind
+
+SPREAD = Spread(HOUR_MS, 5 * HOUR_MS, 3 * DAY_MS)
 
 
 def phishing_kit(stage: Stage) -> Plan:
-    """Four to ten institutions within one to five hours; each writes one to three tickets."""
+    """Four to ten institutions, three of them within five hours; each writes one to three tickets."""
     host, kit = stage.fresh.domain(), f"k{stage.fresh.hex(4)}"
     sender = f"notice@{host}"
     drafts = [
         report(
             stage, strike, kit_finding(stage, host, kit, sender), later_ms=again * stage.rng.randrange(60_000, 900_000)
         )
-        for strike in strikes(stage, fewest=4, most=10, shortest_ms=HOUR_MS, longest_ms=5 * HOUR_MS)
+        for strike in strikes(stage, fewest=4, most=10, spread=SPREAD)
         for again in range(stage.rng.choice((1, 1, 2, 3)))
     ]
     return Plan(CampaignKind.PHISHING_KIT, f"Phishing kit {kit} on {host}", drafts)

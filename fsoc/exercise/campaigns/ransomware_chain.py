@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from fsoc.exercise.campaigns.plan import Plan, Stage, report, strikes
+from fsoc.exercise.campaigns.plan import Plan, Spread, Stage, report, strikes
 from fsoc.exercise.finding import Finding, Json, asset, observable, process
-from fsoc.exercise.spec import HOUR_MS, MINUTE_MS, CampaignKind
+from fsoc.exercise.spec import DAY_MS, HOUR_MS, MINUTE_MS, CampaignKind
+
+SPREAD = Spread(HOUR_MS, 3 * HOUR_MS, 2 * DAY_MS)
 
 _SYSTEM32 = "C:\\Windows\\System32\\"
 _CMD = _SYSTEM32 + "cmd.exe"
@@ -77,17 +79,19 @@ _CHAIN = (
 
 
 def ransomware_chain(stage: Stage) -> Plan:
-    """Three to five institutions within one to three and a half hours; two to four tickets each, in the chain's order.
+    """Three to five institutions, three of them within three hours; two to four tickets each, in the chain's order.
 
     The last link is always reported; which earlier ones were noticed differs.
     """
     control, payload, tool = stage.fresh.domain(), stage.fresh.sha256(), f"svc{stage.fresh.hex(4)}"
     drafts = []
-    for strike in strikes(stage, fewest=3, most=5, shortest_ms=HOUR_MS, longest_ms=3 * HOUR_MS):
+    for strike in strikes(stage, fewest=3, most=5, spread=SPREAD):
         seen = sorted(stage.rng.sample(range(len(_CHAIN) - 1), stage.rng.randint(1, 3)))
         for step, index in enumerate([*seen, len(_CHAIN) - 1]):
             finding = _finding(stage, _CHAIN[index], strike.member.hosts, control, payload, tool)
-            drafts.append(report(stage, strike, finding, later_ms=step * stage.rng.randrange(2, 9) * MINUTE_MS))
+            later_ms = step * stage.rng.randrange(2, 9) * MINUTE_MS
+            needed = not strike.spare and index == len(_CHAIN) - 1
+            drafts.append(report(stage, strike, finding, later_ms=later_ms, needed=needed))
     return Plan(CampaignKind.RANSOMWARE_CHAIN, f"Ransomware chain steered from {control}", drafts)
 
 

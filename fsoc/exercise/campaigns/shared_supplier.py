@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from fsoc.exercise.campaigns.plan import Plan, Stage, report, strikes
+from fsoc.exercise.campaigns.plan import Plan, Spread, Stage, report, strikes
 from fsoc.exercise.finding import Finding, asset, evidence, observable, windows
-from fsoc.exercise.spec import HOUR_MS, CampaignKind
+from fsoc.exercise.spec import DAY_MS, HOUR_MS, CampaignKind
+
+SPREAD = Spread(4 * HOUR_MS, 20 * HOUR_MS, 5 * DAY_MS)
 
 
 def shared_supplier(stage: Stage) -> Plan:
-    """Three to six institutions within four to twenty hours; one or two tickets each."""
+    """Three to six institutions, three of them within twenty hours; one or two tickets each."""
     supplier, source = f"sup-{9_000 + int(stage.fresh.hex(2), 16)}-{stage.fresh.hex(3)}", stage.fresh.ip()
     drafts = [
         report(stage, strike, _finding(stage, supplier, source, strike.member.hosts), later_ms=again * 1_500_000)
-        for strike in strikes(stage, fewest=3, most=6, shortest_ms=4 * HOUR_MS, longest_ms=20 * HOUR_MS)
+        for strike in strikes(stage, fewest=3, most=6, spread=SPREAD)
         for again in range(stage.rng.choice((1, 1, 2)))
     ]
     return Plan(CampaignKind.SHARED_SUPPLIER, f"Stolen maintenance account of {supplier}, from {source}", drafts)

@@ -12,8 +12,9 @@ from fsoc.alerts.compose import compose
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import Entry, GroupKey, name_of
 from fsoc.correlation.groups import settled_from
+from fsoc.correlation.past import Seal
 from fsoc.correlation.rules import CorrelationRule
-from fsoc.correlation.window import satisfied
+from fsoc.correlation.window import satisfied_by_past
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.intake import Member
 from fsoc.runtime.audit.partition import ALERT, DEPTHS, Shard
@@ -36,7 +37,10 @@ def digest_of(value: bytes) -> bytes:
 
 
 class _Group(NamedTuple):
-    """One group to be judged. soon_ms: how far event time will be settled once all that waits is worked."""
+    """One group to be judged.
+
+    soon_ms: how far event time will be settled once all that waits is worked. since, seals: of institutions' pasts.
+    """
 
     rule: CorrelationRule
     key: GroupKey
@@ -46,6 +50,8 @@ class _Group(NamedTuple):
     soon_ms: int | None
     live_from: int
     is_in_flight: bool
+    since: Mapping[str, int]
+    seals: Mapping[str, Seal]
 
 
 def check_alerts(
@@ -74,7 +80,8 @@ def check_alerts(
             continue  # nothing of it is held, and no worker judges it again; or it raises no alerts
         rule, place = defined.rule, defined.rule.depth - 1
         live_from, closed_ms = settled_from(rule, settled[place]), found.closed_ms(rule.depth)
-        group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight)
+        since, seals = found.header.since if found.header is not None else {}, found.seals.get(key, {})
+        group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight, since, seals)
         _check_group(found, group, tactics, verdict)
     return len(verdict.findings) - before
 
@@ -100,7 +107,8 @@ def _check_group(found: Shard, group: _Group, tactics: Mapping[str, int], verdic
 def bodies(group: _Group, closed_ms: int | None, tactics: Mapping[str, int]) -> dict[int, dict[str, Any]]:
     """What the alerts of the episodes that may still change must say, by episode: the plain way."""
     decided = None if group.rule.rising else (NEVER_MS if closed_ms is None else closed_ms)
-    holding = {each.episode: each for each in satisfied(group.rule, group.entries, decided)}
+    judged = satisfied_by_past(group.rule, group.entries, decided, group.since, group.seals)
+    holding = {each.episode: each for each in judged}
     composed: dict[int, dict[str, Any]] = {}
     for number, episode in holding.items():
         if number < group.live_from:
@@ -115,10 +123,12 @@ def bodies(group: _Group, closed_ms: int | None, tactics: Mapping[str, int]) -> 
 
 
 def _as_compared(body: dict[str, Any]) -> dict[str, Any]:
-    """The order of techniques is that of the ATT&CK tables of the day; which campaign it is in, campaigns say."""
-    body = {name: value for name, value in body.items() if name != "campaign_id"}
-    attack = body.get("attack")
-    return {**body, "attack": sorted(map(str, attack))} if isinstance(attack, list) else body
+    """Without what is of the day on which it was written, as ATT&CK's order, and what campaigns say of it."""
+    compared = {name: value for name, value in body.items() if name not in {"clocks", "suppressed", "campaign_id"}}
+    for name in ("attack", "timeline"):
+        if isinstance(body.get(name), list):
+            compared[name] = sorted(map(str, body[name]))
+    return compared
 
 
 def _agrees(record: AlertRecord | None, expected: dict[str, Any] | None) -> bool:

@@ -10,6 +10,8 @@ import msgspec
 
 from fsoc.correlation.definitions import DEFINITION, fits
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, Withdrawn, name_of, word_of
+from fsoc.correlation.level import PAST, seal_key
+from fsoc.correlation.past import Seal, hour_of, seal_of
 from fsoc.correlation.progress import Progress
 from fsoc.correlation.relays import RELAY, Relay, relay_name
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
@@ -68,6 +70,7 @@ class Shard:
     alerts: dict[bytes, AlertRecord] = field(default_factory=dict)
     definitions: dict[str, Defined] = field(default_factory=dict)
     relays: dict[bytes, HeldRelay] = field(default_factory=dict)
+    seals: dict[GroupKey, dict[str, Seal]] = field(default_factory=dict)
     unreadable: set[bytes] = field(default_factory=set)
     doubted: set[GroupKey] = field(default_factory=set)
 
@@ -97,11 +100,17 @@ class Shard:
         return first
 
     def groups(self) -> dict[GroupKey, list[Entry]]:
-        """The entries of each group in order; groups that only withdrawals are left of have none."""
+        """The entries of each group in order; groups that only withdrawals are left of have none.
+
+        What is sealed already counts there: a crash kept it.
+        """
         found: dict[GroupKey, list[Entry]] = {}
         for held in self.entries.values():
             of_it = found.setdefault(held.name[0], [])
-            if isinstance(held.word, Entry):
+            if not isinstance(held.word, Entry):
+                continue
+            seal = self.seals.get(held.name[0], {}).get(held.word.institution)
+            if seal is None or hour_of(held.word) >= seal.until:
                 of_it.append(held.word)
         for entries in found.values():
             entries.sort()
@@ -152,6 +161,9 @@ def _take(found: Shard, key: bytes, kept: Kept) -> None:
         found.header = correlation_header(kept.value)
     elif key.startswith(ALERT):
         found.alerts[key] = alert_record(kept.value)
+    elif key.startswith(PAST):
+        group, (institution, *_) = name_of(key.removeprefix(PAST))
+        found.seals.setdefault(group, {})[institution] = seal_of(kept.value)[0]
     elif key.startswith(RELAY):
         found.relays[key] = HeldRelay(relay_name(key), _relay(kept.value), kept)
     elif key.startswith(DEFINITION):
@@ -163,7 +175,7 @@ def _take(found: Shard, key: bytes, kept: Kept) -> None:
 def _doubt(found: Shard, key: bytes) -> None:
     """What follows from a record that cannot be read is not judged."""
     try:
-        found.doubted.add(name_of(key.removeprefix(RELAY))[0])
+        found.doubted.add(name_of(key.removeprefix(RELAY).removeprefix(PAST))[0])
     except msgspec.MsgspecError:
         return
 
@@ -174,6 +186,7 @@ def check_shard(found: Shard, partitions: int, members: Mapping[str, Member], ve
     looked.partitions += 1
     _check_places(found, partitions, verdict)
     _check_alert_places(found, partitions, verdict)
+    _check_seal_places(found, partitions, verdict)
     looked.entries += len(found.entries)
     looked.alerts += len(found.alerts)
     looked.in_flight_entries += len(found.tail.named)
@@ -225,6 +238,13 @@ def _check_alert_places(found: Shard, partitions: int, verdict: Verdict) -> None
             del found.alerts[key]
         elif not _is_at_home(found, key, alert.key.partition(partitions), verdict):
             del found.alerts[key]
+
+
+def _check_seal_places(found: Shard, partitions: int, verdict: Verdict) -> None:
+    for group, seals in list(found.seals.items()):
+        keys = [seal_key(group, institution) for institution in seals]
+        if not all(_is_at_home(found, key, group.partition(partitions), verdict) for key in keys):
+            del found.seals[group]
 
 
 def _is_at_home(found: Shard, key: bytes, belongs: int, verdict: Verdict) -> bool:

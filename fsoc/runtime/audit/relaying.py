@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from fsoc.correlation.entries import Entry, GroupKey, TicketName, Withdrawn, entry_key, name_of
+from fsoc.correlation.past import counted
 from fsoc.correlation.relays import Relay, relay_key, source
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import holding
@@ -124,6 +125,9 @@ def _check_group(
     verdict: Verdict,
 ) -> None:
     entries, relays, closed_ms, settled_ms = group
+    if rule.past is not None:
+        since, seals = found.header.since if found.header is not None else {}, found.seals.get(key, {})
+        entries = [entry for entry, _ in counted(rule.past, entries, since, seals, numeric=rule.numeric)]
     decided = None if rule.rising else (NEVER_MS if closed_ms is None else closed_ms)
     times = [window[0] for window in holding(rule, entries, decided)]
     whole_from_ms = NEVER_MS if settled_ms is None else settled_ms - rule.retention_ms + rule.timespan_ms + 1

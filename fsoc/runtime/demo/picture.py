@@ -92,7 +92,7 @@ class Picture:
 
     def joint(self) -> list[Alert]:
         """Joint alerts, the newest first."""
-        return [alert for alert in reversed(self.alerts.values()) if alert["kind"] != "local"]
+        return [alert for alert in reversed(self.alerts.values()) if alert["kind"] == "joint"]
 
     def local_total(self) -> int:
         return sum(alert["kind"] == "local" for alert in self.alerts.values())

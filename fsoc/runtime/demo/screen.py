@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -17,6 +18,8 @@ from fsoc.runtime.demo.picture import Alert, Picture
 LEVEL_STYLES = {"critical": "bold red", "high": "red", "medium": "yellow", "low": "cyan", "informational": "dim"}
 SYMBOLS = {"gte": "≥", "gt": ">", "lte": "≤", "lt": "<", "eq": "=", "neq": "≠"}
 TECHNIQUES_SHOWN = 4
+WEEKDAYS = ("Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun")
+TIME_WIDTH = len("06-21 Sun 09:05")
 ROOM_FOR_ALL = 40
 """Lines from which the score and feed health are shown together."""
 
@@ -53,7 +56,7 @@ def header(picture: Picture, width: int) -> Iterator[Text]:
     yield title
     share = picture.received / picture.total if picture.total else 0.0
     clock = rfc3339(picture.clock_ms)
-    left = f" {clock[:10]} {clock[11:16]} UTC  "
+    left = f" {clock[:4]}-{when(clock)} UTC  "
     right = f"  {share:4.0%}  {picture.received:,} of {picture.total:,} records"
     yield Text.assemble((left, "bold"), _bar(share, max(8, width - len(left) - len(right) - 1)), right)
     yield Text.assemble(
@@ -94,7 +97,7 @@ def alert_lines(alerts: list[Alert], width: int, *, lines_max: int | None = None
 def _alert(alert: Alert, width: int) -> tuple[Text, Text]:
     explanation = alert["explanation"]
     first = _row(
-        alert["raised_at_event_time"][11:16],
+        when(alert["raised_at_event_time"]),
         alert["level"],
         _printable(alert["rule_title"]),
         str(alert["institution_count"]),
@@ -102,7 +105,7 @@ def _alert(alert: Alert, width: int) -> tuple[Text, Text]:
         _techniques(alert),
         width=width,
     )
-    second = Text("       └ ")
+    second = Text(" " * (TIME_WIDTH + 2) + "└ ")
     if alert["status"] == "retracted":
         first.stylize("dim")
         second.append("TAKEN BACK  ", "bold")
@@ -116,8 +119,8 @@ def _alert(alert: Alert, width: int) -> tuple[Text, Text]:
 def _row(time: str, level: str, rule: str, institutions: str, why: str, techniques: str, *, width: int) -> Text:
     """One line of the table; the rule's title takes what the other columns leave."""
     techniques_width = max(12, min(46, width // 6))
-    room = width - 17 - 4 - 17 - techniques_width
-    row = Text(f" {time:<5}  {level:<9}")
+    row = Text(f" {time:<{TIME_WIDTH}}  {level:<9}")
+    room = width - len(row.plain) - 4 - 17 - techniques_width
     for text, size, style in (
         (rule, max(16, room), "bold"),
         (institutions.rjust(4), 4, ""),
@@ -129,6 +132,12 @@ def _row(time: str, level: str, rule: str, institutions: str, why: str, techniqu
         row.append_text(cell)
     row.truncate(width)
     return row
+
+
+def when(time: str) -> str:
+    """`06-21 Sun 09:05`, of RFC 3339 in UTC: an exercise lasts for days, and a weekend's alert is another matter."""
+    moment = datetime.fromisoformat(time)
+    return f"{time[5:10]} {WEEKDAYS[moment.weekday()]} {time[11:16]}"
 
 
 def why(alert: Alert) -> str:
@@ -168,6 +177,8 @@ def score_lines(score: Score, width: int) -> list[Text]:
         verdict = Text(f" FAILED  {score.missed} of {total} planted campaigns missed, {alarms}", "bold red")
     if score.retracted:
         verdict.append(f"  ·  {_count(score.retracted, 'alert')} taken back with the tickets below them", "dim")
+    if feeds := _feeds(score):
+        verdict.append(f"  ·  {feeds}", "dim")
     lines = [verdict]
     heads = "institutions  alerts  from 1st ticket  from 3rd inst."
     room = max(20, width - len(heads) - 6)
@@ -188,11 +199,21 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
+def _feeds(score: Score) -> str:
+    """Sick feeds, in words; nothing where there were none and nobody said so."""
+    feeds = score.feeds
+    sick, wrong = len(feeds.found) + len(feeds.missed), len(feeds.false_alarms)
+    words = f"{len(feeds.found)} of {_count(sick, 'sick feed')} noticed" if sick else ""
+    return words + (", " if words and wrong else "") + (f"{wrong} healthy called sick" if wrong else "")
+
+
 def _minutes(seconds: float | None) -> str:
-    """Event time as `1 h 05 min`; before zero with a minus."""
+    """Event time as `1 h 05 min` or `2 d 03 h`; before zero with a minus."""
     if seconds is None:
         return "missed"
     sign, minutes = "−" if seconds <= -30 else "", round(abs(seconds) / 60)
+    if minutes >= 2 * 24 * 60:
+        return f"{sign}{minutes // 1440} d {minutes % 1440 // 60:02d} h"
     return f"{sign}{minutes // 60} h {minutes % 60:02d} min" if minutes >= 60 else f"{sign}{minutes} min"
 
 

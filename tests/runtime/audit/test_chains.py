@@ -34,6 +34,14 @@ async def test_a_relay_that_is_gone_is_missed_and_what_it_fed_is_not_found_as_we
     assert (finding.code, finding.place) == ("missing-relay", (f"m.{STATE}", partition, key))
 
 
+async def test_a_relay_in_another_partition_is_misplaced(worked, first, kinds):
+    records = await worked.records(STATE)
+    partition, key = first(records, kinds.relay)
+    await worked.write(STATE, (partition + 1) % 4, key, records[partition, key])
+
+    assert await worked.codes() == ["misplaced"]
+
+
 def stands(key, value):
     return key.startswith(RELAY) and bool(relay_of(value).keys)
 

@@ -22,7 +22,7 @@ def changed(rules, **fields):
         current = {name: rule for name, rule in current.items() if not name.startswith("chains-")}
     retention_ms = max(rule.retention_ms for rule in current.values())
     version = rules.version._replace(digest="other")
-    feeder = Feeder(current.values())
+    feeder = Feeder(current.values(), rules.feeder.lists)
     return replace(rules, correlations=current, feeder=feeder, retention_ms=retention_ms, version=version)
 
 

@@ -170,6 +170,21 @@ async def test_an_entry_that_says_it_is_another_ticket_s_is_misplaced(worked, fi
     assert await worked.codes() == ["misplaced"]
 
 
+async def test_a_definition_under_another_s_key_is_misplaced(worked, first, kinds):
+    records = await worked.records(STATE)
+    partition, key = first(records, kinds.definition)
+    await worked.write(STATE, partition, b"definition/another", records[partition, key])
+
+    assert await worked.codes() == ["misplaced"]
+
+
+async def test_a_ticket_that_is_newer_than_its_header_is_stale(worked, first, kinds):
+    partition, key = first(await worked.records(INTAKE), kinds.ticket)
+    await worked.change(INTAKE, partition, key, offset=10_000)
+
+    assert await worked.codes() == ["stale-entry"]
+
+
 @pytest.mark.parametrize(
     ("topic", "kind"),
     [

@@ -40,7 +40,7 @@ def make_alert(campaign: PlantedCampaign, **more: Any) -> dict[str, Any]:
         "kind": "joint",
         "level": "critical",
         "rule_title": f"A rule on {campaign.kind}",
-        "raised_at_event_time": "2026-03-02T01:02:03.000Z",
+        "raised_at_event_time": "2026-06-21T01:02:03.000Z",
         "institutions": institutions,
         "institution_count": len(institutions),
         "ticket_ids": list(campaign.ticket_ids),

@@ -24,7 +24,7 @@ async def test_a_worker_that_wakes_after_others_took_over_writes_nothing_of_what
     sleeper   works ──┤ stopped              ├ wakes, with old slices in hand, is no member
     other     works ──────┤ takes over, works ├─────────────────
     """
-    exercise = generate(ExerciseSpec(institutions=12, tickets_per_institution=200, seed=9))
+    exercise = generate(ExerciseSpec(institutions=12, tickets_per_institution=200, seed=9, hours=24))
     sent = Counter(delivery.institution for delivery in exercise.deliveries)
     field.institutions.write_text(exercise.institutions_yaml(), encoding="utf-8")
     await field.create_topics(sent)

@@ -1,0 +1,261 @@
+"""One group whose tickets count only where they are unlike their institution's own past (law 11). Pure.
+
+    put, withdraw ──► hours: every ticket, by institution and hour ──► entries: those of the hours that count, judged
+                                       │ progress                      as in any group
+                                       ▼
+                                  seals: amounts
+
+A ticket changes the verdict on its own hour and on later ones of its institution, and, where the rule knows hubs, on
+hours of all institutions more than a day later. Verdicts are looked at again when the group is judged, once however
+many tickets came: an hour that goes on counting, or not counting, costs only what came to it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Iterator, Mapping
+from typing import Final
+
+from fsoc.correlation.entries import Entry, GroupKey, TicketName
+from fsoc.correlation.past import (
+    DAY_HOURS,
+    HOUR_MS,
+    Amounts,
+    Novelty,
+    Past,
+    Seal,
+    amount_of,
+    hour_of,
+    is_hub,
+    novelty,
+)
+from fsoc.correlation.rules import CorrelationRule
+from fsoc.correlation.timeline import Timeline
+from fsoc.correlation.window import Satisfied
+
+_NEVER: Final = -(2**63)
+
+
+class _Hour:
+    """The tickets of one institution in one hour.
+
+    counts: whether they are among the judged entries, but for those of `fresh`. why: what makes them count.
+    """
+
+    __slots__ = ("counts", "entries", "fresh", "why")
+
+    def __init__(self) -> None:
+        self.entries: dict[TicketName, Entry] = {}
+        self.fresh: dict[TicketName, Entry] = {}
+        self.counts = False
+        self.why: Novelty | None = None
+
+
+class TimelineOfPast(Timeline):
+    """held is every ticket there is; entries those that count.
+
+    seals: by institution. sealed: the institutions whose seal is another since its owner last looked; counted: those
+    that had one then.
+    """
+
+    __slots__ = ("_dirty", "_hours", "_past", "_since", "counted", "sealed", "seals")
+
+    def __init__(self, rule: CorrelationRule, key: GroupKey, past: Past, since: Mapping[str, int]) -> None:
+        super().__init__(rule, key)
+        self.held = []
+        self.seals: dict[str, Seal] = {}
+        self.sealed: set[str] = set()
+        self.counted: set[str] = set()
+        self._past = past
+        self._since = since
+        self._hours: dict[str, dict[int, _Hour]] = {}
+        self._dirty: dict[str, int] = {}
+
+    def begin_again(self, rule: CorrelationRule) -> None:
+        """Judge everything anew, by this rule, which looks at the past too."""
+        super().begin_again(rule)
+        if rule.past is not None:
+            self._past = rule.past
+        self.look_again()
+
+    def look_again(self) -> None:
+        """Whether hours count is to be found out anew: more is known of the institutions."""
+        self._dirty.update(dict.fromkeys(self._hours, _NEVER))
+
+    def put(self, entry: Entry) -> int | None:
+        seal = self.seals.get(entry.institution)
+        if seal is not None and hour_of(entry) < seal.until:
+            return None  # a replay: it is in the seal
+        return super().put(entry)
+
+    def advance(self, before_ms: int | None) -> None:
+        self._decide()
+        if before_ms is not None and self._past.counts_when == "drop":
+            before_ms = before_ms // HOUR_MS * HOUR_MS  # an hour is known when it is over
+        super().advance(before_ms)
+
+    @property
+    def undecided_ms(self) -> int | None:
+        undecided = super().undecided_ms
+        if undecided is None or self._past.counts_when != "drop":
+            return undecided
+        return (undecided // HOUR_MS + 1) * HOUR_MS - 1
+
+    def first_held_ms(self, entry: Entry) -> int | None:
+        hour = self._hours.get(entry.institution, {}).get(hour_of(entry))
+        return super().first_held_ms(entry) if hour is not None and hour.counts else None
+
+    def unlike(self, changed_from_ms: int) -> list[Entry]:
+        """More than may have changed: those that do not count any more are among them."""
+        begin = changed_from_ms - self.rule.timespan_ms
+        return self.held[bisect_left(self.held, (begin + 1,)) :]
+
+    def satisfied(self, first_episode: int) -> list[Satisfied]:
+        return [found._replace(novelty=self._novelty(found)) for found in super().satisfied(first_episode)]
+
+    def _novelty(self, found: Satisfied) -> dict[str, Novelty]:
+        """By institution, why the first of its tickets in the alert counts."""
+        why: dict[str, Novelty] = {}
+        for entry in found.entries:
+            one = self._hours[entry.institution][hour_of(entry)].why
+            if one is not None:
+                why.setdefault(entry.institution, one)
+        return why
+
+    # Tickets come and go
+
+    def _place(self, entry: Entry) -> None:
+        insort(self.held, entry)
+        number = hour_of(entry)
+        hour = self._hours.setdefault(entry.institution, {}).setdefault(number, _Hour())
+        hour.entries[entry.name] = hour.fresh[entry.name] = entry
+        self._mark(entry.institution, number)
+
+    def _remove(self, entry: Entry) -> None:
+        del self.held[bisect_left(self.held, entry)]
+        number = hour_of(entry)
+        hours = self._hours[entry.institution]
+        hour = hours[number]
+        del hour.entries[entry.name]
+        if hour.fresh.pop(entry.name, None) is None and hour.counts:
+            super()._remove(entry)
+        if not hour.entries:
+            del hours[number]
+            if not hours:
+                del self._hours[entry.institution]
+        self._mark(entry.institution, number)
+
+    def _mark(self, institution: str, hour: int) -> None:
+        before = self._dirty.get(institution)
+        self._dirty[institution] = hour if before is None else min(before, hour)
+
+    # Verdicts
+
+    def _decide(self) -> None:
+        """Have the entries be those of the hours that count now."""
+        if not self._dirty:
+            return
+        dirty, self._dirty = self._dirty, {}
+        if self._past.hub:
+            # Whose value it was a day ago says whether anybody's counts today.
+            earliest = min(dirty.values())
+            for institution in self._hours:
+                dirty[institution] = min(dirty.get(institution, earliest + DAY_HOURS), earliest + DAY_HOURS)
+        amounts = {name: self._amounts(name) for name in (self._known() if self._past.hub else dirty)}
+        for institution, first in sorted(dirty.items()):
+            for number, hour in sorted(self._hours.get(institution, {}).items()):
+                if number >= first:
+                    self._apply(hour, *self._verdict(institution, number, amounts))
+
+    def _verdict(self, institution: str, hour: int, amounts: Mapping[str, Amounts]) -> tuple[bool, Novelty | None]:
+        why = None
+        if self._past.counts_when != "always":
+            why = novelty(self._past, amounts[institution], hour, self._since.get(institution))
+            if why is None:
+                return False, None
+        return not is_hub(self._past, amounts.values(), hour), why
+
+    def _apply(self, hour: _Hour, counts: bool, why: Novelty | None) -> None:
+        if counts:
+            for entry in (hour.fresh if hour.counts else hour.entries).values():
+                super()._place(entry)
+        elif hour.counts:
+            for name, entry in hour.entries.items():
+                if name not in hour.fresh:
+                    super()._remove(entry)
+        if why != hour.why and hour.entries:  # the alert says so
+            self._change(min(hour.entries.values()).event_time_ms)
+        hour.fresh.clear()
+        hour.counts, hour.why = counts, why
+
+    def _known(self) -> Iterator[str]:
+        yield from self._hours
+        yield from self.seals.keys() - self._hours.keys()
+
+    def _amounts(self, institution: str) -> Amounts:
+        seal = self.seals.get(institution)
+        amounts = dict(seal.amounts) if seal is not None else {}
+        for number, hour in self._hours.get(institution, {}).items():
+            amounts[number] = amount_of(self._past, hour.entries.values(), numeric=self.rule.numeric)
+        return amounts
+
+    # Letting go
+
+    @property
+    def is_empty(self) -> bool:
+        return super().is_empty and not self.seals
+
+    def leaves_ms(self) -> int | None:
+        """By whole hours; what is sealed, when nothing can be held against it any more."""
+        if self.held:
+            return (hour_of(self.held[0]) + 1) * HOUR_MS - 1
+        if self.seals:
+            return min(self._forgotten_ms(seal) for seal in self.seals.values())
+        return None
+
+    def _forgotten_ms(self, seal: Seal) -> int:
+        return (max(seal.amounts) + self._past.reach_hours + 1) * HOUR_MS - 1
+
+    def expire(self, until_ms: int) -> list[TicketName]:
+        """Seal the hours that have passed as a whole; forget the seals that say nothing any more."""
+        end = (until_ms + 1) // HOUR_MS
+        self._decide()
+        gone = self.held[: bisect_left(self.held, (end * HOUR_MS,))]
+        for institution in sorted({entry.institution for entry in gone}):
+            self._seal(institution, end)
+        del self.held[: len(gone)]
+        for entry in gone:
+            self.by_name.pop(entry.name)
+        self._leave(end * HOUR_MS - 1)
+        for institution in [name for name, seal in self.seals.items() if self._forgotten_ms(seal) <= until_ms]:
+            del self.seals[institution]
+            self.sealed.add(institution)
+        return [entry.name for entry in gone]
+
+    def _seal(self, institution: str, end: int) -> None:
+        amounts, hours = self._amounts(institution), self._hours[institution]
+        first = end - self._past.reach_hours
+        kept = {at: amount for at, amount in sorted(amounts.items()) if first <= at < end}
+        for number in [number for number in hours if number < end]:
+            kept.setdefault(number, amounts[number])
+            del hours[number]
+        if not hours:
+            del self._hours[institution]
+        self.seals[institution] = Seal(end, kept)
+        self.sealed.add(institution)
+
+    def evict(self, entries_max: int) -> list[TicketName]:
+        names = super().evict(entries_max)
+        held, self.held = self.held, []
+        self.entries.clear()
+        self._hours.clear()
+        for entry in held:
+            self._place(entry)
+        self.begin_again(self.rule)
+        return names
+
+    def displace(self, institution: str) -> list[TicketName]:
+        names = super().displace(institution)
+        if self.seals.pop(institution, None) is not None:
+            self.sealed.add(institution)
+        return names

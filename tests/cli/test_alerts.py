@@ -1,0 +1,361 @@
+"""`fsoc alerts` as an analyst calls it: from a file, on a terminal and in a pipe, and from a real cluster."""
+
+from __future__ import annotations
+
+import asyncio
+import io
+import json
+import os
+import pty
+import signal
+import subprocess
+import sys
+from typing import NamedTuple
+
+import orjson
+import pytest
+from rich.console import Console
+
+from fsoc.alerts.read import read_alert
+from fsoc.cli.alert_story import story
+from fsoc.cli.alert_table import AlertTable
+from fsoc.cli.alert_words import span
+from fsoc.cli.main import main
+from fsoc.correlation.past import Novelty
+from fsoc.correlation.policy import HOUR_MS, Clock, Policy
+from fsoc.runtime.kafka.client import KafkaLog
+from fsoc.runtime.kafka.topics import table
+from tests.alerts.conftest import NOON, make_alert, make_entry
+
+POLICY = Policy((Clock("notify", "Report it", "通報", "raised_at_event_time", HOUR_MS),))
+SUPPRESSED = {"id": "drill", "owner": "me", "until": "2026-03-03T00:00:00.000Z", "reason": "announced"}
+
+
+class Told(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def alert(name="al-1a", **changes):
+    entries = [make_entry("fi-001", "T-1"), make_entry("fi-001", "T-2", 2), make_entry("fi-002", "T-3", 5)]
+    novelty = {"fi-001": Novelty("first_ever", 1, None)}
+    told = make_alert(entries, policy=POLICY, novelty=novelty, title="Same indicator", title_zh="同一指標")
+    return {**told, "alert_id": name, **changes}
+
+
+@pytest.fixture
+def run(monkeypatch, capfdbinary):
+    for variable in os.environ:
+        if variable.startswith("FSOC_") and variable != "FSOC_RULES_CACHE":
+            monkeypatch.delenv(variable)
+
+    def run_one(*arguments, stdin=b""):
+        monkeypatch.setattr(sys, "argv", ["fsoc", "alerts", *map(str, arguments)])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        code = 0
+        try:
+            main()
+        except SystemExit as leave:
+            code = leave.code
+        sys.stdout.flush()
+        out, err = capfdbinary.readouterr()
+        return Told(code or 0, out.decode(), err.decode())
+
+    return run_one
+
+
+@pytest.fixture
+def file(tmp_path):
+    def write(*alerts):
+        path = tmp_path / "alerts.ndjson"
+        path.write_bytes(b"".join(orjson.dumps(one) + b"\n" for one in alerts))
+        return path
+
+    return write
+
+
+def ids(told):
+    return [json.loads(line)["alert_id"] for line in told.stdout.splitlines()]
+
+
+def test_watch_in_a_pipe_writes_each_new_revision_as_it_came(run, file):
+    several = [alert(), alert(revision=2), alert(), alert("al-2b", level="low")]
+    path = file(*several)
+    told = run("watch", "--from", path)
+
+    assert told == Told(0, "".join(path.read_text().splitlines(keepends=True)[place] for place in (0, 1, 3)), "")
+    assert ids(run("watch", "--from", path, "--level", "medium")) == ["al-1a", "al-1a"]
+    assert run("watch", "--from", "-", stdin=path.read_bytes()).stdout == told.stdout
+
+
+@pytest.mark.parametrize(
+    ("options", "found"),
+    [
+        ([], ["al-1", "al-2"]),
+        (["--suppressed"], ["al-1", "al-2", "al-3"]),
+        (["--kind", "local"], ["al-2"]),
+        (["--status", "final"], ["al-2"]),
+        (["--status", "final", "--status", "open"], ["al-1", "al-2"]),
+        (["--institution", "fi-002"], ["al-1"]),
+        (["--rule", "同一"], ["al-1", "al-2"]),
+        (["--since", "2026-03-02T12:30:00Z"], ["al-2"]),
+        (["--since", "2026-03-02"], ["al-1", "al-2"]),
+        (["--since", "40m"], ["al-2"]),
+        (["--since", "1h"], ["al-1", "al-2"]),
+    ],
+)
+def test_watch_and_export_choose_alike(run, file, options, found):
+    path = file(
+        alert("al-3", suppressed=SUPPRESSED),
+        alert("al-2", kind="local", status="final", last_seen="2026-03-02T13:00:00Z", institutions=["fi-001"]),
+        alert("al-1"),
+    )
+    exported = run("export", "--from", path, "--format", "ndjson", *options)
+
+    assert ids(exported) == found
+    assert exported.returncode == 0
+    if "40m" not in options:  # in the order of the file, and by what was known then
+        assert sorted(ids(run("watch", "--from", path, *options))) == found
+
+
+def test_export_writes_json_and_csv_to_stdout_or_a_file(run, file, tmp_path):
+    path, out = file(alert()), tmp_path / "out.csv"
+
+    assert json.loads(run("export", "--from", path, "--format", "json").stdout) == [alert()]
+    assert run("export", "--from", path, "--bom", "--out", out) == Told(0, "", "")
+    assert out.read_bytes().startswith(b"\xef\xbb\xbfalert_id,revision,")
+    assert run("export", "--from", path).stdout.encode() == out.read_bytes().removeprefix(b"\xef\xbb\xbf")
+
+
+def test_export_of_nothing_is_a_heading_and_leaves_with_1(run, file):
+    told = run("export", "--from", file(alert()), "--level", "critical")
+
+    assert told.returncode == 1
+    assert told.stdout.count("\r\n") == 1
+
+
+def test_show_tells_the_whole_story(run, file):
+    told = run("show", "1a", "--from", file(alert(), alert(status="final", revision=2), alert("al-2b")))
+
+    assert told.returncode == 0
+    for part in (
+        "al-1a  ·  revision 2  ·  final  ·  joint  ·  high",
+        "indicator = evil.example",
+        "2 institutions within 1h",
+        "Severity  2 (Low)",
+        "+24  the gravest ticket is of severity 3 (Medium)",
+        "Suggested grade  1",
+        "2026-03-02 13:05 UTC  left 1h00  Report it",
+        "initial-access  2026-03-02 12:00 → 2026-03-02 12:05  3 / 2  T1566.002",
+        "fi-001  2  first ever  T-1, T-2",
+        "fi-002  1  T-3 (decided it)",
+        "1  open   2 ≥ 2 / 1h  3 tickets  2 institutions  Severity 2",
+        "2  final  2 ≥ 2 / 1h",
+    ):
+        assert part in told.stdout, part
+    assert "\x1b" not in told.stdout
+
+
+def test_show_tells_it_in_chinese_too(run, file):
+    told = run("show", "al-1a", "--from", file(alert(suppressed=SUPPRESSED)), "--lang", "zh-TW")
+
+    for part in (
+        "同一指標",
+        "版次 1",
+        "成立原因",
+        "有 2 家機構",
+        "嚴重度  2 (低)",
+        "建議事件等級",
+        "通報",
+        "促成單",
+        "已抑制: announced",
+    ):
+        assert part in told.stdout, part
+
+
+def test_show_as_json_has_the_alert_and_its_revisions(run, file):
+    told = json.loads(run("show", "1a", "--json", "--from", file(alert(), alert(revision=2))).stdout)
+
+    assert told["alert"]["revision"] == 2
+    assert [each["revision"] for each in told["revisions"]] == [1, 2]
+
+
+def test_show_refuses_what_names_no_alert_or_several(run, file):
+    path = file(alert("al-1a"), alert("al-1b"), alert("al-1"))
+
+    assert run("show", "9", "--from", path) == Told(2, "", "fsoc: 9: no alert begins so; 3 revisions were read\n")
+    assert run("show", "1", "--from", file(alert("al-1a"), alert("al-1b"))).stderr == (
+        "fsoc: 1: 2 alerts begin so: al-1a, al-1b\n"
+    )
+    assert run("show", "al-1", "--from", file(alert("al-1a"), alert("al-1"))).returncode == 0
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["watch"], "--brokers: is needed (or FSOC_BROKERS), or --from FILE"),
+        (["watch", "--from", "nowhere.ndjson"], "nowhere.ndjson: No such file or directory"),
+        (["watch", "--from", "-", "--since", "noon"], '--since: "noon" is not RFC 3339'),
+        (["export", "--from", "-", "--brokers", "a:1"], "--from and --brokers cannot both be given."),
+        (["export", "--from", "-", "--format", "json", "--bom"], "--bom is for CSV."),
+        (["show", "x", "--brokers", "nonsense"], "--brokers"),
+        (["export", "--from", "-", "--out", "/nowhere/at/all"], "--out: /nowhere/at/all: No such file"),
+    ],
+)
+def test_what_cannot_be_is_refused_in_a_line(run, arguments, said):
+    told = run(*arguments)
+
+    assert told.returncode == 2
+    assert said in told.stderr
+    assert "Traceback" not in told.stderr
+
+
+def test_a_line_that_is_no_alert_is_named(run):
+    told = run("export", "--from", "-", stdin=orjson.dumps(alert()) + b"\n{}\n")
+
+    assert told.returncode == 2
+    assert told.stderr.startswith("fsoc: stdin:2: no alert: ")
+
+
+def rendered(what, width, *, height=40, full=False):
+    out = Console(file=io.StringIO(), width=width, height=height, markup=False, highlight=False, force_terminal=True)
+    for part in what if isinstance(what, list) else [what]:
+        out.print(part)
+    return out.file.getvalue()
+
+
+EVIL = "\x1b]0;owned\x07\x1b[2J\r\u202eevil [bold]"
+
+
+def test_text_from_the_wire_cannot_control_the_terminal():
+    wild = alert(
+        alert_id=f"al-{EVIL}",
+        rule_title=EVIL,
+        group={EVIL: EVIL},
+        level=EVIL,
+        status=EVIL,
+        campaign_id=EVIL,
+        tickets={EVIL: [EVIL]},
+        suppressed={"id": EVIL, "owner": EVIL, "until": EVIL, "reason": EVIL},
+        attack=[{"tactic": EVIL, "technique": EVIL}],
+    )
+    wild["explanation"] = {**wild["explanation"], "text": EVIL, "share": {EVIL: 1}, "timespan": EVIL}
+    for name in ("clocks", "timeline"):
+        wild[name] = [{**wild[name][0], **dict.fromkeys({"id", "name", "tactic"} & set(wild[name][0]), EVIL)}]
+    read = read_alert(orjson.dumps(wild))
+    shown = rendered(AlertTable([read], NOON, "en", notice=EVIL), 200) + rendered(
+        list(story(read, [read], NOON, "en")), 200
+    )
+
+    assert "\x07" not in shown
+    assert "\u202e" not in shown
+    assert "\x1b]" not in shown
+    assert "\x1b[2J" not in shown
+    assert "[bold]" in shown
+
+
+@pytest.mark.parametrize("language", ["en", "zh-TW"])
+@pytest.mark.parametrize("width", [40, 80, 100, 160])
+def test_a_table_is_never_wider_than_its_terminal(width, language):
+    long = alert(rule_title="A long title " * 9, rule_title_zh="很長的標題" * 20)
+    read = [read_alert(orjson.dumps(one)) for one in (alert(), long)]
+    out = Console(file=io.StringIO(), width=width, height=30)
+    lines = out.render_lines(AlertTable(read, NOON + HOUR_MS, language), pad=False)
+
+    assert len(lines) == 6
+    assert all(sum(part.cell_length for part in line) <= width for line in lines)
+
+
+def test_a_live_table_is_as_high_as_its_terminal_with_the_newest_on_top():
+    read = [read_alert(orjson.dumps(alert(f"al-{place:02}"))) for place in range(30)]
+    shown = rendered(AlertTable(read, NOON, "en", full=True), 100, height=12).splitlines()
+
+    assert len(shown) == 2 + 2 * 4
+    assert "30 alerts" in shown[0]
+    assert "the newest 4" in shown[0]
+    assert "00" in shown[2]
+
+
+def test_what_is_suppressed_taken_back_or_due_is_told_in_the_table():
+    taken_back, standing, suppressed = (
+        read_alert(orjson.dumps(alert(**changes)))
+        for changes in ({"status": "retracted"}, {}, {"suppressed": SUPPRESSED})
+    )
+    shown = rendered(AlertTable([taken_back, standing, suppressed], NOON + 35 * 60_000, "en", hidden=3), 140)
+
+    assert "retracted" in shown
+    assert "suppressed (drill, me)" in shown
+    assert "30m notify" in shown
+    assert "3 suppressed" in shown
+    assert "past" in rendered(AlertTable([standing], NOON + 3 * HOUR_MS, "en"), 140)
+    assert "notify" not in rendered(AlertTable([taken_back], NOON, "en"), 140)
+
+
+@pytest.mark.parametrize(
+    ("minutes", "shown"),
+    [(0, "<1m"), (59, "59m"), (65, "1h05"), (60 * 24 + 61, "1d01h"), (-90, "-1h30"), (-0.5, "<1m")],
+)
+def test_spans_are_short(minutes, shown):
+    assert span(round(minutes * 60_000)) == shown
+
+
+def test_watch_on_a_terminal_draws_the_table_of_a_file_once(file):
+    path = file(alert(), alert("al-2b", suppressed=SUPPRESSED), alert("al-3c", suppressed=SUPPRESSED, kind="local"))
+    leader, follower = pty.openpty()
+    pid = os.posix_spawn(
+        sys.executable,
+        [sys.executable, "-m", "fsoc", "alerts", "watch", "--kind", "joint", "--from", str(path)],
+        {**os.environ, "COLUMNS": "100", "LINES": "30", "TERM": "xterm"},
+        file_actions=[(os.POSIX_SPAWN_DUP2, follower, 1), (os.POSIX_SPAWN_CLOSE, follower)],
+    )
+    os.close(follower)
+    shown = b""
+    try:
+        while part := os.read(leader, 1 << 16):
+            shown += part
+    except OSError:  # how a terminal ends on Linux
+        pass
+    os.close(leader)
+
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 0
+    assert b"Same indicator" in shown
+    assert b"1 alert" in shown
+    assert b"1 suppressed" in shown
+    assert b"\x1b[" in shown
+
+
+@pytest.mark.kafka
+def test_alerts_of_a_real_cluster_are_watched_shown_and_exported(run, kafka, topic_prefix):
+    async def put():
+        log = await KafkaLog.open(kafka)
+        await log.create(table(topic_prefix, ["fi-001"], 1, "test"))
+        values = [orjson.dumps(alert()), b"nonsense", orjson.dumps(alert(status="final", revision=2))]
+        await log.write((f"{topic_prefix}alerts", 0, b"al-1a", value) for value in values)
+        await log.close()
+
+    async def put_more():
+        log = await KafkaLog.open(kafka)
+        await log.write([(f"{topic_prefix}alerts", 0, b"al-2b", orjson.dumps(alert("al-2b")))])
+        await log.close()
+
+    asyncio.run(put())
+    where = ("--brokers", kafka, "--topic-prefix", topic_prefix, "--environment", "test")
+    command = [sys.executable, "-m", "fsoc", "alerts", "watch", *where]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as watching:
+        followed = [json.loads(watching.stdout.readline()) for _ in range(2)]
+        asyncio.run(put_more())
+        followed.append(json.loads(watching.stdout.readline()))
+        watching.send_signal(signal.SIGINT)
+        assert watching.wait() == 0
+    assert [(each["alert_id"], each["revision"]) for each in followed] == [("al-1a", 1), ("al-1a", 2), ("al-2b", 1)]
+    watched = run("watch", "--once", *where)
+    shown, exported = run("show", "1a", *where), run("export", "--format", "json", *where)
+
+    assert [json.loads(line)["revision"] for line in watched.stdout.splitlines()] == [2, 1]
+    assert f"{topic_prefix}alerts, partition 0, offset 1: no alert" in watched.stderr
+    assert "revision 2  ·  final" in shown.stdout
+    assert "left 1h00" in shown.stdout  # an exercise's clocks are told against its own time
+    assert [each["revision"] for each in json.loads(exported.stdout)] == [2, 1]
+    missing = run("show", "1a", "--brokers", kafka, "--topic-prefix", "nobody.")
+    assert (missing.returncode, "no such topic" in missing.stderr) == (2, True)

@@ -1,0 +1,237 @@
+"""What counts against an institution's own past: edges of hours, of the past, of warm-up; hubs; drops."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from types import SimpleNamespace
+
+import msgspec
+import pytest
+
+from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.groups import Groups
+from fsoc.correlation.past import HOUR_MS, Past, Seal, counted, seal_of, seal_value
+from fsoc.correlation.reader import parse
+from fsoc.correlation.timeline_of_past import TimelineOfPast
+
+DAY = 24
+SINCE = {"aa": 0, "bb": 0, "cc": 0}
+
+
+def counting(past, entries, since=None, seals=None):
+    found = counted(past, sorted(entries), SINCE if since is None else since, seals or {}, numeric=False)
+    return {one.ticket_id: why.kind if why else None for one, why in found}
+
+
+@pytest.fixture
+def at(entry):
+    """An entry so many hours after the epoch; its ticket is named by when it was."""
+    return lambda hours, institution="aa", name=None: entry(int(hours * HOUR_MS), institution, name or f"{hours}")
+
+
+def test_first_ever_is_an_hour_before_which_there_was_nothing_for_so_long(at):
+    """past 10 h
+
+    hour    100 ·    101 ·           111 ·   112 ·
+            first    not: 100        not     not: 111
+    """
+    past = Past("first_ever", past_ms=10 * HOUR_MS, warm_up_ms=0)
+
+    assert counting(past, [at(100), at(100.5), at(101)]) == {"100": "first_ever", "100.5": "first_ever"}
+    assert counting(past, [at(100), at(110.9)]).keys() == {"100"}
+    assert counting(past, [at(100.9), at(111)]).keys() == {"100.9", "111"}
+
+
+def test_nothing_counts_before_the_own_past_is_as_long_as_the_warm_up_or_is_not_known(at):
+    past = Past("first_ever", warm_up_ms=DAY * HOUR_MS)
+
+    assert counting(past, [at(123.9)], {"aa": 100 * HOUR_MS}) == {}
+    assert counting(past, [at(124)], {"aa": 100 * HOUR_MS}).keys() == {"124"}
+    assert counting(past, [at(124)], {"aa": 100 * HOUR_MS + 1}) == {}
+    assert counting(past, [at(124)], {}) == {}
+
+
+def test_the_past_of_another_institution_says_nothing(at):
+    past = Past("first_ever", warm_up_ms=0)
+
+    assert counting(past, [at(100, "bb"), at(101, "aa")]) == {"100": "first_ever", "101": "first_ever"}
+
+
+def test_a_surge_is_so_many_times_the_greatest_hour_and_never_against_nothing(at):
+    """two in one hour, five in another: 3 times as many are 15"""
+    past = Past("surge", surge_factor=3, warm_up_ms=0)
+    before = [at(90, name=f"b{n}") for n in range(2)] + [at(95, name=f"c{n}") for n in range(5)]
+
+    def hour(count):
+        return [at(100 + n / 60, name=f"n{n}") for n in range(count)]
+
+    assert counting(past, before + hour(14)) == {}
+    assert counting(past, before + hour(15)) == {f"n{n}": "surge" for n in range(15)}
+    assert counting(past, hour(15)) == {}
+    assert set(counting(Past("first_ever_or_surge", warm_up_ms=0), hour(2) + before).values()) == {"first_ever"}
+
+
+def test_with_a_gap_the_hour_just_before_is_no_past_yet(at):
+    past = Past("first_ever", warm_up_ms=0, gap_hours=1)
+
+    assert counting(past, [at(99.9), at(100)]).keys() == {"99.9", "100"}
+    assert counting(past, [at(98.9), at(100)]).keys() == {"98.9"}
+
+
+def test_a_value_that_many_had_more_than_a_day_ago_is_a_hub_until_that_is_a_week_ago(at):
+    """hub 2: aa and bb had it at hour 0
+
+    hour      0 aa bb      24 ·            25 …  168 ·        169 ·
+              counts       counts: a day   not                counts again
+    """
+    past = Past(hub=2)
+    had = [at(0, "aa", "a"), at(0, "bb", "b")]
+
+    assert counting(past, [*had, at(24, "cc")]).keys() == {"a", "b", "24"}
+    assert counting(past, [*had, at(25, "cc")]).keys() == {"a", "b"}
+    assert counting(past, [*had, at(168, "cc")]).keys() == {"a", "b"}
+    assert counting(past, [*had, at(169, "cc")]).keys() == {"a", "b", "169"}
+    assert counting(past, [at(0, "aa", "a"), at(25, "cc")]).keys() == {"a", "25"}
+
+
+def test_a_drop_is_a_day_against_the_same_day_a_week_before(rule, entry):
+    """24 tickets of 2 each in a day, and 12 in the same day a week later; a tenth more is no drop by half"""
+    built = rule(
+        type="value_sum",
+        condition={"gte": 0, "field": "n"},
+        fsoc={"counts_when": "drop", "drop": 0.5, "warm_up": 0},
+    )
+
+    def day(first_hour, count):
+        return [entry((first_hour + n) * HOUR_MS, "aa", f"{first_hour}.{n}", values=(("2",),)) for n in range(count)]
+
+    assert not built.rising
+    whole = sorted(day(0, 24) + day(168, 11) + [entry(191 * HOUR_MS, "aa", "end", values=(("2",),))])
+    (found,) = [why for one, why in counted(built.past, whole, SINCE, {}, numeric=True) if one.ticket_id == "end"]
+    assert (found.kind, found.seen, found.before) == ("drop", 24, 48)
+    almost = sorted([*whole, entry(190 * HOUR_MS, "aa", "more", values=(("0.1",),))])
+    assert "end" not in {one.ticket_id for one, _ in counted(built.past, almost, SINCE, {}, numeric=True)}
+
+
+def test_a_seal_is_read_as_it_was_written_and_only_that_is_one():
+    seal = Seal(12, {3: 4, 5: Fraction(1, 3)})
+    assert seal_of(seal_value(seal, 99)) == (seal, 99)
+    for bad in (b"{}", b'{"until":1,"amounts":{"1":"x"},"closed_until_ms":2}', b"[[1]]"):
+        with pytest.raises(msgspec.MsgspecError):
+            seal_of(bad)
+
+
+@pytest.mark.parametrize(("later", "counts"), [(220, []), (221, ["221"])])
+def test_what_is_sealed_is_held_against_until_it_is_out_of_reach_and_then_nothing_is_left(rule, at, later, counts):
+    """timespan 1 h, so entries stay for 49 hours; past 5 days"""
+    built = rule(
+        timespan="1h",
+        condition={"gte": 1, "field": "institution"},
+        fsoc={"counts_when": "first_ever", "past": "5d", "warm_up": 0},
+    )
+    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
+
+    def judged(hours):
+        groups.put(built, key, at(hours))
+        groups.judge(None)
+        return [one.ticket_id for one in groups.get(key).entries]
+
+    def expire(hours):
+        return [name[1] for _, name in groups.expire(int(hours * HOUR_MS))]
+
+    assert judged(100) == ["100"]
+    assert expire(149.99) == []
+    assert expire(150) == ["100"]
+    assert list(groups.sealed.values()) == [Seal(101, {100: 1})]
+    assert judged(later) == counts
+    assert expire(later + 1 + 49) == [f"{later}"]
+    expire(later + 49 + 120)
+    assert groups.get(key) is not None
+    expire(later + 1 + 49 + 120)
+    assert groups.get(key) is None
+    assert list(groups.sealed.values()) == [None]
+    assert not groups._within
+
+
+def test_what_an_institution_has_in_too_many_groups_goes_with_its_seals(rule, at, monkeypatch):
+    monkeypatch.setattr("fsoc.correlation.groups.GROUPS_PER_INSTITUTION_MAX", 10)
+    built = rule(
+        timespan="1h", condition={"gte": 1, "field": "institution"}, fsoc={"counts_when": "first_ever", "warm_up": 0}
+    )
+    groups = Groups(SINCE)
+    for number in range(10):
+        groups.put(built, GroupKey("rule-1", "production", f"[{number}]"), at(100 + number))
+    groups.judge(None)
+    list(groups.expire(300 * HOUR_MS))
+    assert {seal is None for seal in groups.sealed.values()} == {False}
+    groups.sealed.clear()
+    groups.put(built, GroupKey("rule-1", "production", "[x]"), at(400))
+    groups.judge(None)
+
+    assert groups.displaced_total == 0  # nobody's tickets: what they were is in no state any more but as amounts
+    assert len(groups.sealed) == 2
+    assert set(groups.sealed.values()) == {None}
+
+
+def test_a_group_that_overflows_judges_what_is_left(rule, at, monkeypatch):
+    monkeypatch.setattr("fsoc.correlation.groups.ENTRIES_MAX", 4)
+    built = rule(
+        timespan="1h", condition={"gte": 1, "field": "institution"}, fsoc={"counts_when": "first_ever", "warm_up": 0}
+    )
+    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
+    for number in range(5):
+        groups.put(built, key, at(100 + number))
+    groups.judge(None)
+
+    assert groups.evicted_total == 1
+    assert [one.ticket_id for one in groups.get(key).entries] == ["101"]
+    assert isinstance(groups.get(key), TimelineOfPast)
+
+
+def refusals(document, **fsoc):
+    _, problems = parse([document(fsoc=fsoc)], [SimpleNamespace(id="detection", name=None)])
+    return [problem.text for problem in problems]
+
+
+@pytest.mark.parametrize(
+    ("fsoc", "said"),
+    [
+        ({"counts_when": "often"}, "expected one of always, first_ever"),
+        ({"counts_when": "drop"}, "needs numbers that can drop"),
+        ({"counts_when": "first_ever", "surge_factor": 3}, "says nothing where counts_when is first_ever"),
+        ({"counts_when": "surge", "surge_factor": 0.5}, "expected a number from 1 to"),
+        ({"counts_when": "surge", "surge_factor": "3x"}, "expected a number from 1 to"),
+        ({"counts_when": "surge", "drop": 0.5}, "says nothing where counts_when is surge"),
+        ({"past": "3d"}, "says nothing where counts_when is always"),
+        ({"counts_when": "surge", "past": "90m"}, "whole hours, at most 30d"),
+        ({"counts_when": "surge", "past": "31d"}, "whole hours, at most 30d"),
+        ({"counts_when": "surge", "past": 0}, 'fsoc.past: timespan "0"'),
+        ({"counts_when": "surge", "warm_up": "soon"}, 'fsoc.warm_up: timespan "soon"'),
+        ({"hub": 1}, "expected a number of institutions, at least 2"),
+        ({"hub": True}, "expected a number of institutions, at least 2"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused_with_what_was_expected(document, fsoc, said):
+    (text,) = refusals(document, **fsoc)
+
+    assert said in text
+
+
+def test_what_is_asked_of_the_past_is_read(rule):
+    asked = {"counts_when": "first_ever_or_surge", "surge_factor": 2.5, "past": "7d", "warm_up": "2d", "hub": 9}
+    assert rule(fsoc=asked, timespan="30m").past == Past(
+        "first_ever_or_surge", 2.5, past_ms=168 * HOUR_MS, warm_up_ms=48 * HOUR_MS, hub=9, gap_hours=1
+    )
+    assert rule(fsoc={"counts_when": "first_ever"}, timespan="1h").past == Past("first_ever")
+    assert rule(fsoc={"counts_when": "always"}).past is None
+    assert rule(fsoc={"hub": 2}, timespan="4h").past == Past(hub=2)
+
+
+def test_a_correlation_of_correlations_is_not_asked_for_its_past(document):
+    inner = document()
+    outer = document(rules=["rule-1"], fsoc={"counts_when": "first_ever"})
+    outer.data["id"] = outer.data["title"] = "outer"
+    read, problems = parse([inner, outer], [SimpleNamespace(id="detection", name=None)])
+
+    assert [rule.id for rule in read] == ["rule-1"]
+    assert "look at tickets, and it names a correlation" in problems[0].text
