@@ -65,6 +65,11 @@ SINCE = {"aa": NOON - DAY, "bb": NOON - 3_600_000, "cc": NOON + 1_800_000}
 RULES_OF_PAST = [
     build_rule({"gte": 1}, past=Past("first_ever", warm_up_ms=0)),
     build_rule({"gte": 1}, past=Past("first_ever", past_ms=4 * DAY, warm_up_ms=0, hub=2)),
+    build_rule(
+        {"gte": 2},
+        rules=("one", "two", "three"),
+        past=Past("first_ever", past_ms=DAY, warm_up_ms=0, rules=("two", "three")),
+    ),
     build_rule({"gte": 0.01}, ("n",), kind="value_sum", past=Past("surge", 1.5, past_ms=6 * DAY, warm_up_ms=0)),
     build_rule({"gte": 2}, past=Past("first_ever", past_ms=5 * 3_600_000, warm_up_ms=0)),
     build_rule({"gte": 2}, past=Past("first_ever", warm_up_ms=7_200_000), timespan_ms=4 * 3_600_000),

@@ -46,6 +46,7 @@ class Past:
     past_ms: how far back an hour is compared. warm_up_ms: how long an institution must have been known.
     hub: as many institutions make a value a hub; 0 where none does.
     gap_hours: hours just before one that belong to the same event, and so not to its past.
+    rules: detections whose tickets are past, and never count themselves.
     """
 
     counts_when: str = "always"
@@ -55,6 +56,11 @@ class Past:
     warm_up_ms: int = DAY_HOURS * HOUR_MS
     hub: int = 0
     gap_hours: int = 0
+    rules: tuple[str, ...] = ()
+
+    def tells(self, entry: Entry) -> bool:
+        """Whether a ticket may count, where it is news."""
+        return not self.rules or any(name not in self.rules for name in entry.rules)
 
     @property
     def hours(self) -> int:
@@ -102,7 +108,7 @@ def novelty(past: Past, amounts: Amounts, hour: int, since_ms: int | None) -> No
 
     since_ms: event time of the institution's first used ticket; None where that is not known yet.
     """
-    if since_ms is None or hour * HOUR_MS < since_ms + past.warm_up_ms:
+    if since_ms is None or hour < (since_ms + past.warm_up_ms) // HOUR_MS:
         return None
     seen = amounts[hour]
     if past.counts_when == "drop":
@@ -195,7 +201,7 @@ def counted(
     for (institution, hour), of_it in hours.items():
         amounts.setdefault(institution, {})[hour] = amount_of(past, of_it, numeric=numeric)
     found: list[tuple[Entry, Novelty | None]] = []
-    for entry in entries:
+    for entry in filter(past.tells, entries):
         hour = hour_of(entry)
         why = None
         if past.counts_when != "always":

@@ -9,7 +9,7 @@ from fsoc.correlation.conditions import read_number
 from fsoc.correlation.past import COUNTS_WHEN, HOUR_MS, PAST_MAX_MS, Past
 from fsoc.correlation.rules import DAY_MS, timespan_ms
 
-PAST_KEYS: Final = frozenset({"counts_when", "surge_factor", "drop", "past", "warm_up", "hub"})
+PAST_KEYS: Final = frozenset({"counts_when", "surge_factor", "drop", "past", "warm_up", "hub", "past_rules"})
 HUB_MIN: Final = 2
 
 # What a key says something of, and what its number may be.

@@ -8,6 +8,7 @@ can only be seen of all rules together is `chains.py`'s.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 from typing import Any, Protocol
 
@@ -15,6 +16,7 @@ from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.correlation.lookup import complaint
 from fsoc.correlation.operators import OPERATORS, About, read_operators
+from fsoc.correlation.past import Past
 from fsoc.correlation.past_reader import PAST_KEYS, read_past
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
 from fsoc.detection.metadata import dated
@@ -130,9 +132,7 @@ class Reader:
         fields = self._fields(asked, kind)
         self._check_link(options, kind, fields, group_by, condition)
         percentile = self._percentile(asked, kind)
-        past, wrong = read_past(options, span, numeric=kind in NUMERIC)
-        for text in wrong:
-            self.refuse(text)
+        past = self._past(options, span, kind, rules)
         aliases = self._aliases(body.get("aliases", {}))
         about = About(kind, fields, condition, span, options, self._orders, self._lists, group_by)
         operators = read_operators(about, lambda text, key: self.refuse(text, key, "fsoc"))
@@ -146,7 +146,7 @@ class Reader:
             level=level,
             tags=tuple(str(tag) for tag in self.data.get("tags", [])),
             type=kind,
-            rules=rules,
+            rules=(*rules, *past.rules) if past is not None else rules,
             group_by=group_by,
             timespan_ms=span,
             condition=condition,
@@ -188,6 +188,32 @@ class Reader:
             found.update(dict.fromkeys(ids))
         return tuple(found)
 
+    def _past(self, options: Mapping[str, Any], span: int, kind: str, rules: Sequence[str]) -> Past | None:
+        past, wrong = read_past(options, span, numeric=kind in NUMERIC)
+        for text in wrong:
+            self.refuse(text)
+        past_rules = self._past_rules(options, kind, rules)
+        if past is not None:
+            return replace(past, rules=past_rules)
+        if past_rules:
+            self.refuse("fsoc.past_rules says nothing where no past is asked: counts_when or hub")
+        return None
+
+    def _past_rules(self, options: Mapping[str, Any], kind: str, rules: Sequence[str]) -> tuple[str, ...]:
+        """Ids of the detections whose tickets are only past."""
+        names = self._names("fsoc.past_rules", options.get("past_rules", []))
+        if names and kind in TEMPORAL:
+            self.refuse(f"fsoc.past_rules says nothing to {kind}, which asks for every rule")
+        found: dict[str, None] = {}
+        for name in names:
+            ids = self._detections.get(name, [])
+            if len(ids) != 1:
+                self.refuse(f'fsoc.past_rules names "{name}", which {len(ids) or "no"} detections are called')
+            elif ids[0] in rules or ids[0] in found:
+                self.refuse(f'fsoc.past_rules names "{name}", which counts already')
+            found.update(dict.fromkeys(ids))
+        return tuple(found)
+
     def _named(self, name: str) -> list[str]:
         """The ids of the rules that are called so, each once."""
         return list(dict.fromkeys((*self._detections.get(name, ()), *self._correlations.get(name, ()))))
@@ -222,7 +248,8 @@ class Reader:
     def _names(self, key: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value
         if not isinstance(names, list) or not all(isinstance(name, str) and name for name in names):
-            self.refuse(f"correlation.{key} is not a list of field names", key.partition(".")[0])
+            place = key if key.startswith("fsoc.") else f"correlation.{key}"
+            self.refuse(f"{place} is not a list of names", key.partition(".")[0])
             return ()
         for text in filter(None, map(complaint, names)):
             self.refuse(f"correlation.{key}: {text}", key.partition(".")[0])

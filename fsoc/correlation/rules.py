@@ -123,6 +123,11 @@ class CorrelationRule:
         object.__setattr__(self, "retention_ms", retention_ms)
 
     @property
+    def telling(self) -> tuple[str, ...]:
+        """Of the rules it names, those whose tickets count; the others are only past."""
+        return self.rules if self.past is None else tuple(name for name in self.rules if name not in self.past.rules)
+
+    @property
     def numeric(self) -> bool:
         """Whether what it counts are numbers."""
         return self.type in NUMERIC

@@ -31,7 +31,7 @@ def stand_alone(correlations: Iterable[CorrelationRule], detections: Iterable[De
 
     One institution is in such an alert, so it is local: what the detection says is known, but nothing is joint.
     """
-    named = {name for rule in correlations if rule.generate for name in rule.rules}
+    named = {name for rule in correlations if rule.generate for name in rule.telling}
     for detection in detections:
         if detection.id in named:
             named.discard(detection.id)  # variants of one rule share an id

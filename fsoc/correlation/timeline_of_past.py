@@ -103,7 +103,8 @@ class TimelineOfPast(Timeline):
 
     def first_held_ms(self, entry: Entry) -> int | None:
         hour = self._hours.get(entry.institution, {}).get(hour_of(entry))
-        return super().first_held_ms(entry) if hour is not None and hour.counts else None
+        counts = hour is not None and hour.counts and self._past.tells(entry)
+        return super().first_held_ms(entry) if counts else None
 
     def unlike(self, changed_from_ms: int) -> list[Entry]:
         """More than may have changed: those that do not count any more are among them."""
@@ -137,7 +138,7 @@ class TimelineOfPast(Timeline):
         hours = self._hours[entry.institution]
         hour = hours[number]
         del hour.entries[entry.name]
-        if hour.fresh.pop(entry.name, None) is None and hour.counts:
+        if hour.fresh.pop(entry.name, None) is None and hour.counts and self._past.tells(entry):
             super()._remove(entry)
         if not hour.entries:
             del hours[number]
@@ -178,10 +179,11 @@ class TimelineOfPast(Timeline):
     def _apply(self, hour: _Hour, counts: bool, why: Novelty | None) -> None:
         if counts:
             for entry in (hour.fresh if hour.counts else hour.entries).values():
-                super()._place(entry)
+                if self._past.tells(entry):
+                    super()._place(entry)
         elif hour.counts:
             for name, entry in hour.entries.items():
-                if name not in hour.fresh:
+                if name not in hour.fresh and self._past.tells(entry):
                     super()._remove(entry)
         if why != hour.why and hour.entries:  # the alert says so
             self._change(min(hour.entries.values()).event_time_ms)

@@ -62,6 +62,7 @@ class Score:
     retracted: int
     local: int
     on_campaigns: int
+    run_in: int
     feeds: FeedScore
 
     @property
@@ -90,6 +91,7 @@ class Score:
             "precision": self.precision,
             "false_alarms": list(self.false_alarms),
             "retracted": self.retracted,
+            "run_in": self.run_in,
             "local": self.local,
             "kinds": {
                 one.kind: {"planted": one.planted, "found": one.found, "alerts": one.alerts} for one in self.kinds
@@ -113,18 +115,22 @@ class Score:
 
 
 def score(
-    truth: Sequence[PlantedCampaign], alerts: Iterable[dict[str, Any]], feed_truth: Sequence[FeedTrouble] = ()
+    truth: Sequence[PlantedCampaign],
+    alerts: Iterable[dict[str, Any]],
+    feed_truth: Sequence[FeedTrouble] = (),
+    from_ms: int = 0,
 ) -> Score:
     """Judge the newest revision of every alert.
 
     An alert is on a campaign when at least MOSTLY of its tickets are the campaign's and it names at least
     INSTITUTIONS_MIN of the campaign's institutions. A joint alert on no campaign is a false alarm; one on a decoy is on
     none. Alerts that are neither joint nor local are held against feed_truth.
+    from_ms: joint alerts raised before this event time are counted as run-in and judged no further.
     """
     on: dict[str, list[dict[str, Any]]] = {campaign.id: [] for campaign in truth}
     false_alarms: list[str] = []
     of_feeds: list[dict[str, Any]] = []
-    retracted = local = on_campaigns = 0
+    retracted = local = on_campaigns = run_in = 0
     for alert in sorted(alerts, key=lambda alert: (str(alert["raised_at_event_time"]), alert["alert_id"])):
         if alert["status"] == "retracted":
             retracted += 1
@@ -134,6 +140,9 @@ def score(
             continue
         if alert["kind"] != "joint":
             of_feeds.append(alert)
+            continue
+        if _milliseconds(alert["raised_at_event_time"]) < from_ms:
+            run_in += 1
             continue
         matched = [campaign.id for campaign in truth if is_on(campaign, alert)]
         for campaign_id in matched:
@@ -152,6 +161,7 @@ def score(
         retracted,
         local,
         on_campaigns,
+        run_in,
         score_feeds(feed_truth, of_feeds),
     )
 

@@ -32,6 +32,9 @@ TICKETS_PER_DAY = 31
 WARM_UP_MS = 40 * HOUR_MS
 """By then every institution has met all that its everyday life will ever bring."""
 
+RUN_IN_MS = 72 * HOUR_MS
+"""In exercises with a past: how long what is raised is not scored."""
+
 PLANTED_FROM_MS = 3 * DAY_MS
 """From here on campaigns are planted, in exercises that have a past."""
 
@@ -126,6 +129,11 @@ class ExerciseSpec:
     def planted_from_ms(self) -> int:
         """Before this no campaign strikes."""
         return START_MS + (PLANTED_FROM_MS if self.has_past else HOUR_MS)
+
+    @property
+    def scored_from_ms(self) -> int:
+        """What is raised before is run-in: nothing can be known of anybody's past yet. No campaign strikes so early."""
+        return START_MS + (RUN_IN_MS if self.has_past else 0)
 
     @property
     def end_ms(self) -> int:

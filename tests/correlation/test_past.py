@@ -47,7 +47,8 @@ def test_nothing_counts_before_the_own_past_is_as_long_as_the_warm_up_or_is_not_
 
     assert counting(past, [at(123.9)], {"aa": 100 * HOUR_MS}) == {}
     assert counting(past, [at(124)], {"aa": 100 * HOUR_MS}).keys() == {"124"}
-    assert counting(past, [at(124)], {"aa": 100 * HOUR_MS + 1}) == {}
+    assert counting(past, [at(124)], {"aa": 101 * HOUR_MS - 1}).keys() == {"124"}
+    assert counting(past, [at(124)], {"aa": 101 * HOUR_MS}) == {}
     assert counting(past, [at(124)], {}) == {}
 
 
@@ -225,6 +226,44 @@ def test_what_is_asked_of_the_past_is_read(rule):
     assert rule(fsoc={"counts_when": "first_ever"}, timespan="1h").past == Past("first_ever")
     assert rule(fsoc={"counts_when": "always"}).past is None
     assert rule(fsoc={"hub": 2}, timespan="4h").past == Past(hub=2)
+
+
+def test_what_is_only_past_never_counts_and_makes_the_rest_no_news(entry):
+    past = Past("first_ever", warm_up_ms=0, rules=("weak",))
+    hours = [(100, ("weak",)), (101, ("strong", "weak")), (200, ("weak",)), (200, ("strong",))]
+    entries = [entry(at * HOUR_MS + n, "aa", f"{at}.{n}", rules=rules) for n, (at, rules) in enumerate(hours)]
+
+    assert counting(past, entries) == {}
+    assert counting(past, entries[1:]).keys() == {"101.1"}
+    assert counting(past, entries[2:]).keys() == {"200.3"}
+
+
+@pytest.mark.parametrize(
+    ("changes", "said"),
+    [
+        ({"fsoc": {"past_rules": ["other"]}}, "says nothing where no past is asked"),
+        ({"fsoc": {"past_rules": ["third"], "hub": 2}}, 'names "third", which no detections are called'),
+        ({"fsoc": {"past_rules": ["detection"], "hub": 2}}, 'names "detection", which counts already'),
+        (
+            {"fsoc": {"past_rules": ["other"], "hub": 2}, "type": "temporal", "condition": None},
+            "says nothing to temporal",
+        ),
+        ({"fsoc": {"past_rules": 7, "hub": 2}}, "fsoc.past_rules is not a list of names"),
+    ],
+)
+def test_what_cannot_be_past_alone_is_refused(document, changes, said):
+    detections = [SimpleNamespace(id=name, name=None) for name in ("detection", "other")]
+    _, problems = parse([document(**changes)], detections)
+
+    assert said in " ".join(problem.text for problem in problems)
+
+
+def test_what_is_past_alone_is_read_beside_what_counts(document):
+    detections = [SimpleNamespace(id=name, name=None) for name in ("detection", "other")]
+    (read,), problems = parse([document(fsoc={"past_rules": ["other"], "hub": 2})], detections)
+
+    assert not problems
+    assert (read.rules, read.telling, read.past.rules) == (("detection", "other"), ("detection",), ("other",))
 
 
 def test_a_correlation_of_correlations_is_not_asked_for_its_past(document):

@@ -18,6 +18,8 @@ def counting(rule, entries, since):
     amounts = amounts_of(rule, entries)
     found = []
     for entry in entries:
+        if rule.past.rules and set(entry.rules) <= set(rule.past.rules):
+            continue  # it is past alone
         hour = entry.event_time_ms // HOUR
         why = None
         if rule.past.counts_when != "always":
@@ -42,7 +44,7 @@ def amounts_of(rule, entries):
 
 def why_of(rule, amounts, since, institution, hour):
     past = rule.past
-    if institution not in since or hour * HOUR < since[institution] + past.warm_up_ms:
+    if institution not in since or hour < since[institution] // HOUR + past.warm_up_ms // HOUR:
         return None
 
     def amount(at):

@@ -90,7 +90,9 @@ async def _perform(programme: Programme, exercise: Exercise, stage: Stage, prese
             picture.phase = "Making topics, starting workers"
             log = await stage.raise_curtain(Production(exercise, prefix, institutions))
             await _play(log, prefix, exercise, picture, presenter, programme.seconds)
-        picture.score = score(exercise.truth, picture.alerts.values(), exercise.feed_truth)
+        picture.score = score(
+            exercise.truth, picture.alerts.values(), exercise.feed_truth, exercise.spec.scored_from_ms
+        )
         picture.phase = "Passed" if picture.score.passes else "Failed"
         presenter.end()
         return picture.score
