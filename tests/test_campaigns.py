@@ -56,7 +56,7 @@ def joint(alerts):
 
 def test_the_alerts_on_one_planted_kit_have_one_campaign_and_no_other_alert_has_it(direct, exercise):
     kits = [planted for planted in exercise.truth if planted.kind == "phishing_kit"]
-    assert len(kits) >= 2
+    assert kits
     names = []
     for planted in kits:
         on_it = [one for one in joint(direct.newest_alerts()) if set(one["ticket_ids"]) & set(planted.ticket_ids)]
