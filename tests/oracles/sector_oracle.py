@@ -60,6 +60,7 @@ class Row(NamedTuple):
     also: tuple[frozenset[str], ...]
     rules: frozenset[str]
     matches: tuple[Match, ...]
+    is_news: bool = False
 
 
 Matcher = Callable[[Mapping[str, Any]], Iterable[tuple[str, int]]]
@@ -227,11 +228,12 @@ def by_past(rule: Any, rows: list[Row], since: Mapping[str, int]) -> list[Row]:
             event_time_ms=row.at,
             institution=row.institution,
             values=[(text,) for (_, text) in row.values] if rule.numeric else [],
+            rules=row.rules,
             row=row,
         )
         for row in rows
     ]
-    return [one.row for one, _ in counting(rule, seen, since)]
+    return [one.row._replace(is_news=why is not None) for one, why in counting(rule, seen, since)]
 
 
 def left_out(rule: Any, value: str, match: Match) -> bool:
@@ -327,7 +329,7 @@ def alerts_of(
             "institutions": sorted(tickets),
             "independent_count": count,
             "tickets": tickets,
-            "severity": severity_of(rule, bodies, count),
+            "severity": severity_of(rule, bodies, count, len({row.institution for row in inside if row.is_news})),
             "deciding": {(row.institution, row.ticket_id) for row in inside if row.at == of_it[0][0]},
             "attack": {(item["tactic"], item["technique"]) for body in bodies for item in body.get("attack", [])},
             "first_seen": inside[0].at,
@@ -340,11 +342,12 @@ def alerts_of(
         }
 
 
-def severity_of(rule: Any, bodies: list[Mapping[str, Any]], members: int) -> int:
-    """Of tickets that name no assets, and no tactic but impact."""
-    points = 8 * max(body["severity"] for body in bodies)
-    techniques = {item["technique"] for body in bodies for item in body.get("attack", [])}
-    points += 6 if techniques & {"T1485", "T1486"} else 5 if techniques else 0
+def severity_of(rule: Any, bodies: list[Mapping[str, Any]], members: int, news_to: int) -> int:
+    """Of tickets that name no assets, and tactics and techniques that the simulated ones name."""
+    points = 8 * max(body["severity"] for body in bodies) + min(news_to, 3)
+    named = [item[key] for body in bodies for item in body.get("attack", []) for key in ("tactic", "technique")]
+    weights = {"execution": 1, "exfiltration": 4, "impact": 5, "T1485": 6, "T1486": 6}
+    points += max((weights.get(one, 0) for one in named), default=0)
     points += sum(more for least, more in ((2, 2), (3, 2), (4, 1), (5, 1), (10, 2), (20, 2)) if members >= least)
     points += 2 * any(name.startswith("suppliers.") for name in (*rule.group_by, *rule.fields))
     return min(5, points // 10)
