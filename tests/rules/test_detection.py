@@ -41,7 +41,8 @@ def test_every_detection_has_cases_and_every_case_a_detection(documents, detecti
     detections = {name for name, document in documents.items() if "detection" in document}
 
     assert set(detection_cases) == detections
-    assert [name for name, both in detection_cases.items() if not both["hits"] or not both["misses"]] == []
+    incomplete = [name for name, both in detection_cases.items() if not both["hits"] or not both["misses"]]
+    assert incomplete == ["any_ticket"]  # no ticket is none
     assert len(detections) >= 20
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from fsoc.exercise import Noise
+from fsoc.exercise import Detail, Noise
 
 HOUR_MS = 3_600_000
 
@@ -107,18 +107,20 @@ def test_a_simulated_day_of_low_noise_is_alerted_as_planted_and_nothing_else_is(
     assert result.found >= 5
 
 
-INDICATORS = ("phishing_kit", "shared_supplier", "credential_stuffing", "ransomware_chain", "ddos_wave")
+@pytest.mark.parametrize("noise", Noise)
+def test_in_two_weeks_all_that_was_planted_is_alerted_and_nothing_else(noise, play):
+    """Ten kinds, among noise that looks like more; scored from the fourth day on, when there is a past."""
+    result = play(seed=1, institutions=40, noise=noise, heartbeat_minutes=240)
+
+    assert (result.missed, result.false_alarms) == (0, ())
+    assert len(result.kinds) >= 9
 
 
-@pytest.mark.parametrize("seed", [1, 3])
-def test_in_two_weeks_of_medium_noise_the_five_kinds_that_need_no_past_are_all_found(seed, play):
-    """Of the other kinds, and of false alarms, nothing is said here."""
-    result = play(seed=seed, institutions=40, tickets_per_institution=80, heartbeat_minutes=240)
+def test_where_tickets_say_nothing_but_rule_asset_and_counts_all_that_is_left_is_alerted(play):
+    result = play(seed=1, institutions=40, detail=Detail.SPARSE, heartbeat_minutes=240)
 
-    assert {one.kind: one.found for one in result.kinds if one.kind in INDICATORS} == {
-        one.kind: one.planted for one in result.kinds if one.kind in INDICATORS
-    }
-    assert {one.kind for one in result.kinds} >= set(INDICATORS)
+    assert (result.missed, result.false_alarms) == (0, ())
+    assert len(result.kinds) >= 4
 
 
 def test_an_alert_on_a_training_that_looked_like_phishing_is_taken_back(play):
