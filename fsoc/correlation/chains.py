@@ -66,15 +66,27 @@ def linked(
                     text = f"correlation.rules: a chain of {depth[name]} correlations, limit {CHAIN_DEPTH_MAX}"
                     reader_of[name].refuse(text, "rules")
                     del rules[name]
+    firm = _firm(sorted(rules.values(), key=lambda rule: depth[rule.id]))
     for name in sorted(rules, key=depth.__getitem__, reverse=True):
         outer = [rule for rule in rules.values() if name in rule.rules]
         rules[name] = replace(
             rules[name],
             depth=depth[name],
             silent=bool(outer) and not rules[name].link and not any(rule.generate for rule in outer),
+            undone_inside=not firm.issuperset(inner[name]),
             outlasted_ms=max((rule.retention_ms for rule in outer), default=0),
         )
     return rules
+
+
+def _firm(rules: Iterable[CorrelationRule]) -> set[str]:
+    """Of these, inner ones first, those of which more tickets undo nothing, all the way in."""
+    firm: set[str] = set()
+    undone: set[str] = set()
+    for rule in rules:
+        holds = rule.rising and rule.past is None and undone.isdisjoint(rule.rules)
+        (firm if holds else undone).add(rule.id)
+    return firm
 
 
 def _way_back(name: str, inner: Mapping[str, Sequence[str]]) -> list[str]:

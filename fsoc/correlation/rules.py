@@ -62,6 +62,7 @@ class CorrelationRule:
     past: how it looks at each institution's own past; None where it does not.
     depth: 1 where it names detections alone, else one more than the deepest correlation that it names.
     silent: a correlation names it and none of those that do asks for alerts of its own.
+    undone_inside: more tickets can undo a match of a correlation that it names, or of one inside that.
     outlasted_ms: how long past its event time an entry matters to the correlations that name it.
     also: (field, how many different values of it there must be in the window as well), sorted; gt and gte alone.
     order: of value_count, in which values must come after one another; () where they need not.
@@ -98,6 +99,7 @@ class CorrelationRule:
     link: bool = False
     depth: int = 1
     silent: bool = False
+    undone_inside: bool = False
     outlasted_ms: int = 0
     past: Past | None = None
     also: tuple[tuple[str, Condition], ...] = ()
