@@ -63,6 +63,7 @@ class Entry(NamedTuple):
     also: the distinct values of each field that the rule counts beside, in the rule's order.
     source: whose match it is, of a correlation's; "" of a detection's. By several it may be in one group several times.
     onward: what it feeds as long as the condition of this group holds around it.
+    ends: its feed has ended with it: that nothing follows is no absence.
     """
 
     event_time_ms: int
@@ -78,6 +79,7 @@ class Entry(NamedTuple):
     also: tuple[tuple[str, ...], ...] = ()
     source: str = ""
     onward: tuple[Onward, ...] = ()
+    ends: bool = False
 
     @property
     def name(self) -> TicketName:

@@ -12,11 +12,11 @@ from typing import Final, NamedTuple
 
 import msgspec
 
+from fsoc.alerts.newness import newness
 from fsoc.correlation.entries import name_of
 from fsoc.correlation.progress import Progress
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.feeds.ledger import overtaken
-from fsoc.pipeline import newness
 from fsoc.runtime.lanes import CORRELATION_STATE, DETECTIONS, INTAKE_STATE, TICKETS
 from fsoc.runtime.log import Log, Partition, UnknownTopic, read_to_end
 from fsoc.runtime.state import read_all
