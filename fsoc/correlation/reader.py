@@ -14,13 +14,15 @@ from typing import Any, Protocol
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.correlation.lookup import complaint
-from fsoc.correlation.operators import OPERATORS, About, read_operators
+from fsoc.correlation.operators import NOTHING, OPERATORS, About, read_operators
 from fsoc.correlation.past_reader import PAST_KEYS, read_past
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
 from fsoc.detection.metadata import dated
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
+SECTOR, FEED = "sector", "feed"
+SCOPES = (SECTOR, "institution", FEED)
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
 _FSOC_KEYS = {"independent", "non_negative", "scope", "title_zh"} | PAST_KEYS | OPERATORS
 
@@ -120,12 +122,11 @@ class Reader:
         rules = self._rules(body.get("rules"), kind)
         options = self._options()
         group_by = self._names("group-by", body.get("group-by", []))
-        if options.get("scope") == "institution" and "institution" not in group_by:
-            self.refuse("fsoc.scope: institution needs institution in group-by", "group-by")
+        scope = self._scope(options, group_by)
         span = self._timespan(body.get("timespan"))
         asked = body.get("condition")
-        if asked is None and kind in TEMPORAL:
-            asked = {"gte": len(rules)}
+        if asked is None:
+            asked = _unasked(kind, len(rules), options)
         condition = self._condition(asked, kind, len(rules))
         fields = self._fields(asked, kind)
         percentile = self._percentile(asked, kind)
@@ -156,6 +157,7 @@ class Reader:
             non_negative=options.get("non_negative", False),
             generate=generate,
             past=past,
+            about_feed=scope == FEED,
             **operators,
             name=str(self.data["name"]) if self.data.get("name") else None,
             dated=dated(self.data),
@@ -200,9 +202,15 @@ class Reader:
         for key in ("independent", "non_negative"):
             if not isinstance(options.get(key, False), bool):
                 self.refuse(f'fsoc.{key} is "{options[key]}" — expected true or false')
-        if options.get("scope", "sector") not in {"sector", "institution"}:
-            self.refuse(f'fsoc.scope is "{options["scope"]}" — expected sector or institution')
         return options
+
+    def _scope(self, options: Mapping[str, Any], group_by: Sequence[str]) -> str:
+        scope = options.get("scope", SECTOR)
+        if scope not in SCOPES:
+            self.refuse(f'fsoc.scope is "{scope}" — expected one of {", ".join(SCOPES)}')
+        elif scope != SECTOR and "institution" not in group_by:
+            self.refuse(f"fsoc.scope: {scope} needs institution in group-by", "group-by")
+        return str(scope)
 
     def _names(self, key: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value
@@ -287,3 +295,10 @@ class Reader:
                 for rule in ids:
                     aliases.setdefault(str(alias), {})[rule] = str(target)
         return aliases
+
+
+def _unasked(kind: str, rules: int, options: Mapping[str, Any]) -> dict[str, int] | None:
+    """The condition of a rule that leaves it out; None where it may not."""
+    if kind in TEMPORAL:
+        return {"gte": rules}
+    return dict(NOTHING) if options.get("absent") is True else None
