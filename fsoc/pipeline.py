@@ -14,13 +14,15 @@ order it must become durable (`Outputs`). It has no clock, no I/O and no other w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 import orjson
 
 from fsoc.alerts.book import ALERT, Alert, Book, alert_key
+from fsoc.alerts.header import header
 from fsoc.alerts.newness import newness
 from fsoc.campaigns.records import is_words
 from fsoc.campaigns.stage import Campaigns
@@ -30,6 +32,7 @@ from fsoc.correlation.entries import (
     EntryName,
     GroupKey,
     Withdrawn,
+    common,
     entry_key,
     put_value,
     withdraw_value,
@@ -41,8 +44,9 @@ from fsoc.correlation.progress import Claim, Progress, partition_record, progres
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
+from fsoc.feeds.heartbeats import heartbeat_name
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger, overtaken
-from fsoc.feeds.live import LiveTicket
+from fsoc.feeds.live import LiveTicket, takes_back
 from fsoc.feeds.newest import Newest
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
@@ -125,6 +129,8 @@ class Intake:
                 faults = (judgement.fault,)
             if judgement.live is not None:
                 self._detect(message, judgement, judgement.live, outputs)
+            elif judgement.heard:
+                self._hear(message, outputs)
         self.ledger.settle(record.offset, outcome, faults)
         if outcome is Outcome.QUARANTINED:
             value = quarantine_record(self._institution, record.offset, record.timestamp_ms, faults, payload)
@@ -139,51 +145,60 @@ class Intake:
         rules = self._pipeline.rules
         member = self._pipeline.registry.independent_of(self._institution)
         fed: dict[tuple[str, str], Feed] = {}
-        if message.kind == "ticket" and not _withdrawn(message):
-            fed = self._feeds(message, member, live.event_time_ms, counted=not judgement.replayed)
+        if message.kind == "ticket" and not takes_back(message):
+            fed = self._feeds(message.body, member, live.event_time_ms, counted=not judgement.replayed)
         elif message.kind == "ticket" and self.ledger.forgotten_live and not live.keys and not live.withdrawn:
             # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
-            live.keys = list(self._feeds(message, member, live.event_time_ms, counted=False))
+            live.keys = list(self._feeds(message.body, member, live.event_time_ms, counted=False))
         live.feed(list(fed))
         outputs.state.append((self._state_key(live.name), live.record()))
         for rule, group in live.withdrawn:
             value = withdraw_value(message.revision, live.event_time_ms, rules.version)
-            outputs.published.append(self._to_detections(GroupKey(rule, message.environment, group), message, value))
+            key = GroupKey(rule, message.environment, group)
+            outputs.published.append(self._to_detections(key, message.ticket_id, value))
         criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
-        for feed in fed.values():
-            entry = Entry(
-                live.event_time_ms,
-                self._institution,
-                message.ticket_id,
-                message.revision,
-                feed.values,
-                member,
-                message.body["severity"],
-                rules.attack(message.body, feed.rules),
-                feed.rules,
-                criticality,
-                feed.also,
+        name, severity = (self._institution, message.ticket_id), message.body["severity"]
+        told = common(live.event_time_ms, name, message.revision, member, severity, criticality)
+        outputs.published.extend(self._puts(message, fed.values(), told))
+
+    def _hear(self, message: Message, outputs: Outputs) -> None:
+        """What a heartbeat feeds, put as a ticket's would be. It is no detection, and is never revised."""
+        at_ms, name = message.detected_at_ms, heartbeat_name(message)
+        member = self._pipeline.registry.independent_of(self._institution)
+        body = {**message.body, "environment": message.environment, "ticket_id": name}
+        fed = self._feeds(body, member, at_ms, counted=False)
+        ends = message.body.get("ended") is True
+        told = common(at_ms, (self._institution, name), 1, member, ends=ends)
+        outputs.published.extend(self._puts(message, fed.values(), told))
+
+    def _puts(self, message: Message, fed: Iterable[Feed], told: Entry) -> Iterator[Outgoing]:
+        """The entries of one message. told: what they have in common."""
+        rules = self._pipeline.rules
+        for feed in fed:
+            entry = told._replace(
+                values=feed.values,
+                attack=rules.attack(message.body, feed.rules),
+                rules=feed.rules,
+                also=feed.also,
                 onward=feed.onward,
             )
             key = GroupKey(feed.rule, message.environment, feed.group)
-            outputs.published.append(self._to_detections(key, message, put_value(entry, rules.version)))
+            yield self._to_detections(key, told.ticket_id, put_value(entry, rules.version))
 
-    def _feeds(self, message: Message, member: str, at_ms: int, *, counted: bool) -> dict[tuple[str, str], Feed]:
-        """What the ticket feeds, by rule and group."""
+    def _feeds(self, body: Mapping[str, Any], member: str, at_ms: int, *, counted: bool) -> dict[tuple[str, str], Feed]:
+        """What a ticket or heartbeat feeds, by rule and group."""
         rules = self._pipeline.rules
-        matches = rules.detector.match_ticket(message.body)
-        fields = TicketFields(
-            message.body, self._institution, lambda: rules.attack(message.body, [match.rule_id for match in matches])
-        )
+        matches = rules.detector.match_ticket(body)
+        fields = TicketFields(body, self._institution, lambda: rules.attack(body, [match.rule_id for match in matches]))
         feeds, cut = rules.feeder.feeds(matches, fields, member, at_ms)
         if counted:
             self.ledger.detections += len({match.rule_id for match in matches})
             self.ledger.dropped_keys += cut
         return {(feed.rule, feed.group): feed for feed in feeds}
 
-    def _to_detections(self, key: GroupKey, message: Message, value: bytes) -> Outgoing:
+    def _to_detections(self, key: GroupKey, ticket_id: str, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)
-        return Outgoing("detections", partition, entry_key((key, (self._institution, message.ticket_id, ""))), value)
+        return Outgoing("detections", partition, entry_key((key, (self._institution, ticket_id, ""))), value)
 
     def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
@@ -338,25 +353,15 @@ class Correlate:
             yield Outgoing("detections", partition, None, value)
 
     def _header(self) -> bytes:
-        return msgspec.json.encode(
-            {
-                "offset": self._offset,
-                "rules": self._pipeline.rules.version._asdict(),
-                "closed_until_ms": self.levels.closed[self.levels.depth - 1],
-                "raised_total": self.book.raised_total,
-                "expired_total": self.book.expired_total,
-                "alerts_open": self.book.open_total,
-                "entries": sum(len(level.groups) for level in self.levels),
-                "relays": sum(len(level.relays) for level in self.levels),
-                "evicted_total": sum(level.groups.evicted_total for level in self.levels),
-                "displaced_total": sum(level.groups.displaced_total for level in self.levels),
-                "malformed_total": self.malformed_total,
-                "misfits_total": self.levels.misfits_total,
-                "closed": self.levels.closed,
-                "told": self._told,
-                "reached_ms": self.telling.reached_ms,
-                **self.progress.state(),
-            }
+        return header(
+            self.levels,
+            self.book,
+            offset=self._offset,
+            rules=self._pipeline.rules.version._asdict(),
+            malformed_total=self.malformed_total,
+            told=self._told,
+            reached_ms=self.telling.reached_ms,
+            **self.progress.state(),
         )
 
     def restore(self, key: bytes, value: bytes | None) -> None:
@@ -391,8 +396,3 @@ class Correlate:
         self._restoring.clear()
         self._evaluate(outputs, republish=True)
         return outputs
-
-
-def _withdrawn(message: Message) -> bool:
-    """Whether this revision takes the ticket back (law 6)."""
-    return message.action == "retract" or (message.action == "close" and message.verdict == "false_positive")

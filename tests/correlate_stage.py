@@ -58,6 +58,8 @@ RULES = [
     build_rule({"gte": 0.15, "lt": 30}, ("n",), kind="value_avg"),
     build_rule({"gte": 2.5}, ("n",), kind="value_percentile", percentile=90),
     build_rule({"lte": 0.2}, ("n",), kind="value_median"),
+    build_rule({"eq": 0}, (), absent=True),
+    build_rule({"eq": 0}, (), 2 * DAY, absent=True),
 ]
 
 # dd is never known. Beside all this, nothing is old enough to be forgotten but in tests of that.
@@ -79,6 +81,7 @@ RULES_OF_PAST = [
     build_rule({"gte": 2}, past=Past(hub=2), timespan_ms=2 * DAY),
     build_rule({"eq": 2}, past=Past("first_ever", past_ms=DAY, warm_up_ms=0, hub=3)),
     build_rule({"gte": -9}, ("n",), kind="value_sum", past=Past("drop", drop=0.3, warm_up_ms=0)),
+    build_rule({"gte": -9}, ("n",), kind="value_sum", past=Past("drop", drop=0.6, warm_up_ms=0, drop_hours=2)),
 ]
 
 
@@ -114,7 +117,9 @@ def entry_of(rule, op):
             ("0",),
         )
     matched = [step for bit, step in enumerate(rule.rules) if (choice % 7 + 1) >> bit & 1]
-    return Entry(at, institution, ticket, revision, values, institution, 3, (), tuple(sorted(matched or rule.rules)))
+    ends = rule.absent and choice % 5 == 0
+    matched = tuple(sorted(matched or rule.rules))
+    return Entry(at, institution, ticket, revision, values, institution, 3, (), matched, ends=ends)
 
 
 def record_of(rule, op):
@@ -132,8 +137,11 @@ def progress(watermark_ms, offset, *, idle=False):
 END = progress(END_MS, 2**40)
 
 
-def expected(rule, ops):
-    """Alerts over the final set: the highest revision of each (group, ticket), every window of every event time."""
+def expected(rule, ops, until=None):
+    """Alerts over the final set: the highest revision of each (group, ticket), every window of every event time.
+
+    until: how far event time was settled before everything ended.
+    """
     newest = {}
     for op in ops:
         name = (op[1], op[2], op[3])
@@ -150,7 +158,7 @@ def expected(rule, ops):
             why = {
                 (entry.institution, entry.event_time_ms // 3_600_000): Novelty(*one) for entry, one in counted if one
             }
-        found = {episode: Satisfied(episode, *rest) for episode, *rest in episodes(rule, entries)}
+        found = {episode: Satisfied(episode, *rest) for episode, *rest in episodes(rule, entries, until)}
         for episode, satisfied in found.items():
             novelty = {}
             for entry in satisfied.entries:

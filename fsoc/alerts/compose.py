@@ -49,7 +49,7 @@ def compose(
     tickets = {name: tickets[name] for name in sorted(tickets)}
     facts = facts_of(rule, entries, found.novelty)
     group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
-    kind = "joint" if facts.members > 1 else "local"
+    kind = "feed" if rule.about_feed else "joint" if facts.members > 1 else "local"
     reasons, suggestion = tuple(reasons_of(facts)), suggest(facts)
     first_seen_ms = entries[0].event_time_ms
     suppressed = policy.suppressing(rule, group, tickets, found.first_ms) if policy.suppressions else None

@@ -10,7 +10,7 @@ from fsoc.alerts.asked import Said, asked
 from fsoc.alerts.beside import also_seen, asked_beside
 from fsoc.alerts.spans import span_text
 from fsoc.correlation.exact import Number, exactly, plain, shown
-from fsoc.correlation.past import Novelty
+from fsoc.correlation.past import HOUR_MS, Novelty, Past
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 from fsoc.tickets.times import rfc3339
@@ -46,14 +46,14 @@ def explain(
     detections: Mapping[str, int],
 ) -> dict[str, Any]:
     """tickets: ids by institution. detections: tickets by rule that matched."""
-    margin = rule.condition.margin(found.peak, whole=not rule.numeric)
-    deciding = deciding_of(found)
+    margin = None if rule.absent else rule.condition.margin(found.peak, whole=not rule.numeric)
+    deciding = deciding_of(rule, found)
     share = {name: len(ids) for name, ids in tickets.items()}
     sentences = [
-        _measured(rule, group, found, margin),
+        _missed(rule, group, found) if rule.absent else _measured(rule, group, found, margin),
         _shared(share),
         _decided(rule, found, deciding),
-        *_unusual(found.novelty),
+        *_unusual(rule, found.novelty),
         _by_rule(rule),
     ]
     return {
@@ -69,6 +69,7 @@ def explain(
         "each": dict(rule.each.bounds) if rule.each else None,
         "spread": span_text(rule.spread_ms) if rule.spread_ms else None,
         "cap_each": "half" if rule.cap_each else None,
+        "absent": rule.absent,
         "also": also_seen(rule, found.entries),
         "timespan": span_text(rule.timespan_ms),
         "share": share,
@@ -78,11 +79,12 @@ def explain(
     }
 
 
-def deciding_of(found: Satisfied) -> dict[str, list[str]]:
-    """By institution, the tickets at whose event time the condition first held."""
+def deciding_of(rule: CorrelationRule, found: Satisfied) -> dict[str, list[str]]:
+    """By institution, the tickets at whose event time the condition first held; or which nothing followed."""
     deciding: dict[str, dict[str, None]] = {}
-    begin = bisect_left(found.entries, (found.first_ms,))
-    for entry in found.entries[begin : bisect_left(found.entries, (found.first_ms + 1,), begin)]:
+    at = found.first_ms - rule.timespan_ms if rule.absent else found.first_ms
+    begin = bisect_left(found.entries, (at,))
+    for entry in found.entries[begin : bisect_left(found.entries, (at + 1,), begin)]:
         deciding.setdefault(entry.institution, {})[entry.ticket_id] = None
     return {name: list(deciding[name]) for name in sorted(deciding)}
 
@@ -101,8 +103,7 @@ def _measured(rule: CorrelationRule, group: Mapping[str, str], found: Satisfied,
     bounds, bounds_zh = asked(rule.condition)
     beside, beside_zh = asked_beside(rule, found.entries)
     span = span_text(rule.timespan_ms)
-    where = " for " + ", ".join(f"{name} = {value}" for name, value in group.items()) if group else ""
-    where_zh = "（" + "、".join(f"{name} = {value}" for name, value in group.items()) + "）" if group else ""
+    where, where_zh = _where(group)
     if margin is None:
         spare, spare_zh = "", ""
     elif margin == 0:
@@ -113,6 +114,24 @@ def _measured(rule: CorrelationRule, group: Mapping[str, str], found: Satisfied,
         f"{seen} within {span}{where}; the rule asks for {bounds}{spare}{beside}.",
         f"{span} 內{seen_zh}{where_zh}，規則門檻為{bounds_zh}{spare_zh}{beside_zh}。",
     )
+
+
+def _missed(rule: CorrelationRule, group: Mapping[str, str], found: Satisfied) -> Said:
+    """What did not come, and since when."""
+    span, since = span_text(rule.timespan_ms), rfc3339(found.first_ms - rule.timespan_ms)
+    where, where_zh = _where(group)
+    return Said(
+        f"Nothing came within {span} after {since}{where}; the rule asks that something does.",
+        f"{since} 之後 {span} 內{where_zh}未再收到任何訊息；規則要求應持續收到。",
+    )
+
+
+def _where(group: Mapping[str, str]) -> Said:
+    """Of which group."""
+    if not group:
+        return Said("", "")
+    named = [f"{name} = {value}" for name, value in group.items()]
+    return Said(" for " + ", ".join(named), f"（{'、'.join(named)}）")
 
 
 def _words(rule: CorrelationRule) -> tuple[str, str]:
@@ -141,6 +160,11 @@ def _decided(rule: CorrelationRule, found: Satisfied, deciding: Mapping[str, Seq
     """
     named = _listed(f"{ticket} ({name})" for name, ids in deciding.items() for ticket in ids)
     first = rfc3339(found.first_ms)
+    if rule.absent:
+        return Said(
+            f"First so at {first}; the last before it: {named}.",
+            f"最早成立於 {first}；此前最後為 {named}。",
+        )
     if not rule.rising or rule.undone_inside or rule.past is not None:
         return Said(f"First so at {first}, by {named}.", f"最早成立於 {first}，由 {named} 促成。")
     without, without_zh = ("it", "此單") if sum(map(len, deciding.values())) == 1 else ("any of them", "其中任一單")
@@ -157,16 +181,20 @@ def _told(one: Novelty) -> dict[str, Any]:
 _UNUSUAL: Final = {
     "first_ever": ("{name} for the first time", "{name} 首見"),
     "surge": ("{name} {seen} in an hour, never more than {before} before", "{name} 一小時達 {seen}，過往至多 {before}"),
-    "drop": ("{name} {seen} in a day, {before} a week before", "{name} 一日僅 {seen}，一週前為 {before}"),
+    "drop": ("{name} {seen} in {span}, {before} a week before", "{name} {span} 內僅 {seen}，一週前為 {before}"),
 }
 
 
-def _unusual(novelty: Mapping[str, Novelty]) -> Iterable[Said]:
+def _unusual(rule: CorrelationRule, novelty: Mapping[str, Novelty]) -> Iterable[Said]:
     """Where it is unusual, against each institution's own past."""
     if not novelty:
         return
+    span = span_text((rule.past or Past()).drop_hours * HOUR_MS)
     told = [
-        [said.format(name=name, seen=shown(one.seen), before=shown(one.before or 0)) for said in _UNUSUAL[one.kind]]
+        [
+            said.format(name=name, seen=shown(one.seen), before=shown(one.before or 0), span=span)
+            for said in _UNUSUAL[one.kind]
+        ]
         for name, one in sorted(novelty.items())
     ]
     yield Said(

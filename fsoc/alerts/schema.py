@@ -92,9 +92,9 @@ class Unusual(Strict):
 
     kind: Literal["first_ever", "surge", "drop"]
     seen: float
-    """In the hour that counted; of a drop, in the day that ended with it."""
+    """In the hour that counted; of a drop, in the hours compared that ended with it."""
     before: float | None
-    """The most there was in an hour of its own past; of a drop, in the same day a week before; null: nothing."""
+    """The most there was in an hour of its own past; of a drop, in the same hours a week before; null: nothing."""
 
 
 class Explanation(Strict):
@@ -119,6 +119,8 @@ class Explanation(Strict):
     """Of value_count: how far apart the first tickets of the counted values must lie at least."""
     cap_each: Literal["half"] | None
     """Of value_sum: of each independent institution its greatest number counts, at most half of what is asked for."""
+    absent: bool
+    """Of event_count: what was looked for is that nothing came for a timespan after the tickets that are named."""
     also: list[Also]
     """Of which other fields the rule asks for different values as well."""
     margin: float | None
@@ -146,8 +148,8 @@ class Alert(Strict):
     """The day on which the rule was last modified, or made; null where it does not say."""
     rule_title: str
     rule_title_zh: str
-    kind: Literal["joint", "local"]
-    """joint: at least two institutions."""
+    kind: Literal["joint", "local", "feed"]
+    """joint: at least two institutions. feed: about a feed of one institution, not about what it reports."""
     level: Literal["informational", "low", "medium", "high", "critical"]
     severity: Annotated[int, Field(ge=0, le=5)]
     """OCSF's severity_id, by what its gravest ticket says and what only the sector sees."""

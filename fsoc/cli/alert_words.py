@@ -27,6 +27,7 @@ _ZH: Final[Mapping[str, str]] = {
     "merged": "已併入",
     "joint": "聯防",
     "local": "單一機構",
+    "feed": "資料來源",
     "production": "正式",
     "exercise": "演練",
     "test": "測試",

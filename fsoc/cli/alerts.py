@@ -41,7 +41,7 @@ _SOURCE: Final = (
 )
 _SELECTION: Final = (
     click.option("--level", type=click.Choice(LEVELS), help="This level and graver ones."),
-    click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Joint or local; default: both."),
+    click.option("--kind", "kinds", type=click.Choice(KINDS), multiple=True, help="Of this kind; default: all."),
     click.option("--status", "statuses", type=click.Choice(STATUSES), multiple=True, help="May be given again."),
     click.option("--rule", metavar="ID|TEXT", help="A rule's id, or a part of its title in either language."),
     click.option(

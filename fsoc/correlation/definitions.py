@@ -126,7 +126,17 @@ def is_alike(rule: CorrelationRule, other: CorrelationRule) -> bool:
 def _means(rule: CorrelationRule) -> tuple[object, ...]:
     beside = [field for field, _ in rule.also]
     amounts = None if rule.past is None else rule.past.counts_when == "drop"
-    return rule.group_by, rule.fields, rule.numeric, rule.non_negative, rule.depth, beside, amounts, rule.link
+    return (
+        rule.group_by,
+        rule.fields,
+        rule.numeric,
+        rule.non_negative,
+        rule.depth,
+        beside,
+        amounts,
+        rule.link,
+        rule.absent,
+    )
 
 
 def fits(rule: CorrelationRule, key: GroupKey, entry: Entry) -> bool:

@@ -63,6 +63,7 @@ class Entry(NamedTuple):
     also: the distinct values of each field that the rule counts beside, in the rule's order.
     source: whose match it is, of a correlation's; "" of a detection's. By several it may be in one group several times.
     onward: what it feeds as long as the condition of this group holds around it.
+    ends: its feed has ended with it: that nothing follows is no absence.
     """
 
     event_time_ms: int
@@ -78,10 +79,25 @@ class Entry(NamedTuple):
     also: tuple[tuple[str, ...], ...] = ()
     source: str = ""
     onward: tuple[Onward, ...] = ()
+    ends: bool = False
 
     @property
     def name(self) -> TicketName:
         return self.institution, self.ticket_id, self.source
+
+
+def common(
+    at_ms: int,
+    name: tuple[str, str],
+    revision: int,
+    member: str,
+    severity: int = 0,
+    criticality: int = 0,
+    *,
+    ends: bool = False,
+) -> Entry:
+    """What all entries of one message have in common. name: institution and ticket id."""
+    return Entry(at_ms, *name, revision, (), member, severity, (), (), criticality, ends=ends)
 
 
 class Withdrawn(NamedTuple):

@@ -15,7 +15,9 @@ from fsoc.correlation.entries import Entry, EntryName, GroupKey, TicketName
 from fsoc.correlation.past import Seal
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.timeline import Timeline, Withdrawal
+from fsoc.correlation.timeline_of_absence import TimelineOfAbsence
 from fsoc.correlation.timeline_of_past import TimelineOfPast
+from fsoc.feeds.ledger import END_MS
 
 ENTRIES_MAX = 10_000
 """Bound per group. Past it the institution that has most there loses its oldest entries, which are counted and alarmed.
@@ -82,10 +84,13 @@ class Groups:
         heappush(self._withdrawals, (withdrawal.expires_ms, key, name))
         return True
 
-    def judge(self, closed_until_ms: int | None, *, every: bool = False) -> list[tuple[GroupKey, Timeline]]:
+    def judge(
+        self, closed_until_ms: int | None, *, before_ms: int | None = None, every: bool = False
+    ) -> list[tuple[GroupKey, Timeline]]:
         """Judge every group that something happened to, as far as may be, once the bounds hold.
 
         Return, in order, those in which anything of what holds is otherwise than before, or `every` one of them.
+        before_ms: how far event time was settled until now. What was absent until then is so, though all has ended.
         """
         for institution in sorted(self._crowding):
             self._displace(institution)
@@ -101,6 +106,8 @@ class Groups:
             if timeline.rule.rising:
                 timeline.advance(None)
             else:
+                if timeline.rule.absent and before_ms is not None and before_ms < END_MS <= settled:
+                    timeline.advance(before_ms)
                 timeline.advance(settled)
                 self._await_decision(timeline)
             if timeline.changed_from_ms is not None or every:
@@ -191,8 +198,13 @@ class Groups:
             yield key, name
 
     def _begin(self, rule: CorrelationRule, key: GroupKey) -> Timeline:
-        past = rule.past
-        timeline = Timeline(rule, key) if past is None else TimelineOfPast(rule, key, past, self.since)
+        timeline: Timeline
+        if rule.absent:
+            timeline = TimelineOfAbsence(rule, key)
+        elif rule.past is not None:
+            timeline = TimelineOfPast(rule, key, rule.past, self.since)
+        else:
+            timeline = Timeline(rule, key)
         self._timelines[key] = timeline
         self._held[key.rule] = self._held.get(key.rule, 0) + 1
         return timeline

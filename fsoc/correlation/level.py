@@ -84,7 +84,7 @@ class Level:
             self.groups.decide(closed_until_ms)
         found: list[Found] = []
         said = dict(self.relays.all()) if republish else {}
-        for key, timeline in self.groups.judge(closed_until_ms, every=republish):
+        for key, timeline in self.groups.judge(closed_until_ms, before_ms=settled, every=republish):
             changed_from, timeline.changed_from_ms = timeline.changed_from_ms, None
             rule = timeline.rule
             if not rule.silent:

@@ -13,6 +13,9 @@ from fsoc.correlation.rules import timespan_ms
 _RISING: Final = ("gt", "gte")
 _FALLING: Final = ("lt", "lte")
 
+NOTHING: Final = (("eq", 0),)
+"""The bounds of a rule that asks for absence."""
+
 
 class Refuse(Protocol):
     """Takes what is wrong, at the line of a key under `fsoc:`."""
@@ -144,7 +147,24 @@ def _bounds(name: str, asked: Any, allowed: tuple[str, ...], key: str, refuse: R
     return Condition(tuple(bounds))
 
 
+def _absent(value: Any, about: About, refuse: Refuse) -> dict[str, Any]:
+    """Look for what did not come."""
+    if not isinstance(value, bool):
+        refuse(f'fsoc.absent is "{value}" — expected true or false', "absent")
+    if value is not True:
+        return {}
+    if about.type != "event_count":
+        refuse("fsoc.absent needs event_count: it is that there are no tickets", "absent")
+    if about.condition.bounds != NOTHING:
+        refuse("fsoc.absent asks for nothing: its condition is eq: 0, or left out", "absent")
+    for other in ("also", "counts_when", "hub"):
+        if other in about.options:
+            refuse(f"fsoc.{other} is asked of tickets, and fsoc.absent is that there are none", "absent")
+    return {"absent": True}
+
+
 _READ: Final[Mapping[str, Callable[[Any, About, Refuse], dict[str, Any]]]] = {
+    "absent": _absent,
     "allow_list": _allow_list,
     "also": _also,
     "cap_each": _cap_each,

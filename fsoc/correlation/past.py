@@ -5,7 +5,8 @@ the greatest of them, or their sum where a drop is looked for. An hour is judged
 
     first_ever   nothing in the hours of its past
     surge        at least so many times the greatest of its past, which is not empty
-    drop         the last 24 hours' amounts together fell by such a share, against the same hours a week before
+    drop         the last 24 hours' amounts together fell by such a share, against the same hours a week before; or
+                 those of as many hours as the rule says
 
 Nothing counts while the institution's own past is too short to say (`warm_up_ms`, from its first used ticket on). A
 hub, a value that many institutions had days ago, counts for nobody until that is forgotten.
@@ -43,6 +44,7 @@ class Past:
     """How a rule looks at the past of each institution.
 
     counts_when: one of COUNTS_WHEN. surge_factor: of surge. drop: of drop, a share above 0 and up to 1.
+    drop_hours: of drop: how many hours are compared, a week at most.
     past_ms: how far back an hour is compared. warm_up_ms: how long an institution must have been known.
     hub: as many institutions make a value a hub; 0 where none does.
     gap_hours: hours just before one that belong to the same event, and so not to its past.
@@ -56,6 +58,7 @@ class Past:
     warm_up_ms: int = DAY_HOURS * HOUR_MS
     hub: int = 0
     gap_hours: int = 0
+    drop_hours: int = DAY_HOURS
     rules: tuple[str, ...] = ()
 
     def tells(self, entry: Entry) -> bool:
@@ -72,7 +75,7 @@ class Past:
         hub = WEEK_HOURS if self.hub else 0
         if self.counts_when == "always":
             return hub
-        return max(hub, WEEK_HOURS + DAY_HOURS if self.counts_when == "drop" else self.hours + self.gap_hours)
+        return max(hub, WEEK_HOURS + self.drop_hours if self.counts_when == "drop" else self.hours + self.gap_hours)
 
 
 class Novelty(NamedTuple):
@@ -123,7 +126,7 @@ def novelty(past: Past, amounts: Amounts, hour: int, since_ms: int | None) -> No
 
 
 def _dropped(past: Past, amounts: Amounts, hour: int) -> Novelty | None:
-    first = hour - DAY_HOURS + 1
+    first = hour - past.drop_hours + 1
     now = sum(amounts.get(at, 0) for at in range(first, hour + 1))
     before = sum(amounts.get(at - WEEK_HOURS, 0) for at in range(first, hour + 1))
     return Novelty("drop", now, before) if before > 0 and now <= (1 - exactly(past.drop)) * before else None

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from fsoc.correlation.conditions import read_number
-from fsoc.correlation.past import COUNTS_WHEN, HOUR_MS, PAST_MAX_MS, Past
+from fsoc.correlation.past import COUNTS_WHEN, HOUR_MS, PAST_MAX_MS, WEEK_HOURS, Past
 from fsoc.correlation.rules import DAY_MS, timespan_ms
 
-PAST_KEYS: Final = frozenset({"counts_when", "surge_factor", "drop", "past", "warm_up", "hub", "past_rules"})
+PAST_KEYS: Final = frozenset(
+    {"counts_when", "surge_factor", "drop", "drop_over", "past", "warm_up", "hub", "past_rules"}
+)
 HUB_MIN: Final = 2
 
 # What a key says something of, and what its number may be.
@@ -28,6 +30,7 @@ def read_past(options: Mapping[str, Any], span_ms: int, *, numeric: bool) -> tup
     if counts_when == "drop" and not numeric:
         wrong.append("fsoc.counts_when: drop needs numbers that can drop — expected value_sum or its like")
     asked = _numbers(options, counts_when, wrong) | _spans(options, counts_when, wrong)
+    asked |= _drop_over(options, counts_when, wrong)
     hub = options.get("hub", 0)
     if "hub" in options and (isinstance(hub, bool) or not isinstance(hub, int) or hub < HUB_MIN):
         wrong.append(f'fsoc.hub is "{hub}" — expected a number of institutions, at least {HUB_MIN}')
@@ -48,6 +51,23 @@ def _numbers(options: Mapping[str, Any], counts_when: str, wrong: list[str]) -> 
         elif found is None or not lowest <= found <= highest:
             wrong.append(f'fsoc.{key} is "{options[key]}" — expected a number from {lowest} to {highest}')
     return asked
+
+
+def _drop_over(options: Mapping[str, Any], counts_when: str, wrong: list[str]) -> dict[str, Any]:
+    """`drop_over`: whole hours, so many that none is compared with itself."""
+    if "drop_over" not in options:
+        return {}
+    given = options["drop_over"]
+    if counts_when != "drop":
+        wrong.append(f"fsoc.drop_over says nothing where counts_when is {counts_when}")
+    try:
+        span = timespan_ms(given)
+    except ValueError as error:
+        wrong.append(f"fsoc.drop_over: {error}")
+        return {}
+    if span % HOUR_MS or span > WEEK_HOURS * HOUR_MS:
+        wrong.append(f'fsoc.drop_over is "{given}" — expected whole hours, at most {WEEK_HOURS // 24}d')
+    return {"drop_hours": span // HOUR_MS}
 
 
 def _spans(options: Mapping[str, Any], counts_when: str, wrong: list[str]) -> dict[str, Any]:

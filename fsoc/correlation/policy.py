@@ -33,7 +33,7 @@ class Clock:
     span_ms: int
     grades: tuple[int, int] = (1, 4)
     severity_from: int = 0
-    kind: Literal["joint", "local"] | None = None
+    kind: Literal["joint", "local", "feed"] | None = None
     levels: frozenset[str] | None = None
 
     def runs(self, *, grade: int, severity: int, kind: str, level: str) -> bool:

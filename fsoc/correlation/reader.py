@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from fsoc.correlation.chains import linked
 from fsoc.correlation.conditions import Condition, read_bounds, read_number
 from fsoc.correlation.lookup import complaint
-from fsoc.correlation.operators import OPERATORS, About, read_operators
+from fsoc.correlation.operators import NOTHING, OPERATORS, About, read_operators
 from fsoc.correlation.past import Past
 from fsoc.correlation.past_reader import PAST_KEYS, read_past
 from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
@@ -23,6 +23,8 @@ from fsoc.detection.metadata import dated
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
+SECTOR, FEED = "sector", "feed"
+SCOPES = (SECTOR, "institution", FEED)
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
 _FSOC_KEYS = {"independent", "link", "non_negative", "scope", "title_zh"} | PAST_KEYS | OPERATORS
 
@@ -122,12 +124,11 @@ class Reader:
         rules = self._rules(body.get("rules"), kind)
         options = self._options()
         group_by = self._names("group-by", body.get("group-by", []))
-        if options.get("scope") == "institution" and "institution" not in group_by:
-            self.refuse("fsoc.scope: institution needs institution in group-by", "group-by")
+        scope = self._scope(options, group_by)
         span = self._timespan(body.get("timespan"))
         asked = body.get("condition")
-        if asked is None and kind in TEMPORAL:
-            asked = {"gte": len(rules)}
+        if asked is None:
+            asked = _unasked(kind, len(rules), options)
         condition = self._condition(asked, kind, len(rules))
         fields = self._fields(asked, kind)
         self._check_link(options, kind, fields, group_by, condition)
@@ -158,6 +159,7 @@ class Reader:
             generate=generate,
             link=options.get("link", False),
             past=past,
+            about_feed=scope == FEED,
             **operators,
             name=str(self.data["name"]) if self.data.get("name") else None,
             dated=dated(self.data),
@@ -228,8 +230,6 @@ class Reader:
         for key in ("independent", "link", "non_negative"):
             if not isinstance(options.get(key, False), bool):
                 self.refuse(f'fsoc.{key} is "{options[key]}" — expected true or false')
-        if options.get("scope", "sector") not in {"sector", "institution"}:
-            self.refuse(f'fsoc.scope is "{options["scope"]}" — expected sector or institution')
         return options
 
     def _check_link(
@@ -244,6 +244,14 @@ class Reader:
             self.refuse("fsoc.link: true needs a group-by other than institution: the value that is shared", "group-by")
         if asked.bounds and not (asked.rising and not asked.holds(1)):
             self.refuse("fsoc.link: true needs a condition that two institutions or more meet: gte: 2", "condition")
+
+    def _scope(self, options: Mapping[str, Any], group_by: Sequence[str]) -> str:
+        scope = options.get("scope", SECTOR)
+        if scope not in SCOPES:
+            self.refuse(f'fsoc.scope is "{scope}" — expected one of {", ".join(SCOPES)}')
+        elif scope != SECTOR and "institution" not in group_by:
+            self.refuse(f"fsoc.scope: {scope} needs institution in group-by", "group-by")
+        return str(scope)
 
     def _names(self, key: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value
@@ -329,3 +337,10 @@ class Reader:
                 for rule in ids:
                     aliases.setdefault(str(alias), {})[rule] = str(target)
         return aliases
+
+
+def _unasked(kind: str, rules: int, options: Mapping[str, Any]) -> dict[str, int] | None:
+    """The condition of a rule that leaves it out; None where it may not."""
+    if kind in TEMPORAL:
+        return {"gte": rules}
+    return dict(NOTHING) if options.get("absent") is True else None

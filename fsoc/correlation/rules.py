@@ -70,6 +70,8 @@ class CorrelationRule:
     spread_ms: of value_count: how far apart the first tickets of the values that count must lie.
     cap_each: of value_sum: each member's greatest number counts, at most half of what is asked for.
     allow_lists: names of the lists whose values it does not group by.
+    absent: of event_count: asks where an entry was and none followed for a timespan; judged at the end of that.
+    about_feed: its alerts are about a feed of one institution.
     name: what it is called beside its id. dated: the day it was modified, or else made; "" where it says neither.
 
     Of these follow, once and for all:
@@ -108,6 +110,8 @@ class CorrelationRule:
     spread_ms: int = 0
     cap_each: bool = False
     allow_lists: tuple[str, ...] = ()
+    absent: bool = False
+    about_feed: bool = False
     name: str | None = None
     dated: str = ""
     rising: bool = field(init=False)
@@ -119,6 +123,7 @@ class CorrelationRule:
         grows = grows and (self.past is None or self.past.counts_when != "drop")
         episode_ms = max(self.timespan_ms, DAY_MS)
         grows = grows and self.each is None and not self.spread_ms  # a late ticket may be one too many, or the first
+        grows = grows and not self.absent
         object.__setattr__(self, "rising", grows and self.condition.rising)
         object.__setattr__(self, "episode_ms", episode_ms)
         retention_ms = self.timespan_ms + max(2 * episode_ms, self.timespan_ms + self.outlasted_ms)

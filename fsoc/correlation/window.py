@@ -11,6 +11,7 @@ from fsoc.correlation.exact import Number
 from fsoc.correlation.measures import measure_of
 from fsoc.correlation.past import HOUR_MS, Novelty, Seal, counted, hour_of
 from fsoc.correlation.rules import CorrelationRule
+from fsoc.feeds.ledger import END_MS
 
 
 class Satisfied(NamedTuple):
@@ -70,11 +71,41 @@ def satisfied_by_past(
 
 def holding(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms: int | None) -> Iterator[Window]:
     """The windows that hold, in order; as `satisfied`."""
+    if rule.absent:
+        yield from _absences(rule, entries, decided_before_ms)
+        return
     for at, left, right, measure in _windows(rule, entries):
         if decided_before_ms is not None and at >= decided_before_ms:
             return
         if measure is not None and rule.condition.holds(measure):
             yield at, left, right, measure
+
+
+def _absences(rule: CorrelationRule, entries: Sequence[Entry], decided_before_ms: int | None) -> Iterator[Window]:
+    """Of a rule that asks for absence: the time at which it was complete, and what nothing followed for so long."""
+    ended = decided_before_ms is None or decided_before_ms >= END_MS
+    past, total = 0, len(entries)
+    while past < total:
+        first, at = past, entries[past].event_time_ms
+        while past < total and entries[past].event_time_ms == at:
+            past += 1
+        until = at + rule.timespan_ms
+        if decided_before_ms is not None and until >= decided_before_ms:
+            return
+        if is_silent_after(rule, entries, first, past, ended=ended):
+            yield until, first, past, 0
+
+
+def is_silent_after(rule: CorrelationRule, entries: Sequence[Entry], first: int, past: int, *, ended: bool) -> bool:
+    """Whether a timespan without any entry follows entries[first:past], which are all those of one event time.
+
+    Not where each of them ends its feed. ended: nor where nothing follows at all, for nothing can follow any more.
+    """
+    if all(entry.ends for entry in entries[first:past]):
+        return False
+    if past == len(entries):
+        return not ended
+    return entries[past].event_time_ms > entries[first].event_time_ms + rule.timespan_ms
 
 
 def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:

@@ -23,7 +23,7 @@ from fsoc.detection.logsources import Aliases, LogsourceMap, Origin, over
 from fsoc.detection.matchers import Exists
 from fsoc.detection.nodes import And, AtLeast, Item, Matcher, Node, Not, Or, fields_of
 from fsoc.detection.reasons import described, reason
-from fsoc.detection.routes import over_of_ticket
+from fsoc.detection.routes import is_about, over_of_ticket
 from fsoc.detection.rules import Draft, Rule
 from fsoc.detection.section import Section
 from fsoc.tickets.derived import with_derived
@@ -77,7 +77,8 @@ def explain(
     assert rule is not None  # noqa: S101 - a refused rule has problems instead
     if rule.logsource.product == TICKET:
         step = _Explainer(draft, with_derived(fields), over_of_ticket(fields)).rule()
-        return Explanation(rule, step.matched, True, (), (), step)
+        covered = is_about(rule.logsource, fields)
+        return Explanation(rule, covered and step.matched, covered, (), (), step)
     origins = logsources.origins(fields, stated)
     covering = [each for each in origins if each.logsource.product != TICKET and rule.logsource.covers(each.logsource)]
     # As the plain evaluator: a view for each set of names, and one that matches is enough.

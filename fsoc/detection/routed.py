@@ -6,7 +6,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fsoc.detection.detector import Detector, Match, Stated, stated_logsource
+from fsoc.detection.detector import STATUS, TICKET, Detector, Match, Stated, stated_logsource
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap
 from fsoc.detection.routes import Router
@@ -19,9 +19,19 @@ class RoutedDetector(Detector):
     def __init__(self, ids: Iterable[str], logsources_of_rules: Sequence[Logsource], logsources: LogsourceMap) -> None:
         self._ids = tuple(ids)
         self._router = Router(logsources_of_rules, logsources)
+        self._of_heartbeats = frozenset(
+            rule_id
+            for rule_id, rule in zip(self._ids, logsources_of_rules, strict=True)
+            if rule.product == TICKET and rule.service == STATUS
+        )
 
     def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
-        matches = [Match(rule_id, -1) for rule_id in self._match_own(with_derived(body))]
+        is_heartbeat = body.get("kind") == STATUS
+        matches = [
+            Match(rule_id, -1)
+            for rule_id in self._match_own(with_derived(body))
+            if (rule_id in self._of_heartbeats) is is_heartbeat
+        ]
         for place, item in enumerate(body.get("evidence") or ()):
             found = self.match_event(item.get("fields") or {}, item.get("logsource"))
             matches += [Match(rule_id, place) for rule_id in found]

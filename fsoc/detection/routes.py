@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from fsoc.detection.detector import TICKET
+from fsoc.detection.detector import STATUS, TICKET
 from fsoc.detection.logsource import ATTRIBUTES, Logsource
 from fsoc.detection.logsources import Aliases, Derived, LogsourceMap
 from fsoc.tickets.vocabulary import INDICATOR_ROLES
@@ -74,6 +74,11 @@ class Router:
         if logsource.product == TICKET:
             return ()
         return tuple(index for index, rule in enumerate(self._rules) if rule.covers(logsource))
+
+
+def is_about(rule: Logsource, body: Mapping[str, Any]) -> bool:
+    """Whether a rule about tickets themselves is about this message: on heartbeats, only those that ask for them."""
+    return (rule.service == STATUS) == (body.get("kind") == STATUS)
 
 
 def over_of_ticket(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 from msgspec import Struct
 
-from fsoc.feeds.ledger import FUTURE_MAX_MS
+from fsoc.feeds.faults import FUTURE_MAX_MS
 from fsoc.tickets.times import BadTime, milliseconds
 
 TicketKey = tuple[str, str]

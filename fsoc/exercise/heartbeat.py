@@ -20,9 +20,8 @@ class HeartbeatWriter:
     """Heartbeats of one feed. trouble: what befalls it, if anything does."""
 
     def __init__(
-        self, rng: Random, member: Member, feed: str, exercise_id: str, rollout: Rollout, trouble: FeedTrouble | None
+        self, member: Member, feed: str, exercise_id: str, rollout: Rollout, trouble: FeedTrouble | None
     ) -> None:
-        self._rng = rng
         self._member = member
         self._feed = feed
         self._exercise_id = exercise_id
@@ -31,7 +30,7 @@ class HeartbeatWriter:
         self._busiest = max(member.hours)
 
     def body(
-        self, from_ms: int, to_ms: int, *, seq_epoch: str, last_seq: int, tickets_opened: int, ended: bool
+        self, rng: Random, from_ms: int, to_ms: int, *, seq_epoch: str, last_seq: int, tickets_opened: int, ended: bool
     ) -> dict[str, Any]:
         """On the (true) time from from_ms to to_ms, at which it is written."""
         member = self._member
@@ -48,9 +47,9 @@ class HeartbeatWriter:
             "period_from": rfc3339(from_clock, local=member.local_time),
             "period_to": now,
             "tickets_opened": tickets_opened,
-            "events_seen": self._events(from_ms, to_ms),
+            "events_seen": self._events(rng, from_ms, to_ms),
             "sensors_total": sensors,
-            "sensors_up": sensors - (self._rng.random() < 0.1),
+            "sensors_up": sensors - (rng.random() < 0.1),
             "baseline_version": self._rollout.version(member.id, to_ms),
             "clock_offset_ms": member.skew_ms,
             "environment": "exercise",
@@ -61,7 +60,7 @@ class HeartbeatWriter:
             body["ended"] = True
         return body
 
-    def _events(self, from_ms: int, to_ms: int) -> int:
+    def _events(self, rng: Random, from_ms: int, to_ms: int) -> int:
         """As many as the hour and the day let expect, a tenth more or less; of a sick feed's time a tenth of that."""
         member, middle_ms = self._member, (from_ms + to_ms) // 2
         busy = member.hours[middle_ms // HOUR_MS % 24] / self._busiest
@@ -71,4 +70,4 @@ class HeartbeatWriter:
             sick_ms = max(0, min(to_ms, self._dropped.to_ms) - max(from_ms, self._dropped.from_ms))
             healthy_ms = round(healthy_ms - sick_ms + sick_ms * DROPPED_TO)
         expected = member.weight * EVENTS_PER_HOUR * (MACHINES_SHARE + (1 - MACHINES_SHARE) * busy)
-        return int(expected * self._rng.uniform(0.9, 1.1) * healthy_ms / HOUR_MS)
+        return int(expected * rng.uniform(0.9, 1.1) * healthy_ms / HOUR_MS)

@@ -71,7 +71,8 @@ class Sender:
         self._rollout = rollout
         self._trouble = troubles.of(member.id, feed)
         self._exercise_id = exercise_id(spec)
-        self._heartbeat = HeartbeatWriter(rng, member, feed, self._exercise_id, rollout, self._trouble)
+        self._heartbeat = HeartbeatWriter(member, feed, self._exercise_id, rollout, self._trouble)
+        self._beats_ms = START_MS
         restarts = rng.random() < RESTART_SHARE
         self._restart_ms = START_MS + rng.randrange(spec.hours * HOUR_MS) if restarts else None
         self._sent: list[_Sent] = []
@@ -100,9 +101,16 @@ class Sender:
         deliveries.extend(self._heartbeats())
         return deliveries
 
-    def end(self, at_ms: int) -> Delivery:
-        """The feed's last record: all of the exercise has been sent."""
-        return self._status(at_ms, ended=True)
+    def end(self, at_ms: int) -> Iterator[Delivery]:
+        """Heartbeats for as long as its institution still sends, and the feed's last record: all has been sent.
+
+        How long that is says nothing of what others send: these heartbeats have chances of their own.
+        """
+        rng = Random(f"{self._exercise_id} {self._member.id} {self._feed}")  # noqa: S311 - an exercise, no secret
+        while self._beats_ms < at_ms - MINUTE_MS:
+            yield self._status(rng, self._beats_ms, ended=False)
+            self._beats_ms += self._spec.heartbeat_minutes * MINUTE_MS
+        yield self._status(self._rng, at_ms, ended=True)
 
     def _spoken(self, sent_ms: int) -> int:
         """What a silent feed should have sent it sends when it speaks again."""
@@ -148,10 +156,11 @@ class Sender:
         while at_ms < self._spec.end_ms:
             lost = not lost and self._rng.random() < HEARTBEAT_LOST_SHARE  # never two in a row
             if self._spoken(at_ms) == at_ms and not lost:
-                yield self._status(at_ms, ended=False)
+                yield self._status(self._rng, at_ms, ended=False)
             at_ms += every_ms
+        self._beats_ms = at_ms
 
-    def _status(self, at_ms: int, *, ended: bool) -> Delivery:
+    def _status(self, rng: Random, at_ms: int, *, ended: bool) -> Delivery:
         """A heartbeat on the time since the last one: called in order of time."""
         while self._reported < len(self._sent) and self._sent[self._reported].at_ms <= at_ms:
             self._reported += 1
@@ -162,6 +171,7 @@ class Sender:
         if trouble is not None and trouble.kind == SILENT and trouble.to_ms <= at_ms:
             from_ms = max(from_ms, trouble.to_ms)  # of the time in which it was silent it knows nothing
         body = self._heartbeat.body(
+            rng,
             from_ms,
             at_ms,
             seq_epoch=epoch,
@@ -170,7 +180,7 @@ class Sender:
             ended=ended,
         )
         self._reported_ms, self._reported_opened = at_ms, opened
-        return self._delivery(at_ms + self._rng.randrange(200, 3_000), orjson.dumps(body))
+        return self._delivery(at_ms + rng.randrange(200, 3_000), orjson.dumps(body))
 
     def _payload(self, message: _Message, epoch: str, seq: int, sent_ms: int, *, clock_ms: int | None = None) -> bytes:
         clock_ms = self._member.skew_ms if clock_ms is None else clock_ms
@@ -215,7 +225,7 @@ def deliver(
         own.sort(key=lambda delivery: delivery.at_ms)
         end_ms = max(spec.end_ms, own[-1].at_ms if own else 0) + rng.randrange(MINUTE_MS, 5 * MINUTE_MS)
         for number, sender in enumerate(senders.values()):
-            own.append(sender.end(end_ms + number * 5 * SECOND_MS))
+            own.extend(sender.end(end_ms + number * 5 * SECOND_MS))
         everything.extend(own)
     everything.sort(key=lambda delivery: delivery.at_ms)  # stable: each institution keeps its own order
     return everything

@@ -14,6 +14,8 @@ import msgspec
 import orjson
 
 from fsoc.errors import Fault
+from fsoc.feeds.faults import FUTURE_MAX_MS, NO_END, conflict, future, late
+from fsoc.feeds.heartbeats import Heartbeats
 from fsoc.feeds.lateness import Lateness
 from fsoc.feeds.live import LiveTicket, LiveTickets, TicketName
 from fsoc.feeds.outcomes import Outcome, Outcomes
@@ -24,9 +26,6 @@ from fsoc.tickets.times import event_time
 END_MS = 253_402_300_800_000
 """Year 10000: the watermark of an institution whose exercise has ended."""
 
-FUTURE_MAX_MS = 5 * 60_000
-"""How far event time may run ahead of the log's clock (law 2)."""
-
 FEEDS_MAX = 64
 """Feeds and epochs followed per institution; the one idle longest is let go, and counted."""
 
@@ -35,12 +34,14 @@ class Judgement(NamedTuple):
     """What a message is.
 
     live: the ticket's record, present when this message is USED and takes effect. replayed: decided before.
+    heard: it is a heartbeat in time, which rules may be asked about.
     """
 
     outcome: Outcome
     fault: Fault | None = None
     live: LiveTicket | None = None
     replayed: bool = False
+    heard: bool = False
 
 
 @dataclass(slots=True)
@@ -84,6 +85,7 @@ class Ledger:
         self.ends = ends
         self.counts = Counts()
         self.outcomes = Outcomes()
+        self.heartbeats = Heartbeats()
         self.lateness = Lateness(allowed_lateness_ms)
         self.watermark_ms: int | None = None
         self.settled_ms: int | None = None
@@ -130,11 +132,11 @@ class Ledger:
         elif self._replaying:
             self._end_replay()
         if message.kind == "source_status":
-            return self._judge_status(decided, received_at_ms, message)
+            return self._judge_status(offset, decided, received_at_ms, message)
         # By the registry's lateness, not by what was adopted: a ticket has one event time, however often it is read.
         at = event_time(message, self.lateness.registered_ms)
         if at > received_at_ms + FUTURE_MAX_MS:
-            return Judgement(Outcome.QUARANTINED, _future(at, received_at_ms))
+            return Judgement(Outcome.QUARANTINED, future(at, received_at_ms))
         live = self._live.get((message.environment, message.ticket_id))
         if decided is None:
             self._note(message, received_at_ms)
@@ -190,12 +192,15 @@ class Ledger:
         self._replaying = False
         self._let_go()
 
-    def _judge_status(self, decided: Outcome | None, received_at_ms: int, message: Message) -> Judgement:
+    def _judge_status(self, offset: int, decided: Outcome | None, received_at_ms: int, message: Message) -> Judgement:
         if message.body.get("ended") is True and not self.ends:
-            return Judgement(Outcome.QUARANTINED, _NO_END)
+            return Judgement(Outcome.QUARANTINED, NO_END)
         if decided is None:
-            self._heartbeat(message, received_at_ms)
-        return Judgement(Outcome.USED)
+            at = message.detected_at_ms  # the end of its period; it moves no watermark
+            in_time = at <= received_at_ms + FUTURE_MAX_MS and not self._is_settled(at)
+            followed = self._heartbeat(message, received_at_ms)
+            self.heartbeats.add(offset, in_time=in_time and followed)
+        return Judgement(Outcome.USED, heard=self.heartbeats.heard(offset), replayed=decided is not None)
 
     def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Outcome:
         if live is not None and message.revision == live.revision and offset != live.offset:
@@ -204,10 +209,14 @@ class Ledger:
         if live is None:
             if self.watermark_ms is not None:
                 self.lateness.measure(max(self.watermark_ms - at, 0), self.watermark_ms)
-            if self.ended or (self.settled_ms is not None and at < self.settled_ms):
+            if self._is_settled(at):
                 return Outcome.LATE
         self._advance(at)
         return Outcome.USED
+
+    def _is_settled(self, at: int) -> bool:
+        """Whether it was promised that nothing new with this event time will be used."""
+        return self.ended or (self.settled_ms is not None and at < self.settled_ms)
 
     def _advance(self, at: int) -> None:
         """Event time has come to `at`, at least."""
@@ -224,9 +233,9 @@ class Ledger:
         """Why a message whose time is right is not used."""
         match outcome:
             case Outcome.LATE:
-                return _late(self.allowed_lateness_ms)
+                return late(self.allowed_lateness_ms)
             case Outcome.QUARANTINED:
-                return _conflict(message)
+                return conflict(message)
         return None
 
     def _take(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> LiveTicket:
@@ -244,15 +253,17 @@ class Ledger:
         if message.seq is not None and (sequence := self._sequence(message, received_at_ms)) is not None:
             sequence.note(message.seq)
 
-    def _heartbeat(self, message: Message, received_at_ms: int) -> None:
+    def _heartbeat(self, message: Message, received_at_ms: int) -> bool:
+        """Take what it says of its feed; return whether that feed is followed."""
         sequence = self._sequence(message, received_at_ms)
         if sequence is None:
-            return
+            return False
         last_seq = message.body.get("last_seq")
         if isinstance(last_seq, int):
             sequence.expect(last_seq)
         if message.body.get("ended") is True and len(self.ended_feeds) < FEEDS_MAX:
             self.ended_feeds.add(message.feed)
+        return True
 
     def _sequence(self, message: Message, received_at_ms: int) -> Sequence | None:
         """The numbers of the message's feed and epoch; None for a feed that the registry does not name."""
@@ -308,6 +319,7 @@ class Ledger:
                 "forgotten_feeds": self.forgotten_feeds,
                 "unregistered": self.unregistered,
                 "outcomes": self.outcomes.encode(),
+                "heartbeats": self.heartbeats.encode(),
                 "feeds": feeds,
             }
         )
@@ -316,6 +328,7 @@ class Ledger:
         state = orjson.loads(value)
         self._replaying = True  # perhaps: a crash may have kept this header and lost what was to be deleted with it
         self.outcomes = Outcomes.decode(state["outcomes"], state["offset"])
+        self.heartbeats.restore(state.get("heartbeats", ""), state["offset"])
         self.watermark_ms = watermark = state["watermark_ms"]
         # What a state of an earlier version does not have begins anew.
         self.lateness.restore(state.get("allowed_lateness_ms", 0), state.get("delays", {}))
@@ -360,32 +373,3 @@ def overtaken(record: bytes, by: bytes) -> bool:
     """
     late, known = _word(record), _word(by)
     return (late.revision, late.offset) < (known.revision, known.offset)
-
-
-_NO_END = Fault("field.not-allowed", "/ended", "an end record ends an exercise's stream; this stream is production's")
-
-
-def _future(at: int, received_at_ms: int) -> Fault:
-    ahead = (at - received_at_ms) // 1000
-    return Fault(
-        "time.future",
-        "/detected_at",
-        f"event time is {ahead} s after the record was received, limit {FUTURE_MAX_MS // 1000} s",
-    )
-
-
-def _late(allowed_ms: int) -> Fault:
-    return Fault(
-        "time.late",
-        "/detected_at",
-        f"event time is more than {allowed_ms // 60_000} min before the newest the institution had sent; "
-        "stored, not used",
-    )
-
-
-def _conflict(message: Message) -> Fault:
-    return Fault(
-        "revision.conflict",
-        "/revision",
-        f"revision {message.revision} of this ticket was received before with another body; raise the revision",
-    )

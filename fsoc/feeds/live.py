@@ -10,6 +10,7 @@ from typing import Final
 import orjson
 
 from fsoc.feeds.outcomes import REMEMBERED_MAX
+from fsoc.tickets.decode import Message
 
 LIVE_TICKETS_MAX: Final = 100_000
 """Tickets of one institution that may be revised. Past it the one with the oldest event time is forgotten first."""
@@ -145,3 +146,8 @@ class LiveTickets:
         at, name = heappop(self._ages)
         ticket = self._by_name.get(name)
         return ticket if ticket is not None and ticket.event_time_ms == at else None
+
+
+def takes_back(message: Message) -> bool:
+    """Whether this revision takes the ticket back (law 6)."""
+    return message.action == "retract" or (message.action == "close" and message.verdict == "false_positive")

@@ -1,5 +1,7 @@
 """What each member of a joint alert is told of it: its own tickets, the technique, and how many at least. Pure.
 
+Of an alert on its own feed, an institution is told which feed it is; nobody else hears of it.
+
 Built by picking what may be said, never by striking out what may not: no other member's id, name, ticket, asset or text
 is ever read here.
 """
@@ -16,12 +18,15 @@ SCHEMA = "fsoc.feedback/1"
 COUNTS_TOLD = (20, 10, 5, 3)
 """Numbers of institutions are rounded down to one of these; below the least, none is told (k-anonymity, k = 3)."""
 
+TOLD = frozenset({"joint", "feed"})
+"""Kinds of alert that those whom they name are told of. One on a feed names one institution."""
+
 INDICATOR_FIELDS = ("indicator", "observables.value")
 
 
 def feedback(alert: Mapping[str, Any], revision: int, status: str) -> Iterator[tuple[str, bytes]]:
-    """One record per institution of a joint alert; none of a local or a suppressed one."""
-    if alert["kind"] != "joint" or alert.get("suppressed") is not None:  # the state of an earlier fsoc does not say
+    """One record per institution of an alert that is joint or about its feed; none of a local or a suppressed one."""
+    if alert["kind"] not in TOLD or alert.get("suppressed") is not None:  # the state of an earlier fsoc does not say
         return
     count = at_least(alert["institution_count"])
     said = {
@@ -36,6 +41,7 @@ def feedback(alert: Mapping[str, Any], revision: int, status: str) -> Iterator[t
         "attack": alert["attack"],
         "indicators": [alert["group"][name] for name in INDICATOR_FIELDS if name in alert["group"]],
         "institution_count_at_least": count,
+        "feed": alert["group"].get("feed") if alert["kind"] == "feed" else None,
         "tlp": "amber",
     }
     for institution, tickets in alert["tickets"].items():

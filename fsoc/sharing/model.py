@@ -1,4 +1,4 @@
-"""What one member is told of a joint alert, as a model, for `fsoc schema feedback`. It is made in `feedback.py`."""
+"""What one member is told of an alert, as a model, for `fsoc schema feedback`. It is made in `feedback.py`."""
 
 from __future__ import annotations
 
@@ -32,6 +32,8 @@ class Feedback(Strict):
     """This institution's own tickets that the alert rests on."""
     institution_count_at_least: Literal[3, 5, 10, 20] | None
     """Institutions concerned, rounded down; null below three."""
+    feed: str | None
+    """Of an alert on this institution's own feed: which one."""
     tlp: Tlp
 
 

@@ -10,7 +10,7 @@ from jsonschema import Draft202012Validator
 from fsoc.alerts.explain import LISTED_MAX
 from fsoc.alerts.schema import alert_schema
 from fsoc.correlation.conditions import Condition
-from fsoc.correlation.past import Novelty
+from fsoc.correlation.past import Novelty, Past
 from tests.alerts.conftest import MINUTE, NOON, make_alert, make_entry
 
 ALERT = Draft202012Validator(alert_schema())
@@ -176,3 +176,37 @@ def test_with_nothing_to_spare_and_one_window_the_alert_falls_without_any_of_its
         return
     for gone in entries:
         assert make_alert([one for one in entries if one is not gone], (("gte", least),), **rule) is None
+
+
+def test_what_did_not_come_is_told_with_what_came_last(entry, alert_of):
+    """timespan 1 h; the second comes two hours after the first."""
+    entries = [
+        entry("fi-001", "heartbeat siem e1 x", 0, values=(), severity=0, attack=()),
+        entry("fi-001", "heartbeat siem e1 y", 120, values=(), severity=0, attack=()),
+    ]
+    about = {"type": "event_count", "fields": (), "group_by": ("institution", "feed"), "absent": True}
+    alert = alert_of(entries, (("eq", 0),), group=("fi-001", "siem"), about_feed=True, **about)
+
+    said = alert["explanation"]
+    assert said["text"].startswith(
+        "Nothing came within 1h after 2026-03-02T12:00:00.000Z for institution = fi-001, feed = siem; "
+    )
+    assert "First so at 2026-03-02T13:00:00.000Z; the last before it: heartbeat siem e1 x (fi-001)." in said["text"]
+    assert said["text_zh"].startswith(
+        "2026-03-02T12:00:00.000Z 之後 1h 內（institution = fi-001、feed = siem）未再收到"
+    )
+    assert (said["absent"], said["seen"], said["margin"]) == (True, 0, None)
+    assert said["deciding"] == {"fi-001": ["heartbeat siem e1 x"]}
+    assert (alert["kind"], alert["severity"], alert["ticket_ids"]) == ("feed", 0, ["heartbeat siem e1 x"])
+    assert (alert["window_from"], alert["window_to"]) == ("2026-03-02T12:00:00.000Z", "2026-03-02T13:00:00.000Z")
+    assert [error.message for error in ALERT.iter_errors(alert)] == []
+
+
+def test_a_drop_is_told_with_the_hours_that_were_compared(entry, alert_of):
+    novelty = {"fi-001": Novelty("drop", 5, 60)}
+    past = Past("drop", drop_hours=12)
+    entries = [entry("fi-001", "T-1", values=(("5",),))]
+    alert = alert_of(entries, (("gte", 0),), novelty=novelty, past=past, type="value_sum")
+
+    assert "fi-001 5 in 12h, 60 a week before" in alert["explanation"]["text"]
+    assert "fi-001 12h 內僅 5，一週前為 60" in alert["explanation"]["text_zh"]

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsoc.detection.logsource import Logsource
-from fsoc.detection.routes import ROUTES_REMEMBERED_MAX, Route, Router, over_of_ticket
+from fsoc.detection.routes import ROUTES_REMEMBERED_MAX, Route, Router, is_about, over_of_ticket
 from tests.detection.differential.events import LOGSOURCES, flat, windows
 from tests.detection.differential.rules import MAPPING, OF_RULES, OF_TICKETS
 
@@ -52,6 +52,14 @@ def test_rules_on_tickets_are_not_for_events_whatever_the_sender_states():
 
     assert router.of_tickets == (len(OF_RULES),)
     assert router.route({}, Logsource(product="fsoc")) == Route(())
+
+
+def test_a_heartbeat_is_for_the_rules_that_ask_for_heartbeats_and_a_ticket_for_all_others():
+    asking, other = Logsource(product="fsoc", service="source_status"), OF_TICKETS
+    heartbeat, a_ticket = {"kind": "source_status"}, {"kind": "ticket", "service": "source_status"}
+
+    assert [is_about(rule, heartbeat) for rule in (asking, other)] == [True, False]
+    assert [is_about(rule, a_ticket) for rule in (asking, other)] == [False, True]
 
 
 def test_what_decides_is_enough():

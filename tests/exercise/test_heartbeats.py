@@ -84,6 +84,7 @@ def test_a_healthy_feed_misses_one_heartbeat_now_and_then_and_never_two(any_read
             gap = round((period(later)[1] - period(earlier)[1]) / every_ms)
             assert gap in (1, 2)
             missed += gap == 2
+        assert period(statuses[-1][1])[1] - period(statuses[-2][1])[1] <= 2 * every_ms  # it goes on until its end
     assert missed >= 1
 
 

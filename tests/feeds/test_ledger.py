@@ -10,8 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.feeds import lateness, live
-from fsoc.feeds.lateness import SAMPLES_MIN
-from fsoc.feeds.ledger import END_MS, FEEDS_MAX, FUTURE_MAX_MS, Ledger
+from fsoc.feeds.faults import FUTURE_MAX_MS
+from fsoc.feeds.ledger import END_MS, FEEDS_MAX, Ledger
 from fsoc.feeds.outcomes import Outcome
 from fsoc.tickets.decode import Message
 
@@ -262,11 +262,11 @@ def slow(count, first, minutes=90):
 
 def test_lateness_is_adopted_from_what_is_measured_used_or_late():
     log = Log()
-    assert set(log.outcomes(*slow(SAMPLES_MIN, 1))) == {"u", "l"}
+    assert set(log.outcomes(*slow(lateness.SAMPLES_MIN, 1))) == {"u", "l"}
     log.send(message(at=START + 2 * HOUR))
 
     assert log.ledger.lateness.allowed_ms == 2 * HOUR
-    assert log.outcomes(*slow(SAMPLES_MIN, 4)) == "u" * SAMPLES_MIN
+    assert log.outcomes(*slow(lateness.SAMPLES_MIN, 4)) == "u" * lateness.SAMPLES_MIN
 
 
 def test_what_was_settled_stays_settled_when_more_is_allowed():
@@ -274,7 +274,7 @@ def test_what_was_settled_stays_settled_when_more_is_allowed():
     settled     ^ one hour below the watermark; two are adopted, and for an hour what is settled stays where it is
     """
     log, whole = Log(), START - START % HOUR + 2 * HOUR
-    log.outcomes(*slow(SAMPLES_MIN, 1), message("t-1", at=whole - 1))
+    log.outcomes(*slow(lateness.SAMPLES_MIN, 1), message("t-1", at=whole - 1))
     settled = log.ledger.settled_ms
     log.send(message("t-2", at=whole))
 
@@ -297,7 +297,7 @@ def test_a_late_ticket_is_told_what_is_allowed():
 def test_what_was_adopted_does_not_move_a_tickets_event_time():
     """`occurred_from` is believed within the registry's hour before `detected_at`, whatever was adopted meanwhile."""
     log = Log()
-    log.outcomes(*slow(SAMPLES_MIN, 1), message(at=START + 2 * HOUR))
+    log.outcomes(*slow(lateness.SAMPLES_MIN, 1), message(at=START + 2 * HOUR))
     began = START + 5 * HOUR
     sent = message("t-2", at=began + 90 * 60_000, occurred_from_ms=began)
 

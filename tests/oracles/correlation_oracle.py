@@ -10,15 +10,34 @@ from fractions import Fraction
 from itertools import combinations
 
 
-def episodes(rule, entries):
-    """[(episode, first t, last t, peak, members in order)], in the order of the episodes."""
+def episodes(rule, entries, until=None):
+    """[(episode, first t, last t, peak, members in order)], in the order of the episodes.
+
+    until: of absence, how far event time was settled before everything ended.
+    """
     found = {}
+    if rule.absent:
+        for t, silent in absences(rule, entries, until):
+            found.setdefault(t // max(rule.timespan_ms, 86_400_000), []).append((t, 0, silent))
+        return [(episode, *summed_up(rule, windows)) for episode, windows in found.items()]
     for t in sorted({entry.event_time_ms for entry in entries}):
         window = [entry for entry in entries if t - rule.timespan_ms < entry.event_time_ms <= t]
         measure = measured(rule, window)
         if holds(rule, measure):
             found.setdefault(t // max(rule.timespan_ms, 86_400_000), []).append((t, measure, window))
     return [(episode, *summed_up(rule, windows)) for episode, windows in found.items()]
+
+
+def absences(rule, entries, until):
+    """[(t, those at t - timespan, after which nothing came until t)]; where nothing ever came, only before `until`."""
+    found = []
+    for at in sorted({entry.event_time_ms for entry in entries}):
+        t, last = at + rule.timespan_ms, at == max(entry.event_time_ms for entry in entries)
+        silent = [entry for entry in entries if entry.event_time_ms == at]
+        nothing = not any(at < entry.event_time_ms <= t for entry in entries)
+        if nothing and not all(entry.ends for entry in silent) and (not last or (until is not None and t < until)):
+            found.append((t, silent))
+    return found
 
 
 def summed_up(rule, windows):

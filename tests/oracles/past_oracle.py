@@ -51,8 +51,8 @@ def why_of(rule, amounts, since, institution, hour):
         return amounts.get((institution, at))
 
     if past.counts_when == "drop":
-        day = sum(amount(hour - back) or 0 for back in range(24))
-        week_ago = sum(amount(hour - 168 - back) or 0 for back in range(24))
+        day = sum(amount(hour - back) or 0 for back in range(past.drop_hours))
+        week_ago = sum(amount(hour - 168 - back) or 0 for back in range(past.drop_hours))
         fell = week_ago > 0 and week_ago - day >= Fraction(str(past.drop)) * week_ago
         return ("drop", day, week_ago) if fell else None
     end = hour - past.gap_hours

@@ -24,10 +24,11 @@ from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.direct import Direct
-from fsoc.tickets.sample import ticket
+from fsoc.tickets.sample import source_status, ticket
 
 ROOT = Path(__file__).parents[2]
 START_MS = 1_772_409_600_000
+HOUR_MS = 3_600_000
 
 Ticket = tuple[str, int, dict[str, Any]]
 """(institution, event time in ms, changes to the sample ticket)."""
@@ -74,8 +75,8 @@ PLURAL = {"hit": "hits", "miss": "misses"}
 
 def _kinds(document: dict[str, Any]) -> set[str]:
     """local: within one institution. joint: across them; grouped: by something they must share."""
-    if document["fsoc"].get("scope") == "institution":
-        return {"local"}
+    if "scope" in document["fsoc"]:
+        return {"local"} if document["fsoc"]["scope"] == "institution" else set()
     if document["name"] in SILENT:
         return set()
     return {"joint", "grouped"} if document["correlation"].get("group-by") else {"joint"}
@@ -165,6 +166,31 @@ def sector(ruleset) -> Callable[..., list[dict[str, Any]]]:
         assert direct.counts().used == len(sent)
         links = [{**link, "institutions": sorted(link["members"])} for link in direct.newest_links()]
         return [*direct.newest_alerts(), *links]
+
+    return alerts
+
+
+@pytest.fixture
+def feeds(ruleset) -> Callable[..., list[dict[str, Any]]]:
+    """Send heartbeats, (institution, end of period in ms, changes) each, end all; get the newest alerts about feeds."""
+
+    def alerts(heartbeats: Iterable[Ticket]) -> list[dict[str, Any]]:
+        registry = Registry.open()
+        direct = Direct(Pipeline(ruleset, registry, ends=True))
+        slices: dict[str, list[Record]] = {}
+        for institution, at_ms, changes in sorted(heartbeats, key=lambda one: one[1]):
+            registry.get(institution)
+            times = [datetime.fromtimestamp(at / 1000, UTC).isoformat() for at in (at_ms - HOUR_MS, at_ms, at_ms)]
+            period = dict(zip(("period_from", "period_to", "sent_at"), times, strict=True))
+            if institution not in slices:  # its past is known from its first ticket on
+                body = ticket(institution=institution, **dict(_times(at_ms)))
+                slices[institution] = [Record(0, at_ms + 60_000, None, orjson.dumps(body))]
+            records = slices[institution]
+            body = source_status(institution=institution, **(period | changes))
+            records.append(Record(len(records), at_ms + 1_000, None, orjson.dumps(body)))
+        direct.work(slices)
+        direct.finish()
+        return [alert for alert in direct.newest_alerts() if alert["kind"] == "feed"]
 
     return alerts
 

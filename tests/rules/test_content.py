@@ -50,5 +50,5 @@ def test_a_rule_lies_in_the_folder_of_its_kind(rule_places):
             logsource = document["logsource"]
             assert place == f"detection/{logsource.get('product') or logsource['category']}"
         else:
-            local = document["fsoc"].get("scope") == "institution"
-            assert place == f"correlation/{'single_institution' if local else 'cross_institution'}"
+            folders = {"sector": "cross_institution", "institution": "single_institution", "feed": "feeds"}
+            assert place == f"correlation/{folders[document['fsoc'].get('scope', 'sector')]}"

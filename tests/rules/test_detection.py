@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from fsoc.tickets.decode import decode
-from fsoc.tickets.sample import ticket
+from fsoc.tickets.sample import source_status, ticket
 
 
 @pytest.fixture
@@ -19,7 +19,8 @@ def matched(documents, ruleset):
         logsource = documents[name]["logsource"]
         if logsource.get("product") != "fsoc":
             return set(ruleset.detector.match_event(case, logsource))
-        decoded = decode(json.dumps(ticket(**case)).encode(), institution="fi-001")
+        sample = source_status if case.get("kind") == "source_status" else ticket
+        decoded = decode(json.dumps(sample(**case)).encode(), institution="fi-001")
         return {match.rule_id for match in ruleset.detector.match_ticket(decoded.body) if match.evidence == -1}
 
     return ids
@@ -35,6 +36,12 @@ def test_a_detection_misses_what_only_looks_like_it(miss, matched, rule_id):
     name, case = miss
 
     assert rule_id(name) not in matched(name, case)
+
+
+def test_on_a_heartbeat_only_those_rules_are_tried_that_ask_for_heartbeats(ruleset, documents):
+    asking = {one["id"] for one in documents.values() if one.get("logsource", {}).get("service") == "source_status"}
+
+    assert {match.rule_id for match in ruleset.detector.match_ticket(source_status())} == asking
 
 
 def test_every_detection_has_cases_and_every_case_a_detection(documents, detection_cases):

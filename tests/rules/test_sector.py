@@ -124,6 +124,14 @@ def test_where_tickets_say_nothing_but_rule_asset_and_counts_all_that_is_left_is
     assert len(result.kinds) >= 4
 
 
+@pytest.mark.parametrize("seed", [1, 3])
+def test_every_feed_that_falls_ill_is_alerted_and_no_other_is(seed, play):
+    result = play(seed=seed, institutions=16, tickets_per_institution=20, heartbeat_minutes=60)
+
+    assert (result.feeds.missed, result.feeds.false_alarms) == ((), ())
+    assert len(result.feeds.found) == 2
+
+
 def test_an_alert_on_a_training_that_looked_like_phishing_is_taken_back(play):
     """Every exercise has one: several institutions report it, then close their tickets as false positive."""
     assert play(seed=1, institutions=40, tickets_per_institution=10, hours=24).retracted >= 1

@@ -53,5 +53,14 @@ def test_a_suppressed_alert_is_told_to_nobody():
     assert list(feedback({**ALERT, "suppressed": {"id": "drill"}}, 3, "open")) == []
 
 
+def test_an_alert_on_a_feed_is_told_to_its_own_institution_alone_and_says_which_feed_it_is():
+    about = {**ALERT, "kind": "feed", "group": {"institution": "fi-001", "feed": "edr"}, "institution_count": 1}
+    [(institution, value)] = feedback({**about, "tickets": {"fi-001": ["heartbeat edr e1 x"]}}, 1, "open")
+
+    told = orjson.loads(value)
+    assert (institution, told["feed"], told["institution_count_at_least"]) == ("fi-001", "edr", None)
+    assert all(orjson.loads(value)["feed"] is None for _, value in feedback(ALERT, 1, "open"))
+
+
 def test_a_local_alert_is_nobody_elses_business():
     assert list(feedback({**ALERT, "kind": "local"}, 1, "open")) == []

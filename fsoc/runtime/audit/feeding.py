@@ -1,7 +1,8 @@
 """Do live tickets and the entries they feed agree, both ways? Reads nothing.
 
-What may be otherwise, and is no fault: what is in flight; what event time has settled and let go of; what bounds have
-dropped; what was let go of because its rule groups or counts by other fields now.
+What may be otherwise, and is no fault: what is in flight; what heartbeats feed, of which intake keeps nothing; what
+event time has settled and let go of; what bounds have dropped; what was let go of because its rule groups or counts by
+other fields now.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import Final
 
 from fsoc.correlation.entries import Entry, EntryName, Withdrawn, name_of
 from fsoc.correlation.rules import DAY_MS
+from fsoc.feeds.heartbeats import is_heartbeat
 from fsoc.runtime.audit.findings import Verdict
 from fsoc.runtime.audit.intake import Fed, Member
 from fsoc.runtime.audit.partition import DEPTHS, Defined, Held, Shard
@@ -121,8 +123,8 @@ def _check_unfed(
         return
     header = member.header
     ticket = (group.environment, ticket_id)
-    if header is None or ticket in member.doubted:
-        return
+    if header is None or ticket in member.doubted or is_heartbeat(ticket_id):
+        return  # of a heartbeat, intake keeps nothing: it is never revised
     forgotten = header.watermark_ms is not None and entry.event_time_ms + kept_ms <= header.watermark_ms
     if forgotten or header.forgotten_live:
         return
