@@ -6,6 +6,7 @@ import asyncio
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import orjson
@@ -33,17 +34,28 @@ class Ack:
 
 @dataclass(slots=True)
 class Sent:
-    """lags_s: per ticket, how long after its time it was given to the producer. refused: by the broker."""
+    """lags_s: per ticket, how long after its time it was given to the producer.
+
+    acks: of those that are planted. answered: how many the broker has taken or refused.
+    """
 
     lags_s: list[float] = field(default_factory=list)
     acks: list[Ack] = field(default_factory=list)
+    answered: int = 0
     refused: int = 0
+
+    def note(self, answer: asyncio.Future[Any], trio: int | None, handed_s: float) -> None:
+        """Take the broker's answer to one ticket."""
+        self.answered += 1
+        if answer.cancelled() or answer.exception() is not None:
+            self.refused += 1
+        elif trio is not None:
+            self.acks.append(Ack(trio, handed_s, time.monotonic(), answer.result().timestamp))
 
 
 async def send(producer: AIOKafkaProducer, prefix: str, tickets: Sequence[Stamped], begin_s: float) -> Sent:
     """Send each at `begin_s` + its time, by the monotonic clock; return when all are answered."""
     sent = Sent()
-    answers: list[asyncio.Future[Any]] = []
     clock = time.monotonic
     for ticket in tickets:
         due_s = begin_s + ticket.at_seconds
@@ -53,20 +65,10 @@ async def send(producer: AIOKafkaProducer, prefix: str, tickets: Sequence[Stampe
         handed_s = clock()
         sent.lags_s.append(max(0.0, handed_s - due_s))
         answer = await producer.send(f"{prefix}tickets.{ticket.institution}", ticket.payload, partition=0)
-        if ticket.trio is not None:
-            answer.add_done_callback(_noting(sent, ticket.trio, handed_s))
-        answers.append(answer)
-    said = await asyncio.gather(*answers, return_exceptions=True)
-    sent.refused = sum(isinstance(one, BaseException) for one in said)
+        answer.add_done_callback(partial(sent.note, trio=ticket.trio, handed_s=handed_s))
+    await producer.flush()
+    await asyncio.sleep(0)  # what the last answers have called for comes after the flush
     return sent
-
-
-def _noting(sent: Sent, trio: int, handed_s: float) -> Any:
-    def note(answer: asyncio.Future[Any]) -> None:
-        if not answer.cancelled() and answer.exception() is None:
-            sent.acks.append(Ack(trio, handed_s, time.monotonic(), answer.result().timestamp))
-
-    return note
 
 
 @dataclass(frozen=True, slots=True)
