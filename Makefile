@@ -64,6 +64,7 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an h
 	$(BIN)/python -m benchmarks.pipeline $(SAVE)
 	$(BIN)/python -m benchmarks.correlate $(SAVE)
 	$(BIN)/python -m benchmarks.end_to_end $(SAVE)
+	$(BIN)/python -m benchmarks.latency $(SAVE)
 	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
 
 soak: $(STAMP)  ## the long tests: exercises three times over, a hundred workers killed, many times the examples, engines broken on purpose (hours)

@@ -85,7 +85,7 @@ class _Member:
     def next(self, draw: random.Random, sent_ms: int) -> dict[str, Any]:
         lot = draw.randrange(100)
         if self._sent and lot < DUPLICATES:
-            return draw.choice(self._sent) | {"sent_at": _time(sent_ms)}  # a re-send keeps its seq
+            return draw.choice(self._sent) | {"sent_at": rfc3339(sent_ms)}  # a re-send keeps its seq
         if self._sent and lot < DUPLICATES + UPDATES:
             place = draw.randrange(len(self._sent))
             body = self._sent[place]
@@ -94,7 +94,7 @@ class _Member:
                 "revision": body["revision"] + 1,
                 "severity": min(5, body["severity"] + 1),
             }
-            self._sent[place] = body = body | {"seq": self._number(), "sent_at": _time(sent_ms)}
+            self._sent[place] = body = body | {"seq": self._number(), "sent_at": rfc3339(sent_ms)}
             return body
         late = lot >= 100 - LATE
         shared = sent_ms // SHARED_PERIOD_MS if 100 - LATE - SHARED <= lot < 100 - LATE else None
@@ -119,10 +119,10 @@ class _Member:
             "revision": 1,
             "action": "open",
             "environment": "production",
-            "occurred_from": _time(detected_ms - draw.randrange(600_000)),
-            "detected_at": _time(detected_ms),
-            "created_at": _time(detected_ms + 500),
-            "sent_at": _time(sent_ms),
+            "occurred_from": rfc3339(detected_ms - draw.randrange(600_000)),
+            "detected_at": rfc3339(detected_ms),
+            "created_at": rfc3339(detected_ms + 500),
+            "sent_at": rfc3339(sent_ms),
             **kind.ticket(draw, shared),
         }
 
@@ -131,6 +131,6 @@ class _Member:
         return self._seq
 
 
-def _time(at_ms: int) -> str:
+def rfc3339(at_ms: float) -> str:
     """RFC 3339 in Taipei's offset, to the millisecond."""
     return datetime.fromtimestamp(at_ms / 1000, _TAIPEI).isoformat(timespec="milliseconds")

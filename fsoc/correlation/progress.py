@@ -154,9 +154,21 @@ class Progress:
         self._partitions = {int(number): told for number, told in state["partitions"].items()}
 
 
+def in_one(values: Sequence[bytes]) -> bytes:
+    """What several progress records say of institutions, in one; of an institution the claim that comes last.
+
+    They are of one partition, in the order in which they were to be written, and of one set of rules.
+    """
+    said = [_decoder.decode(value) for value in values]
+    claims = {name: claim for one in said for name, claim in one.institutions.items()}
+    return progress_record(claims, Version(said[-1].version, said[-1].digest))
+
+
 class _Said(msgspec.Struct):
     """A progress record; it has no key."""
 
+    version: str = ""
+    digest: str = ""
     institutions: dict[str, Claim] = {}
     partition: int | None = None
     settled: list[int] = []

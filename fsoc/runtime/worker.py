@@ -20,7 +20,7 @@ from typing import NamedTuple
 import structlog
 
 from fsoc.errors import Retry
-from fsoc.feeds.record import Outputs, Record, Stage
+from fsoc.feeds.record import Outgoing, Outputs, Record, Stage
 from fsoc.runtime import metrics
 from fsoc.runtime.content import collector_paused, look_again
 from fsoc.runtime.log import Log, Partition, Written
@@ -116,6 +116,7 @@ class Lane:
     stage_of, place_of: make a source's stage; say where its state lies.
     prefix: of every topic's name in the log.
     headers: source → the newest header its stage wrote, as it lies in the state topic.
+    arrange: makes of what the stages of one checkpoint publish what is written of it.
     """
 
     def __init__(
@@ -126,6 +127,7 @@ class Lane:
         log: Log,
         prefix: str,
         clock: Callable[[], float] = time.monotonic,
+        arrange: Callable[[Iterable[Outgoing]], Iterable[Outgoing]] = iter,
     ) -> None:
         self.name = name
         self.headers: dict[Source, bytes] = {}
@@ -134,6 +136,7 @@ class Lane:
         self._log = log
         self._prefix = prefix
         self._clock = clock
+        self._arrange = arrange
         self._held: dict[Source, _Held] = {}
         self._turn = asyncio.Lock()
         self._subslice = 64
@@ -265,7 +268,8 @@ class Lane:
         Some may have been written then.
         """
         state = self._state_records(outputs)
-        published = [self._named(*record) for _, made in outputs for record in made.published]
+        said = self._arrange(record for _, made in outputs for record in made.published)
+        published = [self._named(*record) for record in said]
         forgotten = self._forgotten_records(outputs)
         with metrics.CHECKPOINT_SECONDS.labels(self.name).time():
             if not await ours():

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import msgspec
+import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress
+from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress, in_one, progress_record
 from fsoc.feeds.ledger import END_MS
+from tests.builders import VERSION
 
 AB = frozenset("ab")
 
@@ -123,3 +125,41 @@ def test_it_never_goes_back_and_an_overtaken_claim_changes_nothing():
 
 def test_who_has_left_the_registry_is_not_waited_for():
     assert closed(frozenset("a"), a=claim(100), b=claim(5)) == 90
+
+
+CLAIMS = st.builds(
+    Claim,
+    st.none() | st.integers(0, 99),
+    st.integers(0, 9),
+    st.just(10),
+    st.booleans(),
+    st.none() | st.integers(0, 99),
+    st.none() | st.integers(0, 99),
+)
+
+
+@given(st.lists(st.dictionaries(st.sampled_from("abc"), CLAIMS), min_size=1, max_size=8))
+def test_said_in_one_or_one_after_another_what_institutions_claim_is_the_same(said):
+    """Offsets rise, as they do in what one worker writes of an institution."""
+    said = [
+        {name: one._replace(offset=10 * number + one.offset) for name, one in claims.items()}
+        for number, claims in enumerate(said)
+    ]
+    values = [progress_record(claims, VERSION) for claims in said]
+    apart, together = Progress(), Progress()
+    for value in values:
+        apart.hear(value)
+    together.hear(in_one(values))
+
+    assert together.claims == apart.claims
+    assert orjson.loads(in_one(values))["digest"] == VERSION.digest
+
+
+def test_of_one_offset_the_claim_that_was_made_last_stands():
+    """Read to the end after the last ticket: the same offset, now idle."""
+    values = [progress_record({"a": claim(100, idle=idle)}, VERSION) for idle in (False, True)]
+
+    progress = Progress()
+    progress.hear(in_one(values))
+
+    assert progress.claims["a"].idle

@@ -177,7 +177,9 @@ async def tail(cluster: Cluster, partition: int, start: int | None) -> Tail:
                 if record.key is None:
                     value = record.value or b""
                     progress.hear(value)
-                    said[_sender(value).name] = value
+                    sender = _sender(value).name
+                    said.pop(sender, None)  # so that who speaks last comes last, alone or with others
+                    said[sender] = value
                 else:
                     name_of(record.key)
                     named.add(record.key)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -24,6 +25,9 @@ from fsoc.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
+# How long a thread may keep the interpreter from another that wants it. The consumer's thread and the working one want
+# it in turn, several times for all that is fetched and written, and waited CPython's 5 ms each time.
+SWITCH_SECONDS = 0.0005
 # Leaving the group in order lets others go on at once; a worker that cannot is given up, and costs a session timeout.
 STOP_SECONDS_MAX = 15.0
 
@@ -38,6 +42,7 @@ async def run(
     Raises:
         RefusedToStart: no Kafka answers, topics are missing or differ, or the port is taken.
     """
+    sys.setswitchinterval(SWITCH_SECONDS)
     log = await KafkaLog.open(",".join(settings.brokers))
     try:
         known = pipeline.registry.institutions
