@@ -10,6 +10,7 @@ import pty
 import signal
 import subprocess
 import sys
+from functools import partial
 from typing import NamedTuple
 
 import orjson
@@ -342,12 +343,19 @@ def test_alerts_of_a_real_cluster_are_watched_shown_and_exported(run, kafka, top
     asyncio.run(put())
     where = ("--brokers", kafka, "--topic-prefix", topic_prefix, "--environment", "test")
     command = [sys.executable, "-m", "fsoc", "alerts", "watch", *where]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL) as watching:
+    # Where the tests run in a shell's background, children ignore the interrupt unless they are told not to.
+    heed = partial(signal.signal, signal.SIGINT, signal.SIG_DFL)
+    with subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        preexec_fn=heed,  # noqa: PLW1509 - one thread here
+    ) as watching:
         followed = [json.loads(watching.stdout.readline()) for _ in range(2)]
         asyncio.run(put_more())
         followed.append(json.loads(watching.stdout.readline()))
         watching.send_signal(signal.SIGINT)
-        assert watching.wait() == 0
+        assert watching.wait(60) == 0
     assert [(each["alert_id"], each["revision"]) for each in followed] == [("al-1a", 1), ("al-1a", 2), ("al-2b", 1)]
     watched = run("watch", "--once", *where)
     shown, exported = run("show", "1a", *where), run("export", "--format", "json", *where)
