@@ -28,6 +28,8 @@ from tests.simulation.worker import PREFIX
 MANY = 20 if os.environ.get("FSOC_SOAK") else 1
 RULE_SETS = [rules_of(documents) for documents in (*(PLAIN[at : at + 3] for at in range(0, len(PLAIN), 3)), *CHAINS)]
 RECEIVED_MS = BASE_MS + DAY
+STATES = {"detections": "correlation.state", "links": "campaign.state"}
+"""Of what stages tell each other, where those who are told keep theirs."""
 CAMPAIGNS = [
     Campaign(0, 0, ("x.example", "y.example"), ("user-1", "user-2"), "S-1"),
     Campaign(0, 0, ("x.example",), ("user-1",), "S-2"),
@@ -122,7 +124,8 @@ class Driver:
             self.run.topics[f"{PREFIX}receipts.{member.name}"] = [[]]
         for number in range(sector.partitions):
             self.parts["detections", number] = Part()
-        self.run.topics[f"{PREFIX}alerts"] = [[]]
+        self.parts["links", 0] = Part()
+        self.run.topics |= {f"{PREFIX}{topic}": [[]] for topic in ("alerts", "campaigns")}
 
     def send(self, messages: list[Message]) -> None:
         for message in messages:
@@ -143,7 +146,7 @@ class Driver:
     def finished(self) -> Run:
         for (topic, _), part in self.parts.items():
             self.run.topics.setdefault(f"{PREFIX}{topic}", []).append(part.records)
-            state = "intake.state" if topic.startswith("tickets") else "correlation.state"
+            state = STATES.get(topic, "intake.state")
             self.run.topics.setdefault(f"{PREFIX}{state}", []).append(part.state)
         return self.run
 
@@ -172,11 +175,14 @@ class Driver:
         part = self.parts[name]
         while part.stage is None:
             topic, number = name
-            stage: Stage = (
-                self._pipeline.correlate(number)
-                if topic == "detections"
-                else self._pipeline.intake(topic.removeprefix("tickets."))
-            )
+            stage: Stage
+            match topic:
+                case "detections":
+                    stage = self._pipeline.correlate(number)
+                case "links":
+                    stage = self._pipeline.campaigns()
+                case _:
+                    stage = self._pipeline.intake(topic.removeprefix("tickets."))
             for record in part.state:
                 stage.restore(record.key or b"", record.value)
             outputs = stage.restored()
@@ -202,7 +208,7 @@ class Driver:
             part.state.append(Record(len(part.state), 0, key, value))
         committed = {(PREFIX + topic, number): at.committed for (topic, number), at in self.parts.items()}
         for topic, number, key, value in outputs.published[:published]:
-            if topic == "detections":
+            if topic in STATES:
                 self._append(self.parts[topic, number].records, 0, value, key)
             elif PREFIX + topic in self.run.topics:
                 self._append(self.run.topics[PREFIX + topic][number], 0, value, key)
