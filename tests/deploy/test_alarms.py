@@ -24,7 +24,9 @@ REGISTRY = "institutions: [{id: fi-001, name: A, sector: bank, tier: 1, feeds: [
 @pytest.fixture
 def intake():
     """Makes the stage anew, as after a crash. No rule is reached: what is sent is refused or is no ticket."""
-    rules = SimpleNamespace(retention_ms=86_400_000, version=Version("", ""))
+    nothing = SimpleNamespace(match_ticket=lambda _: [])
+    feeder = SimpleNamespace(feeds=lambda *_: ([], 0))
+    rules = SimpleNamespace(retention_ms=86_400_000, version=Version("", ""), detector=nothing, feeder=feeder)
     pipeline = Pipeline(rules, Registry.parse(REGISTRY, "institutions.yml"))
     return lambda: pipeline.intake("fi-001")
 

@@ -6,6 +6,7 @@ import asyncio
 import gc
 import weakref
 
+import msgspec
 import orjson
 import pytest
 from structlog.testing import capture_logs
@@ -317,7 +318,7 @@ class Run:
         """What was put to and withdrawn from these correlation rules, in whichever order, by whatever set."""
         bodies = map(said, await self._read("detections"))
         kept = [body for body in bodies if body["op"] != "progress" and body["rule"] in rules]
-        return sorted(map(orjson.dumps, kept))
+        return sorted(map(msgspec.json.encode, kept))
 
     async def alerts(self, rules):
         """Of these rules: the newest of each alert that is not retracted, but for its revision."""

@@ -107,7 +107,8 @@ class Runs:
     def _with(self, documents: Sequence[Document]) -> RuleSet:
         """The rules with these correlations; what detects, and all else that was loaded with them, stays."""
         loaded = self._ruleset
-        made = RuleSet.of(loaded.detector, self._facts, documents, loaded.techniques, loaded.version)
+        lists = loaded.feeder.lists
+        made = RuleSet.of(loaded.detector, self._facts, documents, loaded.techniques, loaded.version, lists=lists)
         return replace(
             loaded,
             correlations=made.correlations,

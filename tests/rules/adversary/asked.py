@@ -44,7 +44,7 @@ def joint_rules(ruleset: RuleSet, documents: Mapping[str, Mapping[str, Any]]) ->
     found = {}
     for name, document in documents.items():
         options = document.get("fsoc", {})
-        if "correlation" in document and options.get("scope") != INSTITUTION and not options.get("link"):
+        if "correlation" in document and options.get("scope") is None and not options.get("link"):
             rule = ruleset.correlations[document["id"]]
             if not rule.silent:
                 found[name] = rule

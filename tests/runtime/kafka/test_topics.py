@@ -208,7 +208,7 @@ async def planned(client: Any, prefix: str, institutions: tuple[str, ...] = INST
 @pytest.mark.kafka
 async def test_what_was_planned_and_applied_is_then_as_it_should_be(client: Any, topic_prefix: str):
     plan = await planned(client, topic_prefix)
-    assert (len(plan.create), len(plan.alter), plan.wrong) == (13, 0, [])
+    assert (len(plan.create), len(plan.alter), plan.wrong) == (15, 0, [])
     assert len(plan.allow) == len(acls(topic_prefix, INSTITUTIONS, "g"))
 
     await apply(client, plan)
