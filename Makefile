@@ -63,7 +63,7 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an h
 	$(BIN)/python -m benchmarks.peers $(SAVE)
 	$(BIN)/python -m benchmarks.pipeline $(SAVE)
 	$(BIN)/python -m benchmarks.correlate $(SAVE)
-	$(BIN)/python -m benchmarks.precision --seeds 204-206
+	$(BIN)/python -m benchmarks.precision --seeds 206-207
 	$(BIN)/python -m benchmarks.end_to_end $(SAVE)
 	$(BIN)/python -m benchmarks.latency $(SAVE)
 	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
