@@ -39,7 +39,7 @@ demo: $(STAMP)  ## the whole system on this machine: Kafka, workers, forty simul
 	@$(BIN)/fsoc demo --once
 
 test: $(STAMP)  ## the tests (FSOC_REQUIRE_KAFKA=1 makes a missing Kafka a failure)
-	@$(BIN)/pytest
+	@$(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
 check: check-format check-lint check-types check-imports check-rules check-deploy  ## format, lint, types, import contracts, rules, deployment files
 

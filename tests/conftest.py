@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import itertools
 import os
 import uuid
@@ -10,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
+from fsoc.runtime import content, worker
 from fsoc.runtime.kafka import broker
 from fsoc.runtime.kafka.maven import KafkaUnavailable
 
 # On a cluster that outlives us, too, no topic is met twice.
 _session = uuid.uuid4().hex[:8]
 _prefixes = itertools.count(1)
+_freeze = gc.freeze
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -25,6 +28,28 @@ def compiled_rules(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         folder = tmp_path_factory.mktemp("cache", numbered=True)
         patch.setenv("FSOC_RULES_CACHE", str(folder))
         yield folder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _unfrozen() -> Iterator[pytest.MonkeyPatch]:
+    """Here thousands of workers come and go in one process: none may have what it restored kept for ever.
+
+    Nor may each have the whole process looked through because another went; `freezing` is what a worker has of it.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", lambda: None)
+        patch.setattr(worker, "look_again", lambda: None)
+        yield patch
+
+
+@pytest.fixture
+def freezing(_unfrozen: pytest.MonkeyPatch) -> Iterator[None]:
+    """The collector as a worker has it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(gc, "freeze", _freeze)
+        patch.setattr(worker, "look_again", content.look_again)
+        yield
+    gc.unfreeze()
 
 
 @pytest.fixture(scope="session")

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import weakref
+
+import pytest
 
 from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.runtime.log import TopicSpec
@@ -67,6 +68,7 @@ class Circular(Forgetting):
         self.itself = self
 
 
+@pytest.mark.usefixtures("freezing")
 async def test_stages_let_go_of_in_a_rebalance_leave_memory_though_all_was_frozen():
     log = MemoryLog(clock=lambda: 0)
     await log.create([TopicSpec("t.state", compacted=True)])
@@ -78,11 +80,8 @@ async def test_stages_let_go_of_in_a_rebalance_leave_memory_though_all_was_froze
         return stage
 
     lane = Lane("test", made, lambda _: Place("state", 0, b""), log, "t.", lambda: 0.0)
-    try:
-        for kept, sources in ((False, [A]), (True, [B]), (False, [B]), (False, [B])):
-            lane.take(sources, kept=kept)
-            await lane.restore()
+    for kept, sources in ((False, [A]), (True, [B]), (False, [B]), (False, [B])):
+        lane.take(sources, kept=kept)
+        await lane.restore()
 
-        assert [stage() is None for stage in stages] == [True, True, True, False]
-    finally:
-        gc.unfreeze()
+    assert [stage() is None for stage in stages] == [True, True, True, False]

@@ -16,7 +16,7 @@ from tests.simulation.members import TRAITS
 from tests.simulation.simulate import draw
 
 SEEDS = range(1, 5001 if os.environ.get("FSOC_SOAK") else 201)
-CHUNK = 25
+CHUNK = 10
 
 seen: Counter[str] = Counter()
 
