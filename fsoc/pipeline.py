@@ -40,7 +40,7 @@ from fsoc.correlation.entries import (
 from fsoc.correlation.feeder import Feed
 from fsoc.correlation.levels import Levels
 from fsoc.correlation.lookup import TicketFields
-from fsoc.correlation.progress import Claim, Progress, partition_record, progress_record
+from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
@@ -288,7 +288,7 @@ class Correlate:
         pipeline = self._pipeline
         self.progress.advance(frozenset(pipeline.registry.institutions))
         self.levels.look_again(self.progress.learnt)
-        self.progress.learnt.clear()
+        outputs.state.extend(self.progress.remember(self._offset))
         begins = self.telling.begins(self._correlations.values())
         self.book.waits = self.telling.is_on
         said: dict[str, Alert] = {alert.id: alert for alert in self.book} if republish or begins else {}
@@ -375,6 +375,7 @@ class Correlate:
         outputs = Outputs(state=list(self._restoring.written_over()))
         self._correlations = self._pipeline.rules.correlations
         self.levels = Levels(self._correlations, self.progress.since)
+        self.progress.restore_since(records.pop(SINCE, None))
         header = records.pop(b"header", None)
         state = orjson.loads(header) if header is not None else None
         for key in [key for key in records if key.startswith(ALERT)]:

@@ -90,6 +90,18 @@ def test_any_order_split_repetition_and_crash_gives_the_alerts_of_the_final_set(
     assert (header["alerts_open"], header["raised_total"]) == (0, len(topics.alerts))
 
 
+@pytest.mark.parametrize("kept", range(6))
+def test_what_made_a_ticket_news_is_not_lost_in_a_crash_that_keeps_its_alert(kept):
+    """An institution becomes known, and everything ends, in one checkpoint that breaks off after so many records."""
+    rule = RULES_OF_PAST[0]
+    ops = [put("aa", NOON)]
+
+    topics = run(rule, [[record_of(rule, op) for op in ops], [END]], [(1, (kept, 0))])
+
+    assert topics.standing() == expected(rule, ops)
+    assert [alert["revision"] for alert in topics.alerts.values()] == [2]
+
+
 def offsets(slices):
     """Number the records as their partition would."""
     number = itertools.count()
@@ -244,7 +256,7 @@ def test_a_settled_alert_is_forgotten_and_a_straggler_does_not_raise_it_again():
     pair = [record_of(rule, put("aa", NOON)), record_of(rule, put("bb", NOON + 1))]
     topics = run(rule, [pair, [progress(NOON + 5 * DAY, 1)], pair])
 
-    assert list(topics.state) == [b"header"]
+    assert sorted(topics.state) == [b"header", b"since"]
     assert [alert["status"] for alert in topics.alerts.values()] == ["final"]
 
 

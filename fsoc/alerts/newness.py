@@ -8,10 +8,11 @@ import msgspec
 
 from fsoc.alerts.book import ALERT, alert_newness
 from fsoc.correlation.levels import revision
+from fsoc.correlation.progress import SINCE
 
 
 class _Come(msgspec.Struct):
-    """Of a header, how far it has come."""
+    """Of a record that sums up, how far it has come."""
 
     offset: int
 
@@ -25,6 +26,6 @@ def newness(key: bytes, value: bytes) -> int:
     Raises:
         msgspec.MsgspecError: it is no such record.
     """
-    if key == b"header":
+    if key in (b"header", SINCE):
         return _come(value).offset
     return alert_newness(value) if key.startswith(ALERT) else revision(key, value)

@@ -96,6 +96,8 @@ class Levels:
     def _put(self, key: bytes, value: bytes, state: list[StateRecord]) -> bool:
         group, entry = group_of(key), entry_of(value)
         rule = self._definitions.current(group.rule)
+        if rule is None and entry.source:  # a chain that was removed goes on as a whole, as far as anything is held
+            rule = self._definitions.get(group.rule)
         if rule is None:
             return False
         level = self._levels[rule.depth - 1]

@@ -6,7 +6,7 @@ depth d + 1   as far as every partition has settled depth d and said so: no more
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import zip_longest
 from typing import Any, Final, NamedTuple
 
@@ -61,8 +61,8 @@ class Claim(NamedTuple):
 class Progress:
     """The claims of all institutions and partitions, and what follows from them.
 
-    since: from which event time on institutions are known. learnt: those of which that is otherwise than when its owner
-    last cleared it.
+    since: from which event time on institutions are known. learnt: those of which that is otherwise than what the state
+    was told.
     """
 
     def __init__(self) -> None:
@@ -109,7 +109,7 @@ class Progress:
 
     def _keep(self, institution: str, claim: Claim) -> None:
         self.claims[institution] = claim
-        if claim.since_ms is not None and claim.since_ms != self.since.get(institution):
+        if claim.since_ms is not None and claim.since_ms < self.since.get(institution, END_MS):
             self.since[institution] = claim.since_ms
             self.learnt.add(institution)
         (self._ended.add if claim.watermark_ms == END_MS else self._ended.discard)(institution)
@@ -142,16 +142,45 @@ class Progress:
         return {
             "settled_until_ms": self.closed_until_ms,
             "claims": self.claims,
-            "since": self.since,
             "partitions": self._partitions,
         }
 
+    def remember(self, offset: int) -> Iterator[tuple[bytes, bytes]]:
+        """What the state must know of `since` before what is judged by it, where that is otherwise than it knows.
+
+        offset: of the last record that was heard.
+        """
+        if self.learnt:
+            self.learnt.clear()
+            yield SINCE, msgspec.json.encode(_Since(offset, self.since), order="deterministic")
+
+    def restore_since(self, value: bytes | None) -> None:
+        """Take what `remember` told the state; None where it told nothing. Before anything is judged."""
+        if value is not None:
+            self.since.update(since_of(value))
+
     def restore(self, state: Mapping[str, Any]) -> None:
         self.closed_until_ms = state["settled_until_ms"]
-        self.since.update(state.get("since", {}))
         for institution, claim in msgspec.convert(state["claims"], dict[str, Claim]).items():
             self._keep(institution, claim)
         self._partitions = {int(number): told for number, told in state["partitions"].items()}
+
+
+SINCE: Final = b"since"
+"""The key in the state of from which event time on institutions are known.
+
+It is written before what was judged by it: a crash that kept an alert and lost what made its tickets news would take
+the alert back.
+"""
+
+
+def since_of(value: bytes) -> dict[str, int]:
+    """What its record says, by institution.
+
+    Raises:
+        msgspec.MsgspecError: it is no such value.
+    """
+    return _since_decoder.decode(value).since
 
 
 def in_one(values: Sequence[bytes]) -> bytes:
@@ -174,8 +203,14 @@ class _Said(msgspec.Struct):
     settled: list[int] = []
 
 
+class _Since(msgspec.Struct):
+    offset: int
+    since: dict[str, int]
+
+
 _NEVER_MS: Final = -(2**63)
 _decoder: Final = msgspec.json.Decoder(_Said)
+_since_decoder: Final = msgspec.json.Decoder(_Since)
 
 
 def progress_record(claims: Mapping[str, Claim], by: Version) -> bytes:

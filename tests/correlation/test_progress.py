@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress, in_one, progress_record
+from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress, in_one, progress_record, since_of
 from fsoc.feeds.ledger import END_MS
 from tests.builders import VERSION
 
@@ -163,3 +163,18 @@ def test_of_one_offset_the_claim_that_was_made_last_stands():
     progress.hear(in_one(values))
 
     assert progress.claims["a"].idle
+
+
+def test_from_when_on_somebody_is_known_is_remembered_once_and_only_ever_lies_earlier():
+    progress = Progress()
+    for offset, since in enumerate([None, 700, 900, 300, 300]):
+        progress.take("a", claim(1_000)._replace(offset=offset, since_ms=since))
+        said = list(progress.remember(offset))
+        assert [since_of(value) for _, value in said] == ([{"a": since}] if offset in (1, 3) else [])
+        known = said[-1] if said else None
+        if known is not None:
+            again = Progress()
+            again.restore_since(known[1])
+            again.restore(progress.state())
+            again.take("a", claim(1_000)._replace(offset=offset, since_ms=900))
+            assert (again.since, list(again.remember(offset))) == ({"a": since}, [])

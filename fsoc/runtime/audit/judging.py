@@ -80,7 +80,7 @@ def check_alerts(
             continue  # nothing of it is held, and no worker judges it again; or it raises no alerts
         rule, place = defined.rule, defined.rule.depth - 1
         live_from, closed_ms = settled_from(rule, settled[place]), found.closed_ms(rule.depth)
-        since, seals = found.header.since if found.header is not None else {}, found.seals.get(key, {})
+        since, seals = found.since, found.seals.get(key, {})
         group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight, since, seals)
         _check_group(found, group, tactics, verdict)
     return len(verdict.findings) - before

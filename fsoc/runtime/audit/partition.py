@@ -12,7 +12,7 @@ from fsoc.correlation.definitions import DEFINITION, fits
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, Withdrawn, name_of, word_of
 from fsoc.correlation.level import PAST, seal_key
 from fsoc.correlation.past import Seal, hour_of, seal_of
-from fsoc.correlation.progress import Progress
+from fsoc.correlation.progress import SINCE, Progress, since_of
 from fsoc.correlation.relays import RELAY, Relay, relay_name
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
 from fsoc.feeds.ledger import END_MS
@@ -66,6 +66,7 @@ class Shard:
     committed: int | None
     tail: Tail
     header: CorrelationHeader | None = None
+    since: dict[str, int] = field(default_factory=dict)
     entries: dict[bytes, Held] = field(default_factory=dict)
     alerts: dict[bytes, AlertRecord] = field(default_factory=dict)
     definitions: dict[str, Defined] = field(default_factory=dict)
@@ -159,6 +160,8 @@ def shard(
 def _take(found: Shard, key: bytes, kept: Kept) -> None:
     if key == HEADER:
         found.header = correlation_header(kept.value)
+    elif key == SINCE:
+        found.since = since_of(kept.value)
     elif key.startswith(ALERT):
         found.alerts[key] = alert_record(kept.value)
     elif key.startswith(PAST):

@@ -69,7 +69,6 @@ class CorrelationHeader(Struct, frozen=True):
     """One detections partition.
 
     closed: how far event time is settled, by chain depth. settled_until_ms, claims, partitions: what that follows from.
-    since: from which event time on institutions are known.
     """
 
     closed_until_ms: int | None
@@ -88,7 +87,6 @@ class CorrelationHeader(Struct, frozen=True):
     malformed_total: int = 0
     misfits_total: int = 0
     rules: Rules | None = None
-    since: dict[str, int] = {}
 
     @property
     def let_go_total(self) -> int:

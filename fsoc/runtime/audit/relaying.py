@@ -126,7 +126,7 @@ def _check_group(
 ) -> None:
     entries, relays, closed_ms, settled_ms = group
     if rule.past is not None:
-        since, seals = found.header.since if found.header is not None else {}, found.seals.get(key, {})
+        since, seals = found.since, found.seals.get(key, {})
         entries = [entry for entry, _ in counted(rule.past, entries, since, seals, numeric=rule.numeric)]
     decided = None if rule.rising else (NEVER_MS if closed_ms is None else closed_ms)
     times = [window[0] for window in holding(rule, entries, decided)]
