@@ -43,7 +43,9 @@ def played(exercise: Exercise, rules: RuleSet) -> Score:
     for slices in _slices(exercise):
         direct.work(slices)
     direct.finish()
-    return score(exercise.truth, direct.newest_alerts(), exercise.feed_truth, exercise.spec.scored_from_ms)
+    return score(
+        exercise.truth, direct.newest_alerts(), exercise.feed_truth, exercise.spec.scored_from_ms, exercise.rule_truth
+    )
 
 
 def _slices(exercise: Exercise) -> Iterator[Mapping[str, list[Record]]]:
@@ -76,6 +78,9 @@ def summed_up(scores: list[Score]) -> dict[str, Any]:
         "feeds_found": sum(len(one.feeds.found) for one in scores),
         "feeds_missed": sum(len(one.feeds.missed) for one in scores),
         "feed_false_alarms": sum(len(one.feeds.false_alarms) for one in scores),
+        "rules_found": sum(len(one.rules.found) for one in scores),
+        "rules_missed": sum(len(one.rules.missed) for one in scores),
+        "rule_false_alarms": sum(len(one.rules.false_alarms) for one in scores),
     }
 
 

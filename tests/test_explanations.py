@@ -67,7 +67,7 @@ def named(alert):
 def test_without_a_deciding_ticket_an_alert_of_any_type_is_what_it_says(rule, ops):
     for name, alert in alerts_of(rule, ops).items():
         why = alert["explanation"]
-        assert (PROMISE in why["text"]) == (PROMISE_ZH in why["text_zh"]) == (rule.rising and rule.past is None)
+        assert (PROMISE in why["text"]) == (PROMISE_ZH in why["text_zh"]) == rule.firm
         if PROMISE not in why["text"]:
             continue
         for institution, ticket in deciding(alert):
@@ -129,4 +129,4 @@ def test_over_correlations_it_promises_only_what_holds_all_the_way_in(name, tick
 
 def firm(rules, name):
     """Whether more tickets undo neither this nor anything inside."""
-    return rules[name].rising and all(firm(rules, one) for one in rules[name].rules if one in rules)
+    return rules[name].firm and all(firm(rules, one) for one in rules[name].rules if one in rules)

@@ -125,6 +125,15 @@ def test_without_links_nothing_is_told_and_nothing_waits():
     assert partition.held() == []
 
 
+def test_an_alert_on_a_rule_is_no_part_of_any_story():
+    rule = correlation_rule(id="defect", scope="rule")
+    partition = Partition(rule, LINK)
+    partition.take(put(rule, "aa"), put(rule, "bb"))
+
+    assert [alert["kind"] for alert in partition.alerts()] == ["rule"]
+    assert partition.told()[0] == []
+
+
 def test_a_local_alert_is_not_told_until_it_is_joint_and_then_for_ever():
     rule = correlation_rule(id="local", condition=Condition((("gte", 1),)))
     partition = Partition(rule, LINK)

@@ -19,7 +19,7 @@ from fsoc.alerts.identity import alert_id
 from fsoc.alerts.severity import reasons_of, severity
 from fsoc.alerts.timeline import timeline
 from fsoc.correlation.entries import Entry, GroupKey
-from fsoc.correlation.policy import NO_POLICY, Policy, Suppression
+from fsoc.correlation.policy import NO_POLICY, Kind, Policy, Suppression
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.correlation.window import Satisfied
 from fsoc.tickets.times import rfc3339
@@ -49,7 +49,7 @@ def compose(
     tickets = {name: tickets[name] for name in sorted(tickets)}
     facts = facts_of(rule, entries, found.novelty)
     group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
-    kind = "feed" if rule.about_feed else "joint" if facts.members > 1 else "local"
+    kind = kind_of(rule, facts.members)
     reasons, suggestion = tuple(reasons_of(facts)), suggest(facts)
     first_seen_ms = entries[0].event_time_ms
     suppressed = policy.suppressing(rule, group, tickets, found.first_ms) if policy.suppressions else None
@@ -103,6 +103,13 @@ def compose(
         "suppressed": None if suppressed is None else _suppressed(suppressed),
         "explanation": explain(rule, group, found, tickets, detections),
     }
+
+
+def kind_of(rule: CorrelationRule, members: int) -> Kind:
+    """By what the rule is about; where that is an attack, by how many independent institutions are in it."""
+    if rule.scope in ("feed", "rule"):
+        return rule.scope
+    return "joint" if members > 1 else "local"
 
 
 def _suppressed(by: Suppression) -> dict[str, str]:

@@ -156,7 +156,7 @@ def _decided(rule: CorrelationRule, found: Satisfied, deciding: Mapping[str, Seq
     """Which tickets completed it, and what it is without one of them, where that is known whatever else was sent.
 
     Not so where more tickets can undo the condition, or that of a correlation inside: then one fewer may have it hold
-    elsewhere. Nor where own pasts are asked: what came after it may then be what is new.
+    elsewhere. Nor where own pasts or `spread` are asked: what came after it may then be what is new, or the first.
     """
     named = _listed(f"{ticket} ({name})" for name, ids in deciding.items() for ticket in ids)
     first = rfc3339(found.first_ms)
@@ -165,7 +165,7 @@ def _decided(rule: CorrelationRule, found: Satisfied, deciding: Mapping[str, Seq
             f"First so at {first}; the last before it: {named}.",
             f"最早成立於 {first}；此前最後為 {named}。",
         )
-    if not rule.rising or rule.undone_inside or rule.past is not None:
+    if not rule.firm or rule.undone_inside:
         return Said(f"First so at {first}, by {named}.", f"最早成立於 {first}，由 {named} 促成。")
     without, without_zh = ("it", "此單") if sum(map(len, deciding.values())) == 1 else ("any of them", "其中任一單")
     return Said(

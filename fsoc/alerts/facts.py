@@ -24,6 +24,7 @@ class Facts(NamedTuple):
     members: independent institutions. novel: how many institutions count because it is unusual for them.
     attack: (tactic, technique) pairs. by_supplier: a supplier is what its tickets have in common.
     tags: of the rule, in lower case.
+    of_rule: it is about the rule that triggered its tickets; what these say is that rule's doing, and no incident.
     """
 
     severity: int
@@ -33,6 +34,7 @@ class Facts(NamedTuple):
     attack: frozenset[tuple[str, str]]
     by_supplier: bool
     tags: frozenset[str]
+    of_rule: bool = False
 
 
 def facts_of(rule: CorrelationRule, entries: Collection[Entry], novelty: Mapping[str, Novelty]) -> Facts:
@@ -47,6 +49,7 @@ def facts_of(rule: CorrelationRule, entries: Collection[Entry], novelty: Mapping
         attack=frozenset(pair for _, _, _, attack in said for pair in attack),
         by_supplier=any(name.startswith(_SUPPLIER) for name in (*rule.group_by, *rule.fields)),
         tags=frozenset(tag.lower() for tag in rule.tags),
+        of_rule=rule.scope == "rule",
     )
 
 

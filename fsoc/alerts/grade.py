@@ -99,8 +99,16 @@ TABLE: Final = (
 """The gravest first. Each row can only begin to hold as an alert grows."""
 
 
+OF_RULE: Final = Suggestion(
+    1,
+    (("about the rule that triggered the tickets: no incident is told", "關於觸發事件單之規則本身，未提示有資安事件"),),
+)
+
+
 def suggest(facts: Facts) -> Suggestion:
-    """The gravest level that a row suggests, with the reasons of that level."""
+    """The gravest level that a row suggests, with the reasons of that level; the least where a rule is at fault."""
+    if facts.of_rule:
+        return OF_RULE
     holding = [row for row in TABLE if row.holds(facts)]
     grade = holding[0].grade
     return Suggestion(grade, tuple((row.text, row.text_zh) for row in holding if row.grade == grade))

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Final, Literal
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 from pydantic.json_schema import JsonSchemaValue
 
+from fsoc.correlation.policy import Kind
 from fsoc.tickets.model import Time
 from fsoc.tickets.schema import schema_of
 from fsoc.tickets.vocabulary import Environment
@@ -148,8 +149,9 @@ class Alert(Strict):
     """The day on which the rule was last modified, or made; null where it does not say."""
     rule_title: str
     rule_title_zh: str
-    kind: Literal["joint", "local", "feed"]
-    """joint: at least two institutions. feed: about a feed of one institution, not about what it reports."""
+    kind: Kind
+    """joint: at least two institutions. feed: about a feed of one institution, rule: about the rule that triggered the
+    tickets; neither is about what they report."""
     level: Literal["informational", "low", "medium", "high", "critical"]
     severity: Annotated[int, Field(ge=0, le=5)]
     """OCSF's severity_id, by what its gravest ticket says and what only the sector sees."""

@@ -8,7 +8,6 @@ from typing import Final
 from fsoc.alerts.read import ReadAlert
 
 LEVELS: Final = ("informational", "low", "medium", "high", "critical")
-KINDS: Final = ("joint", "local", "feed")
 STATUSES: Final = ("open", "final", "retracted", "merged")
 
 

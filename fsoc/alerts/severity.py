@@ -69,6 +69,14 @@ class Reason(NamedTuple):
     points: int
 
 
+OF_RULE: Final = Reason(
+    "it is about the rule that triggered the tickets, not about what they report",
+    "本告警係關於觸發事件單之規則本身，而非事件單所載內容",
+    STEP,
+)
+"""All that is said of such an alert: informational, whatever its tickets claim."""
+
+
 def severity(reasons: Sequence[Reason]) -> int:
     """What the reasons add up to."""
     return min(SEVERITY_MAX, sum(reason.points for reason in reasons) // STEP)
@@ -76,6 +84,9 @@ def severity(reasons: Sequence[Reason]) -> int:
 
 def reasons_of(facts: Facts) -> Iterator[Reason]:
     """What speaks for it, the tickets' own severity first; what adds nothing is not named."""
+    if facts.of_rule:
+        yield OF_RULE
+        return
     own = min(facts.severity, SEVERITY_MAX)
     yield Reason(
         f"the gravest ticket is of severity {own} ({NAMES[own]})",

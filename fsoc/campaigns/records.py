@@ -17,6 +17,7 @@ import orjson
 from msgspec import Meta, Struct
 
 from fsoc.alerts.traces import Traces
+from fsoc.correlation.policy import Kind
 
 TOLD_SCHEMA: Final = "fsoc.link/1"
 DECISION_SCHEMA: Final = "fsoc.decision/1"
@@ -61,7 +62,7 @@ class Told(Struct, frozen=True):
     what: Literal["link", "alert"]
     partition: Annotated[int, Meta(ge=0)]
     status: Literal["open", "final", "retracted"]
-    kind: Literal["joint", "local"]
+    kind: Kind
     rule_id: str
     rule_title: str
     rule_title_zh: str

@@ -10,9 +10,10 @@ from typing import IO, Any, Final
 import click
 import orjson
 
-from fsoc.alerts.selection import KINDS, LEVELS, STATUSES, Selection
+from fsoc.alerts.selection import LEVELS, STATUSES, Selection
 from fsoc.cli.alert_source import Source
 from fsoc.cli.alert_words import LANGUAGES, Language
+from fsoc.correlation.policy import KINDS
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.duration import duration_ms
 from fsoc.runtime.alert_records import AlertRecord, Shelf, begins

@@ -84,7 +84,7 @@ def _firm(rules: Iterable[CorrelationRule]) -> set[str]:
     firm: set[str] = set()
     undone: set[str] = set()
     for rule in rules:
-        holds = rule.rising and rule.past is None and undone.isdisjoint(rule.rules)
+        holds = rule.firm and undone.isdisjoint(rule.rules)
         (firm if holds else undone).add(rule.id)
     return firm
 

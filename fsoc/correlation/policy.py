@@ -9,11 +9,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from ipaddress import IPv4Network, IPv6Network, ip_address
-from typing import Final, Literal
+from typing import Final, Literal, get_args
 
 from fsoc.correlation.rules import CorrelationRule
 from fsoc.errors import Problem
 from fsoc.tickets.times import rfc3339
+
+Kind = Literal["joint", "local", "feed", "rule"]
+"""What an alert is about: an attack on several institutions or on one; a feed; a rule that triggered tickets."""
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 StartsAt = Literal["raised_at_event_time", "first_seen"]
 HOUR_MS: Final = 3_600_000
@@ -33,7 +37,7 @@ class Clock:
     span_ms: int
     grades: tuple[int, int] = (1, 4)
     severity_from: int = 0
-    kind: Literal["joint", "local", "feed"] | None = None
+    kind: Kind | None = None
     levels: frozenset[str] | None = None
 
     def runs(self, *, grade: int, severity: int, kind: str, level: str) -> bool:

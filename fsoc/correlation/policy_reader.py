@@ -7,7 +7,7 @@ from datetime import UTC, date, datetime
 from ipaddress import ip_address, ip_network
 from typing import Any, Final
 
-from fsoc.correlation.policy import HOUR_MS, Clock, Pattern, Policy, Suppression
+from fsoc.correlation.policy import HOUR_MS, KINDS, Clock, Pattern, Policy, Suppression
 from fsoc.detection.documents import Document, Source, read
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.tickets.times import BadTime, milliseconds
@@ -16,7 +16,6 @@ ENTRIES_MAX: Final = 1_000
 TEXT_MAX: Final = 500
 HOURS_MAX: Final = 24 * 366
 _STARTS_AT: Final = ("raised_at_event_time", "first_seen")
-_KINDS: Final = ("joint", "local", "feed")
 _LEVELS: Final = ("informational", "low", "medium", "high", "critical")
 _CLOCK: Final = ("id", "name", "name_zh", "hours", "starts_at", "when", "source")
 _WHEN: Final = ("kind", "level", "grade_from", "grade_to", "severity_from")
@@ -97,8 +96,8 @@ class _Entry:
             self.refuse("grade_from is above grade_to: no alert has such a grade", "when", "grade_from")
         kind, levels = (when or {}).get("kind"), (when or {}).get("level")
         levels = [levels] if isinstance(levels, str) else levels
-        if kind is not None and kind not in _KINDS:
-            self.refuse(f'kind is "{kind}" — expected {" or ".join(_KINDS)}', "when", "kind")
+        if kind is not None and kind not in KINDS:
+            self.refuse(f'kind is "{kind}" — expected {" or ".join(KINDS)}', "when", "kind")
         if levels is not None and not (isinstance(levels, list) and set(map(str, levels)) <= set(_LEVELS)):
             self.refuse(f"level is not one of {', '.join(_LEVELS)}, or a list of them", "when", "level")
         starts_at = self._data.get("starts_at", _STARTS_AT[0])

@@ -18,13 +18,11 @@ from fsoc.correlation.lookup import complaint
 from fsoc.correlation.operators import NOTHING, OPERATORS, About, read_operators
 from fsoc.correlation.past import Past
 from fsoc.correlation.past_reader import PAST_KEYS, read_past
-from fsoc.correlation.rules import NUMERIC, TEMPORAL, TYPES, CorrelationRule, Referable, timespan_ms
+from fsoc.correlation.rules import NUMERIC, SCOPES, TEMPORAL, TYPES, CorrelationRule, Referable, Scope, timespan_ms
 from fsoc.detection.metadata import dated
 from fsoc.errors import Problem
 
 LEVELS = ("informational", "low", "medium", "high", "critical")
-SECTOR, FEED = "sector", "feed"
-SCOPES = (SECTOR, "institution", FEED)
 _KEYS = {"type", "rules", "group-by", "timespan", "condition", "aliases", "generate"}
 _FSOC_KEYS = {"independent", "link", "non_negative", "scope", "title_zh"} | PAST_KEYS | OPERATORS
 
@@ -159,7 +157,7 @@ class Reader:
             generate=generate,
             link=options.get("link", False),
             past=past,
-            about_feed=scope == FEED,
+            scope=scope,
             **operators,
             name=str(self.data["name"]) if self.data.get("name") else None,
             dated=dated(self.data),
@@ -245,13 +243,17 @@ class Reader:
         if asked.bounds and not (asked.rising and not asked.holds(1)):
             self.refuse("fsoc.link: true needs a condition that two institutions or more meet: gte: 2", "condition")
 
-    def _scope(self, options: Mapping[str, Any], group_by: Sequence[str]) -> str:
-        scope = options.get("scope", SECTOR)
-        if scope not in SCOPES:
+    def _scope(self, options: Mapping[str, Any], group_by: Sequence[str]) -> Scope:
+        scope: Scope = options.get("scope", "sector")
+        if not isinstance(scope, str) or scope not in SCOPES:
             self.refuse(f'fsoc.scope is "{scope}" — expected one of {", ".join(SCOPES)}')
-        elif scope != SECTOR and "institution" not in group_by:
-            self.refuse(f"fsoc.scope: {scope} needs institution in group-by", "group-by")
-        return str(scope)
+            return "sector"
+        needed = SCOPES[scope]
+        if needed is not None and needed not in group_by:
+            self.refuse(f"fsoc.scope: {scope} needs {needed} in group-by", "group-by")
+        if scope != "sector" and options.get("link"):
+            self.refuse(f"fsoc.link: true raises no alert that could be of fsoc.scope: {scope}")
+        return scope
 
     def _names(self, key: str, value: object) -> tuple[str, ...]:
         names = [value] if isinstance(value, str) else value

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import Protocol
+from typing import Final, Literal, Protocol
 
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.past import Past
@@ -35,6 +35,17 @@ TYPES = (
 )
 TEMPORAL = frozenset({"temporal", "temporal_ordered"})
 NUMERIC = frozenset({"value_sum", "value_avg", "value_percentile", "value_median"})
+Scope = Literal["sector", "institution", "feed", "rule"]
+"""What a rule is judged within, and with it what its alerts are about; `sector` where a document does not say."""
+
+SCOPES: Final[Mapping[str, str | None]] = {
+    "sector": None,
+    "institution": "institution",
+    "feed": "institution",
+    "rule": "trigger.rule_id",
+}
+"""Each with the field that it needs in group-by."""
+
 CHAIN_DEPTH_MAX = 4
 """Correlations that may lie between a detection and an alert, that of the alert included (law 12)."""
 
@@ -71,12 +82,15 @@ class CorrelationRule:
     cap_each: of value_sum: each member's greatest number counts, at most half of what is asked for.
     allow_lists: names of the lists whose values it does not group by.
     absent: of event_count: asks where an entry was and none followed for a timespan; judged at the end of that.
-    about_feed: its alerts are about a feed of one institution.
+    scope: sector, across institutions; institution, within one; feed, the same, and its alerts are about a feed; rule,
+        across institutions, and its alerts are about the rule that triggered the tickets, not about what they report.
     name: what it is called beside its id. dated: the day it was modified, or else made; "" where it says neither.
 
     Of these follow, once and for all:
-    rising: more entries can never undo it; an alert may be raised at once (law 8). What counts against an institution's
-        own past is taken as it is known: it may be undone by that institution's own tickets of earlier hours.
+    rising: an alert is raised at once (law 8): more entries can never undo it, but for an institution's own earlier
+        tickets that come late. By these what is held against its own past may prove no news, and what `spread_ms` is
+        asked of to have come at once; both are taken as they are known.
+    firm: rising, and not even those undo it.
     episode_ms: the naming grid (law 7): one alert per group and episode.
     retention_ms: how long past its event time an entry can still matter to an alert that may change.
     """
@@ -111,10 +125,11 @@ class CorrelationRule:
     cap_each: bool = False
     allow_lists: tuple[str, ...] = ()
     absent: bool = False
-    about_feed: bool = False
+    scope: Scope = "sector"
     name: str | None = None
     dated: str = ""
     rising: bool = field(init=False)
+    firm: bool = field(init=False)
     episode_ms: int = field(init=False)
     retention_ms: int = field(init=False)
 
@@ -122,9 +137,10 @@ class CorrelationRule:
         grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)
         grows = grows and (self.past is None or self.past.counts_when != "drop")
         episode_ms = max(self.timespan_ms, DAY_MS)
-        grows = grows and self.each is None and not self.spread_ms  # a late ticket may be one too many, or the first
-        grows = grows and not self.absent
-        object.__setattr__(self, "rising", grows and self.condition.rising)
+        grows = grows and self.each is None and not self.absent  # a late ticket may be one too many
+        rising = grows and self.condition.rising
+        object.__setattr__(self, "rising", rising)
+        object.__setattr__(self, "firm", rising and self.past is None and not self.spread_ms)
         object.__setattr__(self, "episode_ms", episode_ms)
         retention_ms = self.timespan_ms + max(2 * episode_ms, self.timespan_ms + self.outlasted_ms)
         object.__setattr__(self, "retention_ms", retention_ms)

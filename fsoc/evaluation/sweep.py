@@ -176,7 +176,7 @@ def _by_default(documents: Sequence[Document]) -> list[Axis]:
     return [
         _default(document)
         for document in documents
-        if value_at(document, ("fsoc", "scope")) != "institution"
+        if value_at(document, ("fsoc", "scope")) in (None, "sector")
         and isinstance(value_at(document, ("correlation", "condition", DEFAULT_KEY)), int)
     ]
 

@@ -3,7 +3,7 @@
 from fsoc.exercise.generate import generate
 from fsoc.exercise.load import load
 from fsoc.exercise.score import CampaignScore, KindScore, Score, score
-from fsoc.exercise.score_feeds import FeedScore
+from fsoc.exercise.score_apart import ApartScore
 from fsoc.exercise.spec import (
     CampaignKind,
     Delivery,
@@ -13,20 +13,22 @@ from fsoc.exercise.spec import (
     FeedTrouble,
     Noise,
     PlantedCampaign,
+    RuleDefect,
 )
 
 __all__ = [
+    "ApartScore",
     "CampaignKind",
     "CampaignScore",
     "Delivery",
     "Detail",
     "Exercise",
     "ExerciseSpec",
-    "FeedScore",
     "FeedTrouble",
     "KindScore",
     "Noise",
     "PlantedCampaign",
+    "RuleDefect",
     "Score",
     "generate",
     "load",

@@ -30,7 +30,7 @@ from fsoc.exercise.spec import (
     ExerciseSpec,
     PlantedCampaign,
 )
-from fsoc.exercise.together import together
+from fsoc.exercise.together import defects, together
 from fsoc.exercise.trouble import plan_troubles
 
 
@@ -74,6 +74,7 @@ def generate(spec: ExerciseSpec, *, tickets: int | None = None) -> Exercise:
         truth=tuple(sorted((_truth(number, plan) for number, plan in enumerate(plans, 1)), key=_first)),
         decoys=tuple(_truth(number, plan) for number, plan in enumerate(decoys, 1 + len(plans))),
         feed_truth=troubles.all,
+        rule_truth=defects(rollout, harmless),
     )
 
 

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from fsoc.exercise.score_feeds import FeedScore, score_feeds
-from fsoc.exercise.spec import FeedTrouble, PlantedCampaign
+from fsoc.exercise.score_apart import ApartScore, score_feeds, score_rules
+from fsoc.exercise.spec import FeedTrouble, PlantedCampaign, RuleDefect
 
 MOSTLY = 0.5
 INSTITUTIONS_MIN = 2
@@ -52,7 +52,7 @@ class Score:
 
     on_campaigns: joint alerts that are on at least one campaign.
     local: alerts that concern one institution; they are not judged.
-    feeds: alerts of any other kind, which are about feeds; they are judged apart.
+    feeds, rules: alerts that are about feeds, and about rules; they are judged apart.
     """
 
     campaigns: tuple[CampaignScore, ...]
@@ -63,11 +63,12 @@ class Score:
     local: int
     on_campaigns: int
     run_in: int
-    feeds: FeedScore
+    feeds: ApartScore
+    rules: ApartScore
 
     @property
     def passes(self) -> bool:
-        """Every planted campaign was alerted and nothing else was. Feeds have no part in it."""
+        """Every planted campaign was alerted and nothing else was. Feeds and rules have no part in it."""
         return self.missed == 0 and not self.false_alarms
 
     @property
@@ -97,6 +98,7 @@ class Score:
                 one.kind: {"planted": one.planted, "found": one.found, "alerts": one.alerts} for one in self.kinds
             },
             "feeds": self.feeds.as_json(),
+            "rules": self.rules.as_json(),
             "campaigns": [
                 {
                     "campaign_id": one.campaign_id,
@@ -119,27 +121,25 @@ def score(
     alerts: Iterable[dict[str, Any]],
     feed_truth: Sequence[FeedTrouble] = (),
     from_ms: int = 0,
+    rule_truth: Sequence[RuleDefect] = (),
 ) -> Score:
     """Judge the newest revision of every alert.
 
     An alert is on a campaign when at least MOSTLY of its tickets are the campaign's and it names at least
     INSTITUTIONS_MIN of the campaign's institutions. A joint alert on no campaign is a false alarm; one on a decoy is on
-    none. Alerts that are neither joint nor local are held against feed_truth.
+    none. Alerts on feeds are held against feed_truth, those on rules against rule_truth.
     from_ms: joint alerts raised before this event time are counted as run-in and judged no further.
     """
     on: dict[str, list[dict[str, Any]]] = {campaign.id: [] for campaign in truth}
     false_alarms: list[str] = []
-    of_feeds: list[dict[str, Any]] = []
-    retracted = local = on_campaigns = run_in = 0
+    apart: dict[str, list[dict[str, Any]]] = {"local": [], "feed": [], "rule": []}
+    retracted = on_campaigns = run_in = 0
     for alert in sorted(alerts, key=lambda alert: (str(alert["raised_at_event_time"]), alert["alert_id"])):
         if alert["status"] == "retracted":
             retracted += 1
             continue
-        if alert["kind"] == "local":
-            local += 1
-            continue
         if alert["kind"] != "joint":
-            of_feeds.append(alert)
+            apart[alert["kind"]].append(alert)
             continue
         if _milliseconds(alert["raised_at_event_time"]) < from_ms:
             run_in += 1
@@ -159,10 +159,11 @@ def score(
         len(campaigns) - found,
         tuple(false_alarms),
         retracted,
-        local,
+        len(apart["local"]),
         on_campaigns,
         run_in,
-        score_feeds(feed_truth, of_feeds),
+        score_feeds(feed_truth, apart["feed"]),
+        score_rules(rule_truth, apart["rule"]),
     )
 
 

@@ -185,6 +185,22 @@ class FeedTrouble:
 
 
 @dataclass(frozen=True, slots=True)
+class RuleDefect:
+    """Ground truth of one new rule of the baseline that fired everywhere at once, and found nothing.
+
+    rule_id: as tickets name it. version: of the baseline that brought it. institutions: where it fired, in the order of
+    their first tickets. first_ms, last_ms: event times of the first and the last of its tickets.
+    """
+
+    id: str
+    rule_id: str
+    version: str
+    institutions: tuple[str, ...]
+    first_ms: int
+    last_ms: int
+
+
+@dataclass(frozen=True, slots=True)
 class Exercise:
     """A sector and its days.
 
@@ -193,6 +209,7 @@ class Exercise:
     truth: the planted campaigns, in order of first_at_ms.
     decoys: what looks like a campaign and is taken back by its reporters. An alert on it must end as retracted.
     feed_truth: the feeds that fall ill, in order of from_ms.
+    rule_truth: the rules that were published wrong, in order of first_ms.
     """
 
     spec: ExerciseSpec
@@ -201,6 +218,7 @@ class Exercise:
     truth: tuple[PlantedCampaign, ...]
     decoys: tuple[PlantedCampaign, ...]
     feed_truth: tuple[FeedTrouble, ...] = ()
+    rule_truth: tuple[RuleDefect, ...] = ()
 
     def institutions_yaml(self) -> str:
         """The institutions file."""

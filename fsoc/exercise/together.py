@@ -6,7 +6,7 @@ institution adopted within the hour or the day; a scanner is a scanner; a roll-o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from random import Random
 
@@ -20,11 +20,12 @@ from fsoc.exercise.rollout import Push, Rollout
 from fsoc.exercise.scene import Scene
 from fsoc.exercise.sector import Member
 from fsoc.exercise.single import everyday_draft
-from fsoc.exercise.spec import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, ExerciseSpec
+from fsoc.exercise.spec import DAY_MS, HOUR_MS, MINUTE_MS, START_MS, ExerciseSpec, RuleDefect
 
 SCANNED_SHARE, DEFECTIVE_SHARE, FIRING_SHARE, DEPLOYED_SHARE = 0.7, 0.6, 0.5, 0.8
 NIGHT_MS, NIGHT_LASTS_MS = 14 * HOUR_MS, 6 * HOUR_MS  # 22:00 to 04:00 in Taipei
 DEFECT_LASTS_MS = 60_000
+INDEPENDENT_MIN = 3
 
 # What a new baseline version brings: rule number, tactic, technique, asset type, titles. No campaign uses these.
 _NEW_RULES = (
@@ -80,8 +81,35 @@ def _new_rule(rng: Random, members: Sequence[Member], spec: ExerciseSpec, push: 
                 at_ms += rng.randrange(2 * DAY_MS, 8 * DAY_MS)
 
 
+def defects(rollout: Rollout, sent: Iterable[Draft]) -> tuple[RuleDefect, ...]:
+    """The truth of the rules that fired everywhere at once, by what was sent of them.
+
+    Not of those that fired at fewer than three independent institutions, so that nobody could tell.
+    """
+    drafts = list(sent)
+    found: list[RuleDefect] = []
+    for push in rollout.pushes:
+        own = [draft for draft in drafts if push.at_once and _is_of(draft, push)]
+        if len({draft.member.independent for draft in own}) >= INDEPENDENT_MIN:
+            own.sort(key=lambda draft: (draft.event_ms, draft.member.id))
+            names = tuple(dict.fromkeys(draft.member.id for draft in own))
+            rule, times = _rule_of(push), (own[0].event_ms, own[-1].event_ms)
+            found.append(RuleDefect(f"defect-{len(found) + 1}", rule, push.version, names, *times))
+    return tuple(found)
+
+
+def _is_of(draft: Draft, push: Push) -> bool:
+    """Whether the ticket is of the minute after the push, and of its new rule."""
+    since_ms = draft.occurred_ms - push.published_ms
+    return draft.finding.trigger == ("baseline", _rule_of(push)) and 0 <= since_ms < DEFECT_LASTS_MS
+
+
+def _rule_of(push: Push) -> str:
+    return f"MB-{_NEW_RULES[push.rank % len(_NEW_RULES)][0]}"
+
+
 def _pushed(rng: Random, push: Push) -> Finding:
-    number, tactic, technique, asset_type, title, title_zh = _NEW_RULES[push.rank % len(_NEW_RULES)]
+    _, tactic, technique, asset_type, title, title_zh = _NEW_RULES[push.rank % len(_NEW_RULES)]
     return Finding(
         title=title,
         title_zh=title_zh,
@@ -92,7 +120,7 @@ def _pushed(rng: Random, push: Push) -> Finding:
         severity=rng.choice((1, 2)),
         confidence=40,
         attack=((tactic, technique),),
-        trigger=("baseline", f"MB-{number}"),
+        trigger=("baseline", _rule_of(push)),
         assets=[asset(f"{asset_type}-{rng.randrange(1, 60):02d}", asset_type, 3)],
     )
 

@@ -34,6 +34,8 @@ class Feedback(Strict):
     """Institutions concerned, rounded down; null below three."""
     feed: str | None
     """Of an alert on this institution's own feed: which one."""
+    trigger_rule_id: str | None
+    """Of an alert on a rule that misfires: which one, as this institution's own tickets name it."""
     tlp: Tlp
 
 

@@ -55,6 +55,25 @@ def test_an_alert_says_what_was_seen(kind):
     assert explanation["text_zh"].startswith(f"{SAID[kind][1]}（indicator = evil.example），規則門檻為至少 2")
 
 
+@pytest.mark.parametrize(
+    ("scope", "institutions", "kind"),
+    [
+        ("sector", 2, "joint"),
+        ("sector", 1, "local"),
+        ("institution", 1, "local"),
+        ("feed", 1, "feed"),
+        ("rule", 1, "rule"),
+        ("rule", 12, "rule"),
+    ],
+)
+def test_the_kind_of_an_alert_is_what_it_is_about(scope, institutions, kind, entry, alert_of):
+    entries = [entry(f"fi-{rank:03d}", f"T-{rank}") for rank in range(institutions)]
+    alert = alert_of(entries, (("gte", 1),), scope=scope)
+
+    assert alert["kind"] == kind
+    assert [error.message for error in ALERT.iter_errors(alert)] == []
+
+
 def test_what_is_counted_beside_is_told_with_what_was_seen():
     rule = correlation_rule(also=(("tactic", Condition((("gte", 2),))), ("user", Condition((("gt", 0),)))))
     entries = [

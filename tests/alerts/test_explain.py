@@ -185,7 +185,7 @@ def test_what_did_not_come_is_told_with_what_came_last(entry, alert_of):
         entry("fi-001", "heartbeat siem e1 y", 120, values=(), severity=0, attack=()),
     ]
     about = {"type": "event_count", "fields": (), "group_by": ("institution", "feed"), "absent": True}
-    alert = alert_of(entries, (("eq", 0),), group=("fi-001", "siem"), about_feed=True, **about)
+    alert = alert_of(entries, (("eq", 0),), group=("fi-001", "siem"), scope="feed", **about)
 
     said = alert["explanation"]
     assert said["text"].startswith(

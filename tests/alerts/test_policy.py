@@ -78,6 +78,7 @@ def test_the_clocks_that_come_with_fsoc_run_once_for_every_joint_alert(entry, al
     assert [one["id"] for one in alert_of(two, policy=policy)["clocks"]] == ["notify", "control-72h"]
     assert [one["id"] for one in alert_of(grave, policy=policy)["clocks"]] == ["notify", "control-36h"]
     assert alert_of([entry("fi-001", "T-1")], (("gte", 1),), policy=policy)["clocks"] == []
+    assert alert_of(grave, policy=policy, scope="rule", group_by=("trigger.rule_id",))["clocks"] == []
 
 
 def test_a_suppressed_alert_is_raised_and_says_by_whom_it_is_suppressed(two, alert_of):

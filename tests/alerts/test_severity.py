@@ -48,6 +48,15 @@ def test_what_only_the_sector_sees_earns_the_last_step(changes, expected):
     assert severity_of(**changes) == expected
 
 
+def test_what_tickets_claim_is_not_held_for_the_sectors_where_the_rule_that_wrote_them_is_at_fault():
+    grave = PLAIN._replace(severity=5, members=40, novel=40, attack=IMPACT, criticality=5)
+    misfiring = grave._replace(of_rule=True)
+
+    assert (severity(tuple(reasons_of(grave))), suggest(grave).grade) == (5, 4)
+    assert (severity(tuple(reasons_of(misfiring))), suggest(misfiring).grade) == (1, 1)
+    assert [reason.points for reason in reasons_of(misfiring)] == [STEP]
+
+
 def test_every_point_has_its_reason_and_what_adds_nothing_has_none(entry, alert_of):
     novelty = {"fi-001": Novelty("first_ever", 1, None)}
     entries = [entry("fi-001", "T-1", criticality=4), entry("fi-002", "T-2"), entry("fi-003", "T-3", attack=())]
@@ -184,6 +193,7 @@ facts = st.builds(
     attack=pairs,
     by_supplier=st.booleans(),
     tags=st.frozensets(st.sampled_from(["fraud.swift-transfer", "fraud.atm-cashout", "attack.impact"])),
+    of_rule=st.just(value=False),
 )
 
 

@@ -26,7 +26,7 @@ tickets = st.lists(
 ).map(" ".join)
 times = st.sampled_from([NOON, NOON + DAY, NOON + 30 * DAY, NOON + 31 * DAY + 1, NOON + 62 * DAY])
 statuses = st.sampled_from(["open", "open", "final", "retracted"])
-kinds = st.sampled_from(["joint", "joint", "joint", "local"])
+kinds = st.sampled_from(["joint", "joint", "joint", "local", "rule"])
 environments = st.sampled_from(["production", "production", "exercise"])
 
 

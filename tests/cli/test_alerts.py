@@ -96,6 +96,7 @@ def test_watch_in_a_pipe_writes_each_new_revision_as_it_came(run, file):
         ([], ["al-1", "al-2"]),
         (["--suppressed"], ["al-1", "al-2", "al-3"]),
         (["--kind", "local"], ["al-2"]),
+        (["--kind", "rule", "--kind", "joint"], ["al-1"]),
         (["--status", "final"], ["al-2"]),
         (["--status", "final", "--status", "open"], ["al-1", "al-2"]),
         (["--institution", "fi-002"], ["al-1"]),
@@ -118,6 +119,16 @@ def test_watch_and_export_choose_alike(run, file, options, found):
     assert exported.returncode == 0
     if "40m" not in options:  # in the order of the file, and by what was known then
         assert sorted(ids(run("watch", "--from", path, *options))) == found
+
+
+@pytest.mark.parametrize(
+    ("kind", "said"), [("joint", "聯防"), ("feed", "資料來源"), ("rule", "規則"), ("local", "單一機構")]
+)
+def test_show_calls_each_kind_by_its_name(run, file, kind, said):
+    head = run("show", "1a", "--from", file(alert(kind=kind)), "--lang", "zh-TW").stdout.splitlines()[0]
+
+    assert f"·  {said}  ·" in head
+    assert f"·  {kind}  ·" in run("show", "1a", "--from", file(alert(kind=kind))).stdout.splitlines()[0]
 
 
 def test_export_writes_json_and_csv_to_stdout_or_a_file(run, file, tmp_path):

@@ -210,7 +210,5 @@ def test_a_condition_may_be_left_out_and_it_is_never_raised_at_once(rule):
 
 
 def test_an_alert_about_a_feed_needs_its_institution(document, refusals, rule):
-    assert rule(**{"group-by": ["institution", "feed"]}, fsoc={"scope": "feed"}).about_feed
-    assert not rule(**{"group-by": ["institution"]}, fsoc={"scope": "institution"}).about_feed
+    assert rule(**{"group-by": ["institution", "feed"]}, fsoc={"scope": "feed"}).scope == "feed"
     assert refusals(document(fsoc={"scope": "feed"})) == ["fsoc.scope: feed needs institution in group-by"]
-    assert refusals(document(fsoc={"scope": "x"})) == ['fsoc.scope is "x" — expected one of sector, institution, feed']

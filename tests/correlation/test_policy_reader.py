@@ -96,7 +96,7 @@ suppressions:
         'c.yml:8: "colour" is unknown — expected kind, level, grade_from, grade_to, severity_from',
         'c.yml:8: severity_from is "9" — expected a whole number from 0 to 5',
         "c.yml:8: grade_from is above grade_to: no alert has such a grade",
-        'c.yml:8: kind is "both" — expected joint or local or feed',
+        'c.yml:8: kind is "both" — expected joint or local or feed or rule',
         "c.yml:8: level is not one of informational, low, medium, high, critical, or a list of them",
         'c.yml:9: starts_at is "noon" — expected raised_at_event_time or first_seen',
         'c.yml:5: id "report" is used twice, first at c.yml:2',

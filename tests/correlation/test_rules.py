@@ -5,11 +5,12 @@ from __future__ import annotations
 from fractions import Fraction
 from types import SimpleNamespace
 
+import msgspec
 import pytest
 
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.reader import parse
-from fsoc.correlation.rules import timespan_ms
+from fsoc.correlation.rules import CorrelationRule, timespan_ms
 
 LINK = {"link": True, "independent": True}
 DETECTIONS = [SimpleNamespace(id="detection", name="by_name"), SimpleNamespace(id="other", name=None)]
@@ -100,8 +101,15 @@ def test_only_lower_bounds_can_be_raised_at_once(bounds, rising):
         ({"aliases": {"who": "User"}}, "aliases.who"),
         ({"fsoc": {"independant": True}}, "fsoc.independant is unknown"),
         ({"fsoc": {"independent": "yes"}}, "fsoc.independent"),
-        ({"fsoc": {"scope": "galaxy"}}, "fsoc.scope"),
-        ({"fsoc": {"scope": "institution"}}, "needs institution in group-by"),
+        ({"fsoc": {"scope": "galaxy"}}, 'fsoc.scope is "galaxy" — expected one of sector, institution, feed, rule'),
+        ({"fsoc": {"scope": ["rule"]}}, "fsoc.scope is \"['rule']\" — expected one of sector"),
+        ({"fsoc": {"scope": "institution"}}, "fsoc.scope: institution needs institution in group-by"),
+        ({"fsoc": {"scope": "rule"}}, "fsoc.scope: rule needs trigger.rule_id in group-by"),
+        ({"fsoc": {"scope": "rule"}, "group-by": ["institution"]}, "needs trigger.rule_id in group-by"),
+        (
+            {"fsoc": {**LINK, "scope": "rule"}, "group-by": ["trigger.rule_id"]},
+            "fsoc.link: true raises no alert that could be of fsoc.scope: rule",
+        ),
         ({"fsoc": {"link": "yes", "independent": True}}, 'fsoc.link is "yes"'),
         ({"fsoc": {"link": True}}, "fsoc.link: true needs value_count of institution, and fsoc.independent"),
         ({"fsoc": LINK, "condition": {"gte": 2, "field": "User"}}, "needs value_count of institution"),
@@ -118,6 +126,24 @@ def test_what_cannot_be_evaluated_is_refused_with_its_place_and_reason(document,
     assert rules == ()
     assert all(problem.where == "rule.yml:1" for problem in problems)
     assert any(says in problem.text for problem in problems), problems
+
+
+@pytest.mark.parametrize(
+    ("scope", "group_by"),
+    [
+        ("sector", ["indicator"]),
+        ("institution", ["institution"]),
+        ("feed", ["institution", "feed"]),
+        ("rule", ["trigger.rule_id"]),
+        ("rule", ["assets.type", "trigger.rule_id"]),
+    ],
+)
+def test_a_scope_is_read_where_the_group_by_has_what_it_is_about(rule, scope, group_by):
+    asked = rule(**{"group-by": group_by}, fsoc={"scope": scope})
+
+    assert asked.scope == scope
+    assert rule().scope == "sector"
+    assert msgspec.json.decode(msgspec.json.encode(asked), type=CorrelationRule) == asked
 
 
 @pytest.mark.parametrize("bounds", [{"gte": 2}, {"gt": 1}])

@@ -105,13 +105,17 @@ def test_what_follows_the_first_tickets_is_not_looked_at(rule, entry):
     assert satisfied(apart, several(entry, a=[0, 7], b=[1, 8], c=[0, 9]), None) == []
 
 
-def test_an_earlier_ticket_that_comes_late_undoes_it(rule, entry):
+def test_an_earlier_ticket_of_the_same_value_that_comes_late_undoes_it_and_it_is_raised_at_once_all_the_same(
+    rule, entry
+):
+    """To wait until none can come costs every wave the lateness of the slowest; most of them never come."""
     apart = rule(condition={"gte": 2, "field": "institution"}, fsoc={"spread": "5s"})
     entries = several(entry, a=[0], b=[6])
 
     assert found(apart, entries) == [(6, 6, 2)]
     assert found(apart, sorted([*entries, entry(1_000, "b", "t-late")])) == []
-    assert not apart.rising
+    assert found(apart, sorted([*entries, entry(1_000, "c")])) == [(6, 6, 3)]
+    assert (apart.rising, apart.firm) == (True, False)
 
 
 def test_only_values_that_count_are_looked_at(rule, entry):

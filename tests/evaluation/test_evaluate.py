@@ -67,12 +67,13 @@ def test_retracted_merged_and_other_kinds_are_counted_apart_and_in_no_figure(ale
             alert("z", status="merged"),
             alert("u", "d1", kind="local"),
             alert("v", kind="feed"),
+            alert("t", kind="rule"),
             alert("w", suppressed=True),
         ],
         truth(kit="a1 b1"),
     )
 
-    assert evaluation.apart == {"feed": 1, "local": 1, "merged": 1, "retracted": 2, "suppressed": 1}
+    assert evaluation.apart == {"feed": 1, "local": 1, "merged": 1, "retracted": 2, "rule": 1, "suppressed": 1}
     assert evaluation.precision == Share(0, 0)
     assert evaluation.recall == Share(0, 1)
     assert evaluation.f1 is None

@@ -170,6 +170,21 @@ def test_a_defective_rule_fires_everywhere_in_the_minute_after_its_publication(l
     assert (defects, spread) == {Noise.LOW: (0, 1), Noise.MEDIUM: (1, 1), Noise.HIGH: (2, 2)}[noise]
 
 
+def test_the_truth_of_defective_rules_is_what_was_sent_of_them(level):
+    noise, reading = level
+    truth = reading.exercise.rule_truth
+    assert [one.id for one in truth] == [f"defect-{number + 1}" for number in range(len(truth))]
+    assert len(truth) == {Noise.LOW: 0, Noise.MEDIUM: 1, Noise.HIGH: 2}[noise]
+    assert [one.first_ms for one in truth] == sorted(one.first_ms for one in truth)
+
+    seen = reading.first_ever(reading.harmless)
+    for one in truth:
+        assert one.last_ms - one.first_ms <= 4 * MINUTE_MS
+        of_it = [ticket for rule, tickets in seen.items() if rule[0] == one.rule_id for ticket in tickets]
+        assert {ticket.institution for ticket in of_it} == set(one.institutions)
+        assert one.version in {ticket.body["trigger"]["baseline_version"] for ticket in of_it}
+
+
 def test_a_new_rule_names_a_version_that_the_institution_adopted_within_the_day(level):
     """What tells it from a wave of a technique: those name the version that was there all along."""
     _, reading = level

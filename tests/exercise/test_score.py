@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from fsoc.exercise import FeedTrouble, PlantedCampaign, score
+from fsoc.exercise import FeedTrouble, PlantedCampaign, RuleDefect, score
 
 HOUR_MS = 3_600_000
 START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z
+WRONG = RuleDefect("defect-1", "MB-231", "2026.2", ("a", "b", "c"), START_MS, START_MS + 60_000)
 SICK = FeedTrouble("trouble-1", "feed_silent", "a", "siem", START_MS, START_MS + 6 * HOUR_MS)
 
 KIT = PlantedCampaign(
@@ -88,6 +89,7 @@ def test_precision_is_of_joint_alerts_alone_and_an_alert_on_two_campaigns_counts
         alert("wrong", ["p", "q"], ["n"]),
         alert("local", ["z"], ["n"], kind="local"),
         alert("feed", ["z"], [], kind="feed"),
+        alert("rule", ["y", "z"], [], kind="rule", group={"trigger.rule_id": "MB-231"}),
         alert("gone", ["p", "q"], ["n"], status="retracted"),
     ]
     result = score([KIT, WAVE], alerts)
@@ -123,6 +125,27 @@ def test_an_alert_on_a_feed_is_held_against_the_sick_feeds_and_never_fails_the_e
     assert result.feeds.false_alarms == (() if on else ("f",))
 
 
+@pytest.mark.parametrize(
+    ("rule", "raised", "on"),
+    [
+        ("MB-231", "2026-03-02T00:00:00.000Z", True),  # both edges are closed
+        ("MB-231", "2026-03-02T00:01:00.000Z", True),
+        ("MB-232", "2026-03-02T00:00:30.000Z", False),
+        ("MB-231", "2026-03-01T23:59:59.999Z", False),
+        ("MB-231", "2026-03-02T00:01:00.001Z", False),
+    ],
+)
+def test_an_alert_on_a_rule_is_held_against_the_defective_rules_and_never_fails_the_exercise(alert, rule, raised, on):
+    group = {"trigger.rule_id": rule}
+    told = alert("r", ["a", "b", "c"], ["t1"], kind="rule", group=group, raised_at_event_time=raised)
+    result = score([KIT], [alert("x", ["a", "b"], ["t1"]), told], rule_truth=[WRONG])
+
+    assert (result.passes, result.false_alarms, result.local) == (True, (), 0)
+    assert (result.rules.found, result.rules.missed) == ((("defect-1",), ()) if on else ((), ("defect-1",)))
+    assert result.rules.false_alarms == (() if on else ("r",))
+    assert result.feeds.false_alarms == ()
+
+
 def test_the_score_line_says_all_of_it(alert):
     line = score([KIT, WAVE], [alert("x", ["a", "b"], ["t1"]), alert("y", ["p", "q"], ["n"])]).as_json()
 
@@ -132,7 +155,7 @@ def test_the_score_line_says_all_of_it(alert):
         "phishing_kit": {"planted": 1, "found": 1, "alerts": 1},
         "ddos_wave": {"planted": 1, "found": 0, "alerts": 0},
     }
-    assert line["feeds"] == {"found": [], "missed": [], "false_alarms": []}
+    assert line["feeds"] == line["rules"] == {"found": [], "missed": [], "false_alarms": []}
     assert line["campaigns"][0]["kind"] == "phishing_kit"
     assert line["campaigns"][0]["after_first_s"] == 3600.0
     assert line["campaigns"][1]["alert_ids"] == []

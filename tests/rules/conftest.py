@@ -74,9 +74,10 @@ PLURAL = {"hit": "hits", "miss": "misses"}
 
 
 def _kinds(document: dict[str, Any]) -> set[str]:
-    """local: within one institution. joint: across them; grouped: by something they must share."""
-    if "scope" in document["fsoc"]:
-        return {"local"} if document["fsoc"]["scope"] == "institution" else set()
+    """local: within one institution. joint: across them, about whatever; grouped: by something they must share."""
+    scope = document["fsoc"].get("scope", "sector")
+    if scope in {"institution", "feed"}:
+        return {"local"} if scope == "institution" else set()
     if document["name"] in SILENT:
         return set()
     return {"joint", "grouped"} if document["correlation"].get("group-by") else {"joint"}
@@ -209,7 +210,13 @@ def play(ruleset) -> Callable[..., Score]:
             records.append(Record(len(records), at_ms, None, payload))
         direct.work(slices)
         direct.finish()
-        return score(exercise.truth, direct.newest_alerts(), exercise.feed_truth, exercise.spec.scored_from_ms)
+        return score(
+            exercise.truth,
+            direct.newest_alerts(),
+            exercise.feed_truth,
+            exercise.spec.scored_from_ms,
+            exercise.rule_truth,
+        )
 
     return scored
 

@@ -50,5 +50,10 @@ def test_a_rule_lies_in_the_folder_of_its_kind(rule_places):
             logsource = document["logsource"]
             assert place == f"detection/{logsource.get('product') or logsource['category']}"
         else:
-            folders = {"sector": "cross_institution", "institution": "single_institution", "feed": "feeds"}
+            folders = {
+                "sector": "cross_institution",
+                "institution": "single_institution",
+                "feed": "feeds",
+                "rule": "baseline",
+            }
             assert place == f"correlation/{folders[document['fsoc'].get('scope', 'sector')]}"

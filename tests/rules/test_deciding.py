@@ -117,7 +117,7 @@ def test_without_any_one_deciding_ticket_an_alert_is_what_its_explanation_says(a
         rule, why = ruleset.correlations[alert["rule_id"]], alert["explanation"]
         promises = PROMISE in why["text"]
         assert promises == (PROMISE_ZH in why["text_zh"])
-        assert not promises or (rule.rising and rule.past is None)
+        assert not promises or rule.firm
         for institution, ticket in deciding(alert) if promises else ():
             promised += 1
             without = played.alerts((institution, ticket)).get(name)

@@ -62,5 +62,20 @@ def test_an_alert_on_a_feed_is_told_to_its_own_institution_alone_and_says_which_
     assert all(orjson.loads(value)["feed"] is None for _, value in feedback(ALERT, 1, "open"))
 
 
+def test_an_alert_on_a_rule_is_told_to_those_it_fired_at_and_says_which_rule_and_nobody_else():
+    about = {**ALERT, "kind": "rule", "group": {"trigger.rule_id": "MB-231", "assets.type": "atm"}}
+    told = {institution: orjson.loads(value) for institution, value in feedback(about, 1, "open")}
+
+    assert sorted(told) == ALERT["institutions"]
+    for number, (institution, one) in enumerate(sorted(told.items()), start=1):
+        assert (one["trigger_rule_id"], one["institution_count_at_least"]) == ("MB-231", 3)
+        assert one["ticket_ids"] == [f"ticket-of-{number}"]
+        assert (one["feed"], one["indicators"]) == (None, [])
+        text = orjson.dumps(one).decode()
+        assert not [other for other in set(told) - {institution} if other in text or f"of-{other[-1]}" in text]
+    assert all(orjson.loads(value)["trigger_rule_id"] is None for _, value in feedback(ALERT, 1, "open"))
+    assert list(feedback({**about, "suppressed": {"id": "known"}}, 1, "open")) == []
+
+
 def test_a_local_alert_is_nobody_elses_business():
     assert list(feedback({**ALERT, "kind": "local"}, 1, "open")) == []

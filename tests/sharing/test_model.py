@@ -39,6 +39,12 @@ def test_what_is_sent_is_valid(institutions):
     assert [f"{error.json_path}: {error.message}" for error in FEEDBACK.iter_errors(found)] == []
 
 
+def test_what_is_sent_of_a_rule_that_misfires_is_valid():
+    found = sent(kind="rule", group={"trigger.rule_id": "MB-231"})
+
+    assert [f"{error.json_path}: {error.message}" for error in FEEDBACK.iter_errors(found)] == []
+
+
 @pytest.mark.parametrize(
     "changes",
     [

@@ -10,7 +10,7 @@ from typing import Any
 from rich.console import Console, ConsoleOptions, RenderResult
 from rich.text import Text
 
-from fsoc.exercise import Score
+from fsoc.exercise import ApartScore, Score
 from fsoc.exercise.spec import rfc3339
 from fsoc.runtime.demo.grid import feed_grid
 from fsoc.runtime.demo.picture import Alert, Picture
@@ -177,8 +177,12 @@ def score_lines(score: Score, width: int) -> list[Text]:
         verdict = Text(f" FAILED  {score.missed} of {total} planted campaigns missed, {alarms}", "bold red")
     if score.retracted:
         verdict.append(f"  ·  {_count(score.retracted, 'alert')} taken back with the tickets below them", "dim")
-    if feeds := _feeds(score):
-        verdict.append(f"  ·  {feeds}", "dim")
+    for said in (
+        _apart(score.feeds, "sick feed", "healthy called sick"),
+        _apart(score.rules, "defective rule", "sound called defective"),
+    ):
+        if said:
+            verdict.append(f"  ·  {said}", "dim")
     lines = [verdict]
     heads = "institutions  alerts  from 1st ticket  from 3rd inst."
     room = max(20, width - len(heads) - 6)
@@ -199,12 +203,11 @@ def _count(number: int, what: str) -> str:
     return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
-def _feeds(score: Score) -> str:
-    """Sick feeds, in words; nothing where there were none and nobody said so."""
-    feeds = score.feeds
-    sick, wrong = len(feeds.found) + len(feeds.missed), len(feeds.false_alarms)
-    words = f"{len(feeds.found)} of {_count(sick, 'sick feed')} noticed" if sick else ""
-    return words + (", " if words and wrong else "") + (f"{wrong} healthy called sick" if wrong else "")
+def _apart(score: ApartScore, what: str, mistaken: str) -> str:
+    """What is judged apart, in words; nothing where there was none and nobody said so."""
+    planted, wrong = len(score.found) + len(score.missed), len(score.false_alarms)
+    words = f"{len(score.found)} of {_count(planted, what)} noticed" if planted else ""
+    return words + (", " if words and wrong else "") + (f"{wrong} {mistaken}" if wrong else "")
 
 
 def _minutes(seconds: float | None) -> str:

@@ -91,7 +91,11 @@ async def _perform(programme: Programme, exercise: Exercise, stage: Stage, prese
             log = await stage.raise_curtain(Production(exercise, prefix, institutions))
             await _play(log, prefix, exercise, picture, presenter, programme.seconds)
         picture.score = score(
-            exercise.truth, picture.alerts.values(), exercise.feed_truth, exercise.spec.scored_from_ms
+            exercise.truth,
+            picture.alerts.values(),
+            exercise.feed_truth,
+            exercise.spec.scored_from_ms,
+            exercise.rule_truth,
         )
         picture.phase = "Passed" if picture.score.passes else "Failed"
         presenter.end()

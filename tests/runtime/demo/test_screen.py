@@ -10,7 +10,7 @@ import pytest
 from rich.cells import cell_len
 from rich.console import Console
 
-from fsoc.exercise import ExerciseSpec, generate, score
+from fsoc.exercise import ExerciseSpec, RuleDefect, generate, score
 from fsoc.exercise.spec import rfc3339
 from fsoc.runtime.demo.grid import feed_grid
 from fsoc.runtime.demo.picture import FeedHealth, Picture
@@ -193,6 +193,17 @@ def test_the_score_says_how_many_sick_feeds_were_noticed_and_is_silent_where_the
 
     busy.score = score(sector.truth, [])
     assert "sick" not in drawn(busy, 160, 50)
+
+
+def test_the_score_says_how_many_defective_rules_were_noticed(busy, sector, alert_on):
+    defect = RuleDefect("defect-1", "MB-231", "2026.2", ("a", "b", "c"), 1_772_409_600_000, 1_772_409_660_000)
+    rules = [
+        alert_on(sector.truth[0], alert_id=name, kind="rule", group={"trigger.rule_id": name}, raised_at_event_time=at)
+        for name, at in (("MB-231", rfc3339(defect.first_ms)), ("MB-999", rfc3339(defect.first_ms)))
+    ]
+    busy.score = score(sector.truth, rules, rule_truth=[defect])
+
+    assert "1 of 1 defective rule noticed, 1 sound called defective" in drawn(busy, 160, 50)
 
 
 def test_days_are_counted_as_days(busy, sector, alert_on):
