@@ -60,6 +60,7 @@ RULES = [
     build_rule({"lte": 0.2}, ("n",), kind="value_median"),
     build_rule({"eq": 0}, (), absent=True),
     build_rule({"eq": 0}, (), 2 * DAY, absent=True),
+    build_rule({"gte": 2}, spread_ms=1_800_000),
 ]
 
 # dd is never known. Beside all this, nothing is old enough to be forgotten but in tests of that.

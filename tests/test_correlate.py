@@ -163,18 +163,19 @@ def test_progress_on_the_way_changes_nothing_in_the_end(rule, data):
     assert topics.standing() == expected(rule, ops, NOON + 27 * DAY)
 
 
-@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.rising], ids=str_of)
+@pytest.mark.parametrize("rule", [rule for rule in RULES if rule.firm], ids=str_of)
 @settings(max_examples=15 * MANY, deadline=None)
 @given(data=st.data())
-def test_what_is_raised_at_once_more_tickets_never_take_back(rule, data):
+def test_what_is_firm_more_tickets_never_take_back(rule, data):
     drawn = data.draw(st.lists(OPS.filter(lambda op: op[0] == "put"), max_size=30))
     ops = list({op[1:4]: op for op in drawn}.values())
 
     assert run(rule, [[record_of(rule, op)] for op in ops]).taken_back == 0
 
 
-def test_every_type_is_raised_at_once_where_more_entries_cannot_undo_it_and_only_there():
-    at_once = {str_of(rule) for rule in RULES if rule.rising}
+def test_every_type_is_raised_at_once_where_more_entries_cannot_undo_it_and_beside_these_only_what_is_spread():
+    assert [rule for rule in RULES if rule.rising and not rule.firm] == [rule for rule in RULES if rule.spread_ms]
+    at_once = {str_of(rule) for rule in RULES if rule.firm}
 
     assert at_once == {
         "value_count gte 2",
@@ -200,6 +201,26 @@ def test_an_alert_is_raised_at_once_where_more_entries_cannot_undo_it():
     assert (alert["status"], alert["revision"], alert["institutions"]) == ("open", 1, ["aa", "bb"])
     header = orjson.loads(topics.state[b"header"])
     assert (header["alerts_open"], header["raised_total"], header["entries"]) == (1, 1, 2)
+
+
+def test_what_is_spread_is_raised_at_once_and_taken_back_when_an_institutions_first_ticket_comes_late():
+    """spread 30 min
+
+    aa  0      |            first
+    bb  40 min       2 |    raised
+    bb  10 min   1 |        late, and ten minutes after aa's: retracted
+    cc  35 min      3 |     raised again: whoever is new can only widen it
+    """
+    (rule,) = (rule for rule in RULES if rule.spread_ms)
+    minute = 60_000
+    told = [("aa", 0, "t1"), ("bb", 40, "t2"), ("bb", 10, "t1"), ("cc", 35, "t1")]
+    slices = [[record_of(rule, put(name, NOON + at * minute, ticket))] for name, at, ticket in told]
+
+    assert [after(rule, slices[:many]) for many in (1, 2, 3, 4)] == [[], ["open"], ["retracted"], ["open"]]
+
+
+def after(rule, slices):
+    return [alert["status"] for alert in run(rule, slices).alerts.values()]
 
 
 def test_a_condition_that_can_be_undone_waits_until_event_time_is_settled():

@@ -24,7 +24,6 @@ PROMISE, PROMISE_ZH = "the alert says less or falls", "告警即減弱或不成�
 
 BESIDE = [
     build_rule({"gt": 3}, ("n",), kind="value_sum", non_negative=True, cap_each=True),
-    build_rule({"gte": 2}, spread_ms=1_800_000),
     build_rule({"gte": 2}, each=Condition((("lt", 2),))),
 ]
 
