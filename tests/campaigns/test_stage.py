@@ -40,6 +40,17 @@ def test_two_links_that_share_tickets_at_three_institutions_are_a_campaign(topic
     assert topics.named() == {"alert-1": campaign["campaign_id"]}
 
 
+@pytest.mark.parametrize("kind", ["local", "feed", "rule"])
+def test_an_alert_whose_rule_says_now_that_it_is_about_something_else_leaves_its_story(topics, link, alert, kind):
+    topics.take(link("link-1", "a1 b1"), link("link-2", "b1 c1"), alert("alert-1", "a1 c1"))
+    assert topics.members() == ["alert-1 link-1 link-2"]
+
+    topics.take(alert("alert-1", "a1 c1", told=2, kind=kind))
+
+    assert topics.members() == ["link-1 link-2"]
+    assert topics.named() == {}
+
+
 def test_the_explanation_names_the_links_so_that_they_can_be_taken_out(topics, link):
     topics.take(link("link-1", "a1 b1"), link("link-2", "b1 c1 c2"))
 
