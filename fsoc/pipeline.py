@@ -39,7 +39,7 @@ from fsoc.correlation.entries import (
 )
 from fsoc.correlation.feeder import Feed
 from fsoc.correlation.levels import Levels
-from fsoc.correlation.lookup import TicketFields
+from fsoc.correlation.lookup import INTEL, TicketFields
 from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
@@ -143,11 +143,12 @@ class Intake:
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
         """What this revision feeds, put; what an earlier one fed and this one does not, withdrawn (law 6)."""
         rules = self._pipeline.rules
-        member = self._pipeline.registry.independent_of(self._institution)
+        # Intel is nobody's (`Entry.member`): whoever warns of something is not its victim.
+        member = "" if message.kind == INTEL else self._pipeline.registry.independent_of(self._institution)
         fed: dict[tuple[str, str], Feed] = {}
-        if message.kind == "ticket" and not takes_back(message):
+        if not takes_back(message):
             fed = self._feeds(message.body, member, live.event_time_ms, counted=not judgement.replayed)
-        elif message.kind == "ticket" and self.ledger.forgotten_live and not live.keys and not live.withdrawn:
+        elif self.ledger.forgotten_live and not live.keys and not live.withdrawn:
             # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
             live.keys = list(self._feeds(message.body, member, live.event_time_ms, counted=False))
         live.feed(list(fed))

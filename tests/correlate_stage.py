@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import zlib
+from operator import attrgetter
 
 import orjson
 from correlation_oracle import episodes
@@ -66,6 +67,10 @@ RULES = [
 # dd is never known. Beside all this, nothing is old enough to be forgotten but in tests of that.
 SINCE = {"aa": NOON - DAY, "bb": NOON - 3_600_000, "cc": NOON + 1_800_000}
 RULES_OF_PAST = [
+    build_rule({"gte": 2}, (), kind="temporal", rules=("one", "two"), past=Past("first_ever", warm_up_ms=0, hub=2)),
+    build_rule(
+        {"gte": 2}, (), kind="temporal_ordered", rules=STEPS, past=Past("first_ever", warm_up_ms=0, rules=("three",))
+    ),
     build_rule({"gte": 1}, past=Past("first_ever", warm_up_ms=0)),
     build_rule({"gte": 1}, past=Past("first_ever", past_ms=4 * DAY, warm_up_ms=0, hub=2)),
     build_rule(
@@ -120,7 +125,11 @@ def entry_of(rule, op):
     matched = [step for bit, step in enumerate(rule.rules) if (choice % 7 + 1) >> bit & 1]
     ends = rule.absent and choice % 5 == 0
     matched = tuple(sorted(matched or rule.rules))
-    return Entry(at, institution, ticket, revision, values, institution, 3, (), matched, ends=ends)
+    # "x1" is intel in some of its revisions; what is counted of intel is never who sent it.
+    is_intel = ticket.startswith("i") or (ticket.startswith("x") and choice % 2)
+    if is_intel and rule.fields and not rule.numeric:
+        values = (("heard",),)
+    return Entry(at, institution, ticket, revision, values, "" if is_intel else institution, 3, (), matched, ends=ends)
 
 
 def record_of(rule, op):
@@ -160,9 +169,10 @@ def expected(rule, ops, until=None):
                 (entry.institution, entry.event_time_ms // 3_600_000): Novelty(*one) for entry, one in counted if one
             }
         found = {episode: Satisfied(episode, *rest) for episode, *rest in episodes(rule, entries, until)}
+        found = {episode: one for episode, one in found.items() if any(entry.member for entry in one.entries)}
         for episode, satisfied in found.items():
             novelty = {}
-            for entry in satisfied.entries:
+            for entry in filter(attrgetter("member"), satisfied.entries):
                 if one := why.get((entry.institution, entry.event_time_ms // 3_600_000)):
                     novelty.setdefault(entry.institution, one)
             found[episode] = satisfied._replace(novelty=novelty)

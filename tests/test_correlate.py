@@ -38,7 +38,7 @@ def ops(slots):
             what,
             group,
             institution,
-            f"t{ticket}",
+            ticket,
             revision,
             # A ticket's event time may change with its revision; most lie around a midnight, where episodes meet, and
             # the rest over the days after it, in which what is settled is let go.
@@ -47,7 +47,7 @@ def ops(slots):
         st.sampled_from(["put", "put", "put", "withdraw"]),
         st.sampled_from(["x", "y"]),
         st.sampled_from(INSTITUTIONS),
-        st.integers(1, 4),
+        st.sampled_from(("t1", "t2", "t3", "t4", "i1", "x1")),
         st.integers(1, 3),
         slots,
     )

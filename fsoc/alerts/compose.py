@@ -6,7 +6,7 @@ runs over the same used tickets compose the same bytes.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import orjson
@@ -37,21 +37,25 @@ def compose(
 ) -> dict[str, Any]:
     """The alert's body without `revision` and `status`, which are the book's to give.
 
-    tactics: short name → place in the kill chain.
+    tactics: short name → place in the kill chain. Whom it is about, how grave it is and since when, the tickets of
+    those say to whom it happened, of whom there is one at least; intel is named beside.
     """
     tickets: dict[str, list[str]] = {}
     detections: dict[str, int] = {}
-    entries = found.entries if rule.depth == 1 else tuple(_once(found.entries))
-    for entry in entries:
-        tickets.setdefault(entry.institution, []).append(entry.ticket_id)
+    told = found.entries if rule.depth == 1 else tuple(_once(found.entries))
+    entries, intel = _apart(told)
+    for entry in told:
         for name in entry.rules:
             detections[name] = detections.get(name, 0) + 1
+    for entry in entries:
+        tickets.setdefault(entry.institution, []).append(entry.ticket_id)
     tickets = {name: tickets[name] for name in sorted(tickets)}
     facts = facts_of(rule, entries, found.novelty)
     group = dict(zip(rule.group_by, orjson.loads(key.group), strict=True))
     kind = kind_of(rule, facts.members)
     reasons, suggestion = tuple(reasons_of(facts)), suggest(facts)
     first_seen_ms = entries[0].event_time_ms
+    last_seen_ms = next(entry.event_time_ms for entry in reversed(found.entries) if not entry.is_intel)
     suppressed = policy.suppressing(rule, group, tickets, found.first_ms) if policy.suppressions else None
     clocks = running(
         policy.clocks,
@@ -86,7 +90,7 @@ def compose(
         "window_from": rfc3339(found.first_ms - rule.timespan_ms),
         "window_to": rfc3339(found.last_ms),
         "first_seen": rfc3339(first_seen_ms),
-        "last_seen": rfc3339(found.entries[-1].event_time_ms),
+        "last_seen": rfc3339(last_seen_ms),
         "raised_at_event_time": rfc3339(found.first_ms),
         "institutions": list(tickets),
         "institution_count": len(tickets),
@@ -94,6 +98,10 @@ def compose(
         "ticket_ids": list(dict.fromkeys(entry.ticket_id for entry in entries)),
         "ticket_count": len(entries),
         "tickets": tickets,
+        "intel": [
+            {"institution": entry.institution, "ticket_id": entry.ticket_id, "at": rfc3339(entry.event_time_ms)}
+            for entry in intel
+        ],
         "attack": [
             {"tactic": tactic, "technique": technique}
             for tactic, technique in sorted(facts.attack, key=lambda pair: (tactics.get(pair[0], len(tactics)), *pair))
@@ -101,7 +109,7 @@ def compose(
         "timeline": timeline(entries, tactics),
         "clocks": list(clocks),
         "suppressed": None if suppressed is None else _suppressed(suppressed),
-        "explanation": explain(rule, group, found, tickets, detections),
+        "explanation": explain(rule, group, found, tickets, detections, intel),
     }
 
 
@@ -114,6 +122,12 @@ def kind_of(rule: CorrelationRule, members: int) -> Kind:
 
 def _suppressed(by: Suppression) -> dict[str, str]:
     return {"id": by.id, "owner": by.owner, "until": rfc3339(by.until_ms), "reason": by.reason}
+
+
+def _apart(entries: Sequence[Entry]) -> tuple[Sequence[Entry], Sequence[Entry]]:
+    """The tickets of victims, and intel, each in order."""
+    intel = [entry for entry in entries if entry.is_intel]
+    return ([entry for entry in entries if not entry.is_intel], intel) if intel else (entries, ())
 
 
 def _once(entries: Iterable[Entry]) -> Iterator[Entry]:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from fsoc.alerts.asked import Said, asked
 from fsoc.alerts.beside import also_seen, asked_beside
 from fsoc.alerts.spans import span_text
+from fsoc.correlation.entries import Entry
 from fsoc.correlation.exact import Number, exactly, plain, shown
 from fsoc.correlation.past import HOUR_MS, Novelty, Past
 from fsoc.correlation.rules import CorrelationRule
@@ -44,14 +45,16 @@ def explain(
     found: Satisfied,
     tickets: Mapping[str, Sequence[str]],
     detections: Mapping[str, int],
+    intel: Sequence[Entry] = (),
 ) -> dict[str, Any]:
-    """tickets: ids by institution. detections: tickets by rule that matched."""
+    """tickets: ids by institution. detections: tickets by rule that matched. intel: in order."""
     margin = None if rule.absent else rule.condition.margin(found.peak, whole=not rule.numeric)
     deciding = deciding_of(rule, found)
     share = {name: len(ids) for name, ids in tickets.items()}
     sentences = [
         _missed(rule, group, found) if rule.absent else _measured(rule, group, found, margin),
         _shared(share),
+        *_warned(intel),
         _decided(rule, found, deciding),
         *_unusual(rule, found.novelty),
         _by_rule(rule),
@@ -95,7 +98,7 @@ def _measured(rule: CorrelationRule, group: Mapping[str, str], found: Satisfied,
         said.format(
             seen=shown(found.peak),
             of=", ".join(rule.fields),
-            rules=len(rule.rules),
+            rules=len(rule.telling),
             percentile=shown(exactly(rule.percentile or 0)),
         )
         for said in _words(rule)
@@ -150,6 +153,15 @@ def _shared(share: Mapping[str, int]) -> Said:
         f"{len(share)} {'institution' if len(share) == 1 else 'institutions'}: {names}.",
         f"共 {len(share)} 家機構、{total} 張事件單：{names}。",
     )
+
+
+def _warned(intel: Sequence[Entry]) -> Iterable[Said]:
+    """Which intel stands in it, and whose: none of them is among the institutions for that."""
+    if intel:
+        named = _listed(f"{entry.ticket_id} ({entry.institution})" for entry in intel)
+        yield Said(
+            f"With intel, whose senders are no victims by it: {named}.", f"另有情資分析單（非受害通報）：{named}。"
+        )
 
 
 def _decided(rule: CorrelationRule, found: Satisfied, deciding: Mapping[str, Sequence[str]]) -> Said:

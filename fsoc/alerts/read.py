@@ -18,6 +18,12 @@ class Technique(Struct, frozen=True):
     technique: str
 
 
+class Intel(Struct, frozen=True):
+    institution: str
+    ticket_id: str
+    at: str
+
+
 class Reason(Struct, frozen=True):
     text: str
     text_zh: str
@@ -109,6 +115,7 @@ class ReadAlert(Struct, frozen=True):
     timeline: tuple[Tactic, ...] = ()
     clocks: tuple[Clock, ...] = ()
     suppressed: Suppressed | None = None
+    intel: tuple[Intel, ...] = ()
 
     @property
     def raised_ms(self) -> int:
@@ -136,6 +143,8 @@ def read_alert(value: bytes) -> ReadAlert:
     alert = _decoder.decode(value)  # msgspec's errors are ValueErrors
     for name in ("raised_at_event_time", "first_seen", "last_seen"):
         _check_time(name, getattr(alert, name))
+    for heard in alert.intel:
+        _check_time("at", heard.at)
     for clock in alert.clocks:
         _check_time("due_at", clock.due_at)
     return alert

@@ -36,6 +36,15 @@ class Also(Strict):
     """Different values among the alert's tickets."""
 
 
+class Intel(Strict):
+    """An intelligence ticket (情資分析單) that stands in the alert. Its sender is no victim by it."""
+
+    institution: str
+    ticket_id: str
+    at: Time
+    """Its event time."""
+
+
 class SeverityReason(Strict):
     text: str
     text_zh: str
@@ -130,11 +139,11 @@ class Explanation(Strict):
     share: dict[str, Count]
     """Tickets per institution."""
     deciding: dict[str, list[str]]
-    """By institution, the tickets at whose event time the condition first held."""
+    """By institution, the tickets at whose event time the condition first held, intel too."""
     novelty: dict[str, Unusual]
     """By institution."""
     detections: dict[str, Count]
-    """Tickets per rule that matched."""
+    """Tickets per rule that matched, intel too."""
 
 
 class Alert(Strict):
@@ -178,6 +187,8 @@ class Alert(Strict):
     ticket_count: Count
     tickets: dict[str, list[str]]
     """Ticket ids per institution."""
+    intel: list[Intel]
+    """The earliest first. It is in no other field but `explanation`."""
     attack: list[Technique]
     timeline: list[TacticSeen]
     """In ATT&CK's order."""

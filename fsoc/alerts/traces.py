@@ -22,11 +22,13 @@ class Traces(NamedTuple):
 
 
 def traces_of(entries: Iterable[Entry]) -> Traces:
-    """entries: at least one, in order."""
+    """entries: in order, at least one of them no intel; of that nothing is told."""
     members: dict[str, str] = {}
     attack: dict[tuple[str, str], tuple[int, int]] = {}
     first_ms = last_ms = None
     for entry in entries:
+        if entry.is_intel:
+            continue
         at = entry.event_time_ms
         first_ms = at if first_ms is None else first_ms
         last_ms = at

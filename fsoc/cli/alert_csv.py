@@ -55,6 +55,7 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ("continues", lambda alert: alert.continues or ""),
     ("explanation", lambda alert: alert.explanation.text),
     ("explanation_zh", lambda alert: alert.explanation.text_zh),
+    ("intel", lambda alert: _joined(f"{one.institution} {one.ticket_id}" for one in alert.intel)),
 )
 """In their order; `fsoc/cli/README.md` says what is in them. A column may be added at the end, none is moved."""
 

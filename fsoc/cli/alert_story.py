@@ -46,6 +46,9 @@ def story(
         yield _in(_timeline(alert))
     yield from _part("Institutions", language)
     yield _in(_institutions(alert, language))
+    if alert.intel:
+        yield from _part("Intel", language, f"({word('no victims', language)})")
+        yield _in(_intel(alert, language))
     yield from _part("History", language)
     yield _in(_history(revisions, language))
 
@@ -127,6 +130,19 @@ def _institutions(alert: ReadAlert, language: Language) -> Table:
         if len(ids) > TICKETS_SHOWN:
             told.append(f" +{len(ids) - TICKETS_SHOWN}", "dim")
         table.add_row(Text(printable(name), "bold"), Text(str(len(ids)), justify="right"), told)
+    return table
+
+
+def _intel(alert: ReadAlert, language: Language) -> Table:
+    """Who warned, when, and by which ticket."""
+    table = _table()
+    for heard in alert.intel[:TICKETS_SHOWN]:
+        told = Text(printable(heard.ticket_id))
+        if heard.ticket_id in alert.explanation.deciding.get(heard.institution, ()):
+            told.append(f" ({word('decided it', language)})", "dim")
+        table.add_row(Text(printable(heard.institution), "bold"), Text(f"{clock_text(heard.at)} UTC"), told)
+    if len(alert.intel) > TICKETS_SHOWN:
+        table.add_row(Text(f"+{len(alert.intel) - TICKETS_SHOWN}", "dim"))
     return table
 
 

@@ -56,6 +56,8 @@ _ZH: Final[Mapping[str, str]] = {
     "left": "剩餘",
     "Timeline": "ATT&CK 時序",
     "Institutions": "機構",
+    "Intel": "情資分析單",
+    "no victims": "非受害通報",
     "History": "版次",
     "revision": "版次",
     "tickets": "事件單",

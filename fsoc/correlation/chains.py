@@ -202,14 +202,14 @@ def combinations(
 ) -> list[tuple[str, ...]]:
     """Every combination of the names' values; [()] for no names; [] when one has none.
 
-    member: who counts once where the rule's values are counted; None where they are grouped by.
+    member: who counts once where the rule's values are counted, "" for nobody; None where they are grouped by.
     """
     return list(product(*(_column(rule, name, fields, member) for name in names)))
 
 
 def _column(rule: CorrelationRule, name: str, fields: Fields, member: str | None) -> Sequence[str]:
     if member is not None and rule.independent and name == "institution":
-        return (member,)
+        return (member,) if member else ()
     return fields(name)
 
 

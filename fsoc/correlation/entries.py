@@ -57,7 +57,8 @@ class Entry(NamedTuple):
     Entries sort by event time, then institution and ticket id, so any set of entries has one order.
     values: the distinct value tuples a value_count counts; the numbers, as texts, that a sum or the like is of, equal
     ones too; () where nothing but the ticket counts.
-    member: what counts once for `independent`: the holding group, or the institution itself.
+    member: what counts once for `independent`: the holding group, or the institution itself; "" marks intel, which says
+    what its institution heard of: it happened to nobody, and is in no count of institutions.
     attack: (tactic, technique) pairs. rules: the detections that matched, sorted; or the correlation that held.
     criticality: of the most critical asset it names, 1 to 5; 0 where it names none.
     also: the distinct values of each field that the rule counts beside, in the rule's order.
@@ -84,6 +85,10 @@ class Entry(NamedTuple):
     @property
     def name(self) -> TicketName:
         return self.institution, self.ticket_id, self.source
+
+    @property
+    def is_intel(self) -> bool:
+        return not self.member
 
 
 def common(

@@ -17,6 +17,9 @@ Pair = tuple[str, str]
 OBSERVABLE: Final = "observable:"
 """What a field begins with that is the observables of one type: `observable:ja4`."""
 
+INTEL: Final = "intel"
+"""The kind of a message that says what its sender heard of."""
+
 _TYPES: Final = frozenset(get_args(ObservableType))
 _TOKENS: Final = frozenset({"account_token", "customer_token", "atm_id_token"})
 _OF_ANY_ROLE: Final = _TOKENS | {"cve"}
@@ -32,7 +35,8 @@ _ATTACK: Final[Mapping[str, Callable[[Pair], str]]] = {
 class TicketFields:
     """Looks names up as rules mean them.
 
-    `institution`, `environment` and `ticket_id` are what intake found, never what an evidence item calls so.
+    `institution`, `environment` and `ticket_id` are what intake found, never what an evidence item calls so. Intel has
+    no institution: whoever passes it on is not whom it happened to.
     `indicator` is the values of observables that belong to the attacker, `observable:<type>` those of one type,
     `account_token` the tokens of accounts and customers. `technique`, `parent_technique` and `tactic` are the ticket's
     and those of every detection it matched. Otherwise a name is the matched evidence item's field, else the ticket's
@@ -72,7 +76,7 @@ class TicketFields:
     def _special(self, field: str) -> tuple[str, ...] | None:
         match field:
             case "institution":
-                return (self._institution,)
+                return () if self._body.get("kind") == INTEL else (self._institution,)
             case "environment" | "ticket_id":
                 return (str(self._body[field]),)
             case "indicator":

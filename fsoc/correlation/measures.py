@@ -6,7 +6,7 @@ Entries may be put in and taken out in any order: a measure depends on nothing b
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from operator import attrgetter
@@ -192,7 +192,7 @@ class Sum:
 
 
 class Capped:
-    """The sum of each member's greatest number, of which no more than a cap counts."""
+    """The sum of each member's greatest number, of which no more than a cap counts; intel's are nobody's."""
 
     __slots__ = ("_cap", "_numbers", "_sum")
 
@@ -202,6 +202,8 @@ class Capped:
         self._sum: Number = 0
 
     def add(self, entry: Entry) -> None:
+        if entry.is_intel:
+            return
         numbers = self._numbers.setdefault(entry.member, [])
         before = self._counted(numbers)
         for one in numbers_of(entry):
@@ -209,6 +211,8 @@ class Capped:
         self._sum += self._counted(numbers) - before
 
     def remove(self, entry: Entry) -> None:
+        if entry.is_intel:
+            return
         numbers = self._numbers[entry.member]
         before = self._counted(numbers)
         for one in numbers_of(entry):
@@ -323,11 +327,15 @@ def _count_of_values(rule: CorrelationRule) -> Measure:
     return Distinct(attrgetter("values"))
 
 
+def _count_of_rules(names: Collection[str]) -> Measure:
+    return Distinct(lambda entry: (name for name in entry.rules if name in names))
+
+
 _MEASURES: Final[dict[str, Callable[[CorrelationRule], Measure]]] = {
     "event_count": lambda rule: Count() if rule.depth == 1 else Distinct(_ticket),
     "value_count": _count_of_values,
-    "temporal": lambda rule: Distinct(lambda entry: (name for name in entry.rules if name in rule.rules)),
-    "temporal_ordered": lambda rule: Chain(rule.rules, attrgetter("rules")),
+    "temporal": lambda rule: _count_of_rules(rule.telling),
+    "temporal_ordered": lambda rule: Chain(rule.telling, attrgetter("rules")),
     "value_sum": lambda rule: Capped(Fraction(rule.condition.floor or 0) / 2) if rule.cap_each else Sum(),
     "value_avg": lambda _: Average(),
     "value_percentile": lambda rule: Percentile(rule.percentile or 0),

@@ -1,5 +1,7 @@
 """Own past: which of an institution's tickets count because they are unlike what it has seen before. Pure: law 11.
 
+Intel is nobody's: it always counts, and is in nobody's hours.
+
 The hours of one institution in one group have an *amount* each: how many tickets, or, where the rule looks at numbers,
 the greatest of them, or their sum where a drop is looked for. An hour is judged as a whole, by hours before it alone:
 
@@ -200,11 +202,15 @@ def counted(
     amounts: dict[str, dict[int, Number]] = {name: dict(seal.amounts) for name, seal in seals.items()}
     hours: dict[tuple[str, int], list[Entry]] = {}
     for entry in entries:
-        hours.setdefault((entry.institution, hour_of(entry)), []).append(entry)
+        if not entry.is_intel:
+            hours.setdefault((entry.institution, hour_of(entry)), []).append(entry)
     for (institution, hour), of_it in hours.items():
         amounts.setdefault(institution, {})[hour] = amount_of(past, of_it, numeric=numeric)
     found: list[tuple[Entry, Novelty | None]] = []
     for entry in filter(past.tells, entries):
+        if entry.is_intel:
+            found.append((entry, None))
+            continue
         hour = hour_of(entry)
         why = None
         if past.counts_when != "always":

@@ -192,18 +192,16 @@ class Reader:
         past, wrong = read_past(options, span, numeric=kind in NUMERIC)
         for text in wrong:
             self.refuse(text)
-        past_rules = self._past_rules(options, kind, rules)
+        past_rules = self._past_rules(options, rules)
         if past is not None:
             return replace(past, rules=past_rules)
         if past_rules:
             self.refuse("fsoc.past_rules says nothing where no past is asked: counts_when or hub")
         return None
 
-    def _past_rules(self, options: Mapping[str, Any], kind: str, rules: Sequence[str]) -> tuple[str, ...]:
+    def _past_rules(self, options: Mapping[str, Any], rules: Sequence[str]) -> tuple[str, ...]:
         """Ids of the detections whose tickets are only past."""
         names = self._names("fsoc.past_rules", options.get("past_rules", []))
-        if names and kind in TEMPORAL:
-            self.refuse(f"fsoc.past_rules says nothing to {kind}, which asks for every rule")
         found: dict[str, None] = {}
         for name in names:
             ids = self._detections.get(name, [])

@@ -8,6 +8,7 @@
 A ticket changes the verdict on its own hour and on later ones of its institution, and, where the rule knows hubs, on
 hours of all institutions more than a day later. Verdicts are looked at again when the group is judged, once however
 many tickets came: an hour that goes on counting, or not counting, costs only what came to it.
+Intel is in no hour: it is judged as in any group.
 """
 
 from __future__ import annotations
@@ -76,7 +77,11 @@ class TimelineOfPast(Timeline):
         super().begin_again(rule)
         if rule.past is not None:
             self._past = rule.past
-        self.look_again()
+        held, self.held = self.held, []
+        self.entries.clear()
+        self._hours.clear()
+        for entry in held:
+            self._place(entry)
 
     def look_again(self) -> None:
         """Whether hours count is to be found out anew: more is known of the institutions."""
@@ -84,7 +89,7 @@ class TimelineOfPast(Timeline):
 
     def put(self, entry: Entry) -> int | None:
         seal = self.seals.get(entry.institution)
-        if seal is not None and hour_of(entry) < seal.until:
+        if seal is not None and hour_of(entry) < seal.until and not entry.is_intel:
             return None  # a replay: it is in the seal
         return super().put(entry)
 
@@ -103,7 +108,7 @@ class TimelineOfPast(Timeline):
 
     def first_held_ms(self, entry: Entry) -> int | None:
         hour = self._hours.get(entry.institution, {}).get(hour_of(entry))
-        counts = hour is not None and hour.counts and self._past.tells(entry)
+        counts = (entry.is_intel or (hour is not None and hour.counts)) and self._past.tells(entry)
         return super().first_held_ms(entry) if counts else None
 
     def unlike(self, changed_from_ms: int) -> list[Entry]:
@@ -118,6 +123,8 @@ class TimelineOfPast(Timeline):
         """By institution, why the first of its tickets in the alert counts."""
         why: dict[str, Novelty] = {}
         for entry in found.entries:
+            if entry.is_intel:
+                continue
             one = self._hours[entry.institution][hour_of(entry)].why
             if one is not None:
                 why.setdefault(entry.institution, one)
@@ -127,6 +134,10 @@ class TimelineOfPast(Timeline):
 
     def _place(self, entry: Entry) -> None:
         insort(self.held, entry)
+        if entry.is_intel:
+            if self._past.tells(entry):
+                super()._place(entry)
+            return
         number = hour_of(entry)
         hour = self._hours.setdefault(entry.institution, {}).setdefault(number, _Hour())
         hour.entries[entry.name] = hour.fresh[entry.name] = entry
@@ -134,6 +145,10 @@ class TimelineOfPast(Timeline):
 
     def _remove(self, entry: Entry) -> None:
         del self.held[bisect_left(self.held, entry)]
+        if entry.is_intel:
+            if self._past.tells(entry):
+                super()._remove(entry)
+            return
         number = hour_of(entry)
         hours = self._hours[entry.institution]
         hour = hours[number]
@@ -223,7 +238,7 @@ class TimelineOfPast(Timeline):
         end = (until_ms + 1) // HOUR_MS
         self._decide()
         gone = self.held[: bisect_left(self.held, (end * HOUR_MS,))]
-        for institution in sorted({entry.institution for entry in gone}):
+        for institution in sorted({entry.institution for entry in gone if not entry.is_intel}):
             self._seal(institution, end)
         del self.held[: len(gone)]
         for entry in gone:
@@ -245,16 +260,6 @@ class TimelineOfPast(Timeline):
             del self._hours[institution]
         self.seals[institution] = Seal(end, kept)
         self.sealed.add(institution)
-
-    def evict(self, entries_max: int) -> list[TicketName]:
-        names = super().evict(entries_max)
-        held, self.held = self.held, []
-        self.entries.clear()
-        self._hours.clear()
-        for entry in held:
-            self._place(entry)
-        self.begin_again(self.rule)
-        return names
 
     def displace(self, institution: str) -> list[TicketName]:
         names = super().displace(institution)

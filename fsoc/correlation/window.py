@@ -57,13 +57,13 @@ def satisfied_by_past(
     if decided_before_ms is not None and rule.past.counts_when == "drop":
         decided_before_ms = decided_before_ms // HOUR_MS * HOUR_MS  # an hour is known when it is over
     counting = counted(rule.past, entries, since, seals, numeric=rule.numeric)
-    why = {(entry.institution, hour_of(entry)): one for entry, one in counting if one is not None}
+    why = {(entry.institution, hour_of(entry)): one for entry, one in counting if one is not None}  # none is intel's
     found: list[Satisfied] = []
     for each in satisfied(rule, [entry for entry, _ in counting], decided_before_ms):
         novel: dict[str, Novelty] = {}
         for entry in each.entries:
             one = why.get((entry.institution, hour_of(entry)))
-            if one is not None:
+            if one is not None and not entry.is_intel:
                 novel.setdefault(entry.institution, one)
         found.append(each._replace(novelty=novel))
     return found
@@ -109,11 +109,14 @@ def is_silent_after(rule: CorrelationRule, entries: Sequence[Entry], first: int,
 
 
 def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:
-    """The episodes of these windows, which are all those that hold, in order."""
+    """The episodes of these windows, which are all those that hold, in order.
+
+    Not those of intel alone: what happened to nobody is told to nobody.
+    """
     found: dict[int, list[Window]] = {}
     for window in windows:
         found.setdefault(window[0] // rule.episode_ms, []).append(window)
-    return [
+    episodes = (
         Satisfied(
             episode,
             of_it[0][0],
@@ -122,7 +125,8 @@ def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence
             tuple(_union(entries, of_it)),
         )
         for episode, of_it in found.items()
-    ]
+    )
+    return [one for one in episodes if not all(entry.is_intel for entry in one.entries)]
 
 
 def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[int, int, int, Number | None]]:

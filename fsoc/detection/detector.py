@@ -14,8 +14,9 @@ from fsoc.detection.logsource import Logsource
 TICKET: Final = "fsoc"
 """The product of rules about tickets themselves. No evidence item can claim it."""
 
-STATUS: Final = "source_status"
-"""With that product, the service of rules about heartbeats: these are tried on those alone, all others on none."""
+APART: Final = ("source_status", "intel")
+"""Kinds of message that are no tickets: heartbeats, and intelligence. With that product, also the service of the rules
+about each: these are tried on that kind alone, and no others are."""
 
 Stated = Mapping[str, Any] | Logsource | None
 """A logsource as the sender of an event states it."""
@@ -58,7 +59,7 @@ class Detector(ABC):
 
     @abstractmethod
     def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
-        """Matches of one ticket: its own, then those of each evidence item, in order; or of one heartbeat."""
+        """Matches of one ticket: its own, then those of each evidence item, in order; of what is no ticket, its own."""
 
     @abstractmethod
     def covers(self, fields: Mapping[str, Any], logsource: Stated = None) -> bool:

@@ -6,10 +6,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from fsoc.detection.detector import STATUS, TICKET, Detector, Match, Stated, stated_logsource
+from fsoc.detection.detector import Detector, Match, Stated, stated_logsource
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.logsources import LogsourceMap
-from fsoc.detection.routes import Router
+from fsoc.detection.routes import Router, kind_apart, service_apart
 from fsoc.tickets.derived import with_derived
 
 
@@ -19,19 +19,18 @@ class RoutedDetector(Detector):
     def __init__(self, ids: Iterable[str], logsources_of_rules: Sequence[Logsource], logsources: LogsourceMap) -> None:
         self._ids = tuple(ids)
         self._router = Router(logsources_of_rules, logsources)
-        self._of_heartbeats = frozenset(
-            rule_id
+        self._apart = {
+            rule_id: service
             for rule_id, rule in zip(self._ids, logsources_of_rules, strict=True)
-            if rule.product == TICKET and rule.service == STATUS
-        )
+            if (service := service_apart(rule)) is not None
+        }
 
     def match_ticket(self, body: Mapping[str, Any]) -> list[Match]:
-        is_heartbeat = body.get("kind") == STATUS
-        matches = [
-            Match(rule_id, -1)
-            for rule_id in self._match_own(with_derived(body))
-            if (rule_id in self._of_heartbeats) is is_heartbeat
-        ]
+        kind = kind_apart(body)
+        own = self._match_own(with_derived(body))
+        matches = [Match(rule_id, -1) for rule_id in own if self._apart.get(rule_id) == kind]
+        if kind is not None:  # what somebody heard of has happened to nobody
+            return matches
         for place, item in enumerate(body.get("evidence") or ()):
             found = self.match_event(item.get("fields") or {}, item.get("logsource"))
             matches += [Match(rule_id, place) for rule_id in found]

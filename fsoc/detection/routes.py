@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
-from fsoc.detection.detector import STATUS, TICKET
+from fsoc.detection.detector import APART, TICKET
 from fsoc.detection.logsource import ATTRIBUTES, Logsource
 from fsoc.detection.logsources import Aliases, Derived, LogsourceMap
 from fsoc.tickets.vocabulary import INDICATOR_ROLES
@@ -77,8 +77,19 @@ class Router:
 
 
 def is_about(rule: Logsource, body: Mapping[str, Any]) -> bool:
-    """Whether a rule about tickets themselves is about this message: on heartbeats, only those that ask for them."""
-    return (rule.service == STATUS) == (body.get("kind") == STATUS)
+    """Whether a rule about tickets themselves is about this message: on what is no ticket, those that ask for it."""
+    return service_apart(rule) == kind_apart(body)
+
+
+def service_apart(rule: Logsource) -> str | None:
+    """The kind of message that is no ticket which a rule is about; None where it is about tickets or events."""
+    return rule.service if rule.product == TICKET and rule.service in APART else None
+
+
+def kind_apart(body: Mapping[str, Any]) -> str | None:
+    """The kind of a message that is no ticket; None of a ticket."""
+    kind = body.get("kind")
+    return kind if kind in APART else None
 
 
 def over_of_ticket(body: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -244,10 +244,6 @@ def test_what_is_only_past_never_counts_and_makes_the_rest_no_news(entry):
         ({"fsoc": {"past_rules": ["other"]}}, "says nothing where no past is asked"),
         ({"fsoc": {"past_rules": ["third"], "hub": 2}}, 'names "third", which no detections are called'),
         ({"fsoc": {"past_rules": ["detection"], "hub": 2}}, 'names "detection", which counts already'),
-        (
-            {"fsoc": {"past_rules": ["other"], "hub": 2}, "type": "temporal", "condition": None},
-            "says nothing to temporal",
-        ),
         ({"fsoc": {"past_rules": 7, "hub": 2}}, "fsoc.past_rules is not a list of names"),
     ],
 )

@@ -72,8 +72,11 @@ def measured(rule, window):
     counts = {
         "event_count": lambda: len({(entry.institution, entry.ticket_id) for entry in window}),
         "value_count": lambda: counted(rule, window),
-        "temporal": lambda: len({name for entry in window for name in entry.rules}),
-        "temporal_ordered": lambda: longest_chain(rule.rules, [(one.event_time_ms, one.rules) for one in window]),
+        "temporal": lambda: len({name for entry in window for name in entry.rules} - only_past(rule)),
+        "temporal_ordered": lambda: longest_chain(
+            [name for name in rule.rules if name not in only_past(rule)],
+            [(one.event_time_ms, one.rules) for one in window],
+        ),
     }
     if rule.type in counts:
         return counts[rule.type]()
@@ -82,10 +85,14 @@ def measured(rule, window):
     return reckoned(rule, [Fraction(text) for entry in window for (text,) in entry.values])
 
 
+def only_past(rule):
+    return frozenset(rule.past.rules if rule.past is not None else ())
+
+
 def capped(rule, numbers):
     """numbers: (member, number) …"""
     half = max(Fraction(str(bound)) for name, bound in rule.condition.bounds if name in {"gt", "gte"}) / 2
-    members = {member for member, _ in numbers}
+    members = {member for member, _ in numbers if member}
     return sum(min(half, max(one for who, one in numbers if who == member)) for member in members)
 
 

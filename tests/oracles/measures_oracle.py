@@ -35,14 +35,21 @@ def measured(rule: Any, rows: Sequence[Any]) -> Any:
     counts = {
         "event_count": lambda: len({(row.institution, row.ticket_id) for row in rows}),
         "value_count": lambda: counted(rule, rows),
-        "temporal": lambda: len({name for row in rows for name in row.rules}),
-        "temporal_ordered": lambda: longest_chain(rule.rules, [(row.at, row.rules) for row in rows]),
+        "temporal": lambda: len({name for row in rows for name in row.rules} - only_past(rule)),
+        "temporal_ordered": lambda: longest_chain(
+            [name for name in rule.rules if name not in only_past(rule)], [(row.at, row.rules) for row in rows]
+        ),
     }
     if rule.type in counts:
         return counts[rule.type]()
     if rule.cap_each:
         return capped(rule, [(row.member, Fraction(text)) for row in rows for _, text in row.values])
     return reckoned(rule, [Fraction(text) for row in rows for _, text in row.values])
+
+
+def only_past(rule: Any) -> frozenset[str]:
+    """The rules whose tickets never count."""
+    return frozenset(rule.past.rules if rule.past is not None else ())
 
 
 def counted(rule: Any, rows: Sequence[Any]) -> int | None:

@@ -20,6 +20,9 @@ def counting(rule, entries, since):
     for entry in entries:
         if rule.past.rules and set(entry.rules) <= set(rule.past.rules):
             continue  # it is past alone
+        if not entry.member:  # intel: nobody's past says anything of it
+            found.append((entry, None))
+            continue
         hour = entry.event_time_ms // HOUR
         why = None
         if rule.past.counts_when != "always":
@@ -36,6 +39,8 @@ def amounts_of(rule, entries):
     """(institution, hour) → how much there was; no more is in it than there was anything of."""
     together = {}
     for entry in entries:
+        if not entry.member:
+            continue
         numbers = [Fraction(text) for (text,) in entry.values] if rule.numeric else [1]
         together.setdefault((entry.institution, entry.event_time_ms // HOUR), []).extend(numbers)
     greatest = rule.numeric and rule.past.counts_when != "drop"

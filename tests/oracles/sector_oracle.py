@@ -80,7 +80,12 @@ def final_tickets(institution: str, used: Iterable[tuple[bytes, int]]) -> list[T
         name = (body["environment"], body["ticket_id"])
         if name not in newest or body["revision"] > newest[name][0]:
             newest[name] = (body["revision"], Ticket(institution, event_time(body, lateness_ms), body))
-    return [ticket for _, ticket in newest.values() if ticket.body["kind"] == "ticket" and not taken_back(ticket.body)]
+    return [ticket for _, ticket in newest.values() if not taken_back(ticket.body)]
+
+
+def is_intel(ticket: Ticket) -> bool:
+    """Whether it says what its sender heard of, and not what happened to it."""
+    return ticket.body["kind"] == "intel"
 
 
 def taken_back(body: Mapping[str, Any]) -> bool:
@@ -153,7 +158,7 @@ def texts_of(ticket: Ticket, index: int, name: str) -> list[tuple[Any, str]]:
     """Every value of a field with its place: the matched evidence item's, else the ticket's own."""
     body = ticket.body
     if name == "institution":
-        return [(0, ticket.institution)]
+        return [] if is_intel(ticket) else [(0, ticket.institution)]
     if name in {"environment", "ticket_id"}:
         return [(0, body[name])]
     if name in {"tactic", "technique"}:
@@ -204,7 +209,7 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
         key: [
             Row(
                 *name,
-                members.get(name[1], name[1]),
+                "" if is_intel(how[0][0].ticket) else members.get(name[1], name[1]),
                 tuple(dict.fromkeys(value for _, counted in how for value in counted)),
                 tuple(
                     frozenset(value for match, _ in how for value in column_of(rule, match, field, members))
@@ -227,6 +232,7 @@ def by_past(rule: Any, rows: list[Row], since: Mapping[str, int]) -> list[Row]:
         SimpleNamespace(
             event_time_ms=row.at,
             institution=row.institution,
+            member=row.member,
             values=[(text,) for (_, text) in row.values] if rule.numeric else [],
             rules=row.rules,
             row=row,
@@ -257,7 +263,7 @@ def counted_of(rule: Any, match: Match, members: Mapping[str, str]) -> list[Any]
 
 def column_of(rule: Any, match: Match, field: str, members: Mapping[str, str]) -> list[str]:
     own = match.ticket.institution
-    if rule.independent and field == "institution":
+    if rule.independent and field == "institution" and not is_intel(match.ticket):
         return [members.get(own, own)]
     return match.values(called(rule, match.name, field))
 
@@ -313,11 +319,21 @@ def alerts_of(
         text = "\x00".join((rule.id, environment, group, str(episode)))
         return f"al-{blake2b(text.encode(), digest_size=16).hexdigest()}"
 
-    for episode, of_it in episodes.items():
-        inside = [row for place, row in enumerate(rows) if any(first <= place < past for _, first, past, _ in of_it)]
-        bodies = [row.matches[0].ticket.body for row in inside]
-        tickets: dict[str, list[str]] = {}
+    lie_in = {
+        episode: [row for place, row in enumerate(rows) if any(first <= place < past for _, first, past, _ in of_it)]
+        for episode, of_it in episodes.items()
+    }
+    told = {episode for episode, inside in lie_in.items() if any(row.member for row in inside)}  # not of intel alone
+    for episode in told:
+        of_it, inside = episodes[episode], lie_in[episode]
+        struck = [row for row in inside if row.member]
+        bodies = [row.matches[0].ticket.body for row in struck]
+        heard: dict[tuple[str, str], int] = {}
         for row in inside:
+            if not row.member:
+                heard.setdefault((row.institution, row.ticket_id), row.at)
+        tickets: dict[str, list[str]] = {}
+        for row in struck:
             tickets.setdefault(row.institution, []).append(row.ticket_id)
         tickets = {name: list(dict.fromkeys(tickets[name])) for name in sorted(tickets)}
         count = len({members.get(name, name) for name in tickets})
@@ -329,16 +345,17 @@ def alerts_of(
             "institutions": sorted(tickets),
             "independent_count": count,
             "tickets": tickets,
-            "severity": severity_of(rule, bodies, count, len({row.institution for row in inside if row.is_news})),
+            "severity": severity_of(rule, bodies, count, len({row.institution for row in struck if row.is_news})),
             "deciding": {(row.institution, row.ticket_id) for row in inside if row.at == of_it[0][0]},
             "attack": {(item["tactic"], item["technique"]) for body in bodies for item in body.get("attack", [])},
-            "first_seen": inside[0].at,
-            "last_seen": inside[-1].at,
+            "intel": [(*name, at) for name, at in heard.items()],
+            "first_seen": struck[0].at,
+            "last_seen": struck[-1].at,
             "raised_at_event_time": of_it[0][0],
             "window_from": of_it[0][0] - rule.timespan_ms,
             "window_to": of_it[-1][0],
             "seen": most_telling(rule.condition.bounds, [measure for _, _, _, measure in of_it]),
-            "continues": name_of(episode - 1) if episode - 1 in episodes else None,
+            "continues": name_of(episode - 1) if episode - 1 in told else None,
         }
 
 
@@ -361,6 +378,7 @@ def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
         **{name: alert[name] for name in same},
         **{name: ms(alert[name]) for name in times},
         "attack": {(item["tactic"], item["technique"]) for item in alert["attack"]},
+        "intel": [(one["institution"], one["ticket_id"], ms(one["at"])) for one in alert["intel"]],
         "deciding": {(who, ticket) for who, ids in alert["explanation"]["deciding"].items() for ticket in ids},
         "seen": alert["explanation"]["seen"],
         "continues": alert["continues"],

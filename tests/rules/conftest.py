@@ -61,26 +61,32 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for kind in wanted & {"hit", "miss"}:
         found = [(name, case) for name, both in cases("detection").items() for case in both[PLURAL[kind]]]
         metafunc.parametrize(kind, found, ids=[name for name, _ in found])
-    for kind in wanted & {"joint", "grouped", "local"}:
+    for kind in wanted & {"joint", "grouped", "local", "several", "warned"}:
         documents = rule_documents()
-        names = [name for name in cases("correlation.yml") if name in documents]
-        metafunc.parametrize(kind, [name for name in names if kind in _kinds(documents[name])])
+        known = {name: case for name, case in cases("correlation.yml").items() if name in documents}
+        metafunc.parametrize(kind, [name for name, case in known.items() if kind in _kinds(documents[name], case)])
 
 
-SILENT = {"token_shared"}
+SILENT = {"token_shared", "known_indicator"}
 """Raise nothing themselves; the cases of correlations that name them show them."""
 
 PLURAL = {"hit": "hits", "miss": "misses"}
 
 
-def _kinds(document: dict[str, Any]) -> set[str]:
-    """local: within one institution. joint: across them, about whatever; grouped: by something they must share."""
-    scope = document["fsoc"].get("scope", "sector")
-    if scope in {"institution", "feed"}:
-        return {"local"} if scope == "institution" else set()
+def _kinds(document: dict[str, Any], case: dict[str, Any]) -> set[str]:
+    """local: within one institution; several: by several tickets. joint: across them, about whatever; grouped: by
+    something they share.
+
+    warned: intel must have named it.
+    """
     if document["name"] in SILENT:
         return set()
-    return {"joint", "grouped"} if document["correlation"].get("group-by") else {"joint"}
+    warned = {"warned"} if "intel" in case else set()
+    scope = document["fsoc"].get("scope", "sector")
+    if scope in {"institution", "feed"}:
+        of_one = {"local", "several"} if case["needs"] > 1 else {"local"}
+        return of_one | warned if scope == "institution" else set()
+    return ({"joint", "grouped"} if document["correlation"].get("group-by") else {"joint"}) | warned
 
 
 @pytest.fixture(scope="session")
@@ -227,9 +233,7 @@ def _slices(sent: Iterable[Ticket]) -> dict[str, list[Record]]:
         records = slices.setdefault(institution, [])
         body = ticket(
             institution=institution,
-            ticket_id=f"T-{number}",
-            seq=len(records) + 1,
-            **(dict(_times(at_ms)) | changes),
+            **({"ticket_id": f"T-{number}", "seq": len(records) + 1} | dict(_times(at_ms)) | changes),
         )
         records.append(Record(len(records), at_ms + 60_000, None, orjson.dumps(body)))
     return slices

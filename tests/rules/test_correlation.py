@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from fsoc.correlation.rules import timespan_ms
+from tests.rules.conftest import SILENT
 
 MINUTE_MS = 60_000
 DAY_MS = 86_400_000
@@ -30,6 +31,8 @@ EVERYDAY = {
     "evidence": [],
 }
 """What makes an institution known, and is the like of nothing."""
+PARTNER = "fi-900"
+"""Who warns the others."""
 
 
 class Story:
@@ -45,6 +48,7 @@ class Story:
         past = document["fsoc"].get("warm_up", 0)
         self._known_ms = timespan_ms(past) + DAY_MS if past else 0
         self._case = json.dumps(case["ticket"])
+        self._intel = json.dumps(case["intel"]) if "intel" in case else None
         self._start_ms = start_ms
 
     def ticket(self, institution: int, after_ms: int, group: int = 0) -> tuple[str, int, dict[str, Any]]:
@@ -54,16 +58,23 @@ class Story:
 
     def spread(self, last_ms: int, *, at: str, group: int = 0) -> list[tuple[str, int, dict[str, Any]]]:
         """As many tickets as the rule needs, the first at 0, the last at `last_ms`; at: 'one' institution or 'many'."""
+        apart = max(self.need - 1, 1)
         return [
-            self.ticket(rank if at == "many" else 0, last_ms * rank // (self.need - 1), group)
+            self.ticket(rank if at == "many" else 0, last_ms - last_ms * (self.need - 1 - rank) // apart, group)
             for rank in range(self.need)
         ]
 
+    def warning(self, institution: str, after_ms: int = 0, group: int = 0) -> tuple[str, int, dict[str, Any]]:
+        """Intel of a group."""
+        changes = json.loads((self._intel or "{}").replace("GROUP", self.groups[group]))
+        return institution, self._start_ms + after_ms, {"kind": "intel", **changes}
+
     def with_past(self, tickets: Iterable[tuple[str, int, dict[str, Any]]]) -> list[tuple[str, int, dict[str, Any]]]:
-        """The same, of institutions that are known for long enough where the rule asks for that."""
+        """The same, of institutions known for long enough where the rule asks for that, and warned where it does."""
         sent = list(tickets)
         names = sorted({institution for institution, _, _ in sent}) if self._known_ms else []
-        return [(name, self._start_ms - self._known_ms, EVERYDAY) for name in names] + sent
+        warned = [self.warning(PARTNER, group=group) for group in range(len(self.groups))] if self._intel else []
+        return [(name, self._start_ms - self._known_ms, EVERYDAY) for name in names] + warned + sent
 
     def of(self, alerts: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return [alert for alert in alerts if alert["rule_id"] == self.id]
@@ -126,7 +137,7 @@ def test_as_many_tickets_as_the_rule_needs_raise_one_local_alert(local, story, s
 def test_one_ticket_less_raises_nothing(local, story, sector):
     told = story(local)
 
-    assert told.of(sector(told.spread(MINUTE_MS, at="one")[1:])) == []
+    assert told.of(sector(told.with_past(told.spread(MINUTE_MS, at="one")[1:]))) == []
 
 
 def test_a_last_ticket_outside_the_window_raises_nothing(local, story, sector):
@@ -135,10 +146,65 @@ def test_a_last_ticket_outside_the_window_raises_nothing(local, story, sector):
     assert told.of(sector(told.with_past(told.spread(told.timespan_ms, at="one")))) == []
 
 
-def test_the_same_tickets_at_several_institutions_raise_nothing_local(local, story, sector):
-    told = story(local)
+def test_the_same_tickets_at_several_institutions_raise_nothing_local(several, story, sector):
+    told = story(several)
 
     assert told.of(sector(told.with_past(told.spread(MINUTE_MS, at="many")))) == []
+
+
+def test_without_the_warning_or_with_one_of_another_matter_nothing_is_raised(warned, story, sector):
+    told = story(warned)
+    met = told.spread(MINUTE_MS, at="many")
+
+    assert told.of(sector(met)) == []
+    assert told.of(sector([told.warning(PARTNER, group=1), *met])) == []
+
+
+def test_a_warning_that_comes_after_finds_whom_it_was_too_late_for(warned, story, sector):
+    """fi-000 t=0   fi-001 t=0   fi-900 warns t=timespan-1; at t=timespan it finds nobody.
+
+    Who warned is said where the warning stands in the group itself, not where a match is relayed to each institution.
+    """
+    told = story(warned)
+    met = told.spread(0, at="many")
+
+    [alert] = told.of(sector([*met, told.warning(PARTNER, told.timespan_ms - 1)]))
+
+    assert alert["institutions"] == [f"fi-{number:03d}" for number in range(told.need)]
+    heard = [(one["institution"], one["ticket_id"]) for one in alert["intel"]]
+    assert heard == ([] if alert["kind"] == "local" else [(PARTNER, f"T-{told.need}")])
+    assert PARTNER not in alert["tickets"]
+    assert told.of(sector([*met, told.warning(PARTNER, told.timespan_ms)])) == []
+
+
+def test_who_warns_and_then_meets_it_counts_as_any(warned, story, sector):
+    told = story(warned)
+
+    [alert] = told.of(sector([told.warning("fi-000"), *told.spread(MINUTE_MS, at="many")]))
+
+    assert alert["institutions"] == [f"fi-{number:03d}" for number in range(told.need)]
+
+
+def test_a_warning_alone_and_however_many_raises_nothing(warned, story, sector):
+    told = story(warned)
+
+    assert sector([told.warning(f"fi-{rank:03d}", rank) for rank in range(10)]) == []
+
+
+def test_a_warning_that_is_withdrawn_takes_its_alert_along(warned, story, sector):
+    told = story(warned)
+    name, at, warning = told.warning(PARTNER)
+    first = {"ticket_id": "I-1", "seq": 1}
+    closed = {"ticket_id": "I-1", "seq": 2, "revision": 2, "action": "close", "status": "resolved"}
+    for back in ({**closed, "action": "retract"}, {**closed, "verdict": "false_positive"}):
+        warned_of = [(name, at, warning | first), (name, at + 1, warning | back)]
+
+        alerts = told.of(sector([*told.spread(MINUTE_MS, at="many"), *warned_of]))
+        assert {alert["status"] for alert in alerts} <= {"retracted"}
+
+    kept = (name, at + 1, warning | closed | {"verdict": "true_positive"})
+    [alert] = told.of(sector([*told.spread(MINUTE_MS, at="many"), (name, at, warning | first), kept]))
+    assert alert["status"] == "final"
 
 
 def test_every_correlation_has_a_case_and_every_case_a_correlation(documents, correlation_cases):
@@ -156,7 +222,7 @@ def test_every_correlation_has_a_case_and_every_case_a_correlation(documents, co
 
 
 def test_no_cross_institution_rule_is_content_with_one_institution(documents):
-    """By what it counts, what it counts beside, or what a correlation that it names counts."""
+    """By what it counts, what it counts beside, or what a correlation that it names counts; if it raises any alert."""
 
     def least(name):
         body, fsoc = documents[name]["correlation"], documents[name]["fsoc"]
@@ -164,9 +230,10 @@ def test_no_cross_institution_rule_is_content_with_one_institution(documents):
         if inner:
             return min(inner)
         assert fsoc["independent"], name
-        asked = body["condition"] if body["condition"].get("field") == "institution" else fsoc["also"]["institution"]
+        asked = body.get("condition", {})
+        asked = asked if asked.get("field") == "institution" else fsoc["also"]["institution"]
         return asked["gte"]
 
     for name, document in documents.items():
-        if "correlation" in document and "scope" not in document["fsoc"]:
+        if "correlation" in document and "scope" not in document["fsoc"] and name not in SILENT:
             assert least(name) >= 2, name

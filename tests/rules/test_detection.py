@@ -44,6 +44,19 @@ def test_on_a_heartbeat_only_those_rules_are_tried_that_ask_for_heartbeats(rules
     assert {match.rule_id for match in ruleset.detector.match_ticket(source_status())} == asking
 
 
+def test_on_intel_only_those_rules_are_tried_that_ask_for_it_and_none_on_its_evidence(ruleset, documents):
+    """The sample names an attacker, is held for high, and its evidence matches on its own."""
+    asking = {one["id"] for one in documents.values() if one.get("logsource", {}).get("service") == "intel"}
+
+    matches = ruleset.detector.match_ticket(ticket(kind="intel"))
+    of_a_ticket = ruleset.detector.match_ticket(ticket())
+
+    assert {match.rule_id for match in matches} == asking
+    assert {match.evidence for match in matches} == {-1}
+    assert asking.isdisjoint(match.rule_id for match in of_a_ticket)
+    assert of_a_ticket
+
+
 def test_every_detection_has_cases_and_every_case_a_detection(documents, detection_cases):
     detections = {name for name, document in documents.items() if "detection" in document}
 

@@ -92,7 +92,7 @@ class _Judge:
 
     def take(self, record: Record, outcome: str) -> None:
         body = json.loads(record.value or b"") if outcome == "accepted" else {"kind": ""}
-        if body["kind"] != "ticket":
+        if body["kind"] not in {"ticket", "intel"}:
             return
         name = (body["environment"], body["ticket_id"])
         if name not in self._newest or self._newest[name][0] < body["revision"]:

@@ -189,7 +189,9 @@ def _send(
             member.sent.append(Message(later, member.name, json.dumps(again).encode()))
     if "conflicting" in member.traits and lot.random() < 0.2:
         later = _heard(member, arrives_at + lot.randrange(HOUR))
-        other = {**body, "title": "not what it was", "observables": []}
+        other = {**body, "title": "not what it was"}
+        if body["kind"] == "ticket":  # intel without any would be no intel
+            other["observables"] = []
         member.sent.append(Message(later, member.name, json.dumps(other).encode()))
 
 
@@ -225,6 +227,7 @@ def content(lot: Random, campaign: Campaign) -> dict[str, Any]:
         if lot.random() < 0.9
     ]
     return {
+        "kind": "intel" if observables and lot.random() < 0.15 else "ticket",
         "category": lot.choice(("fraud.phishing", "availability.ddos", "availability.ddos")),
         "severity": lot.randint(0, 5),
         "attack": [
@@ -326,6 +329,9 @@ def _status(lot: Random, member: Member, horizon_ms: int) -> None:
 def matches(body: dict[str, Any]) -> Iterator[tuple[str, int]]:
     """The detections of a simulated ticket, none of a heartbeat; stands in for Sigma, which has its own tests."""
     if body["kind"] == "source_status":
+        return
+    if body["kind"] == "intel":
+        yield "heard", -1
         return
     if body["category"] == "fraud.phishing":
         yield "four", -1

@@ -14,7 +14,9 @@ from fsoc.correlation.rules import CorrelationRule
 from fsoc.detection import Source
 
 ALL = ("one", "two", "three", "four")
-DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in ALL]
+HEARD = "heard"
+"""The detection of intel."""
+DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in (*ALL, HEARD)]
 
 FSOC_KEYS = ("allow_list", "also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
 LISTS = AllowLists.parse(
@@ -121,6 +123,26 @@ PLAIN = (
     ),
     document("unshared", "value_count", {"gte": 2, "field": "institution"}, "indicator", allow_list="shared"),
     document("few unshared", "event_count", {"lt": 3}, "User indicator", allow_list="shared"),
+    document("heard of or seen", "event_count", {"gte": 3}, "indicator", "2h", rules=[HEARD, "one", "two"]),
+    document("heard and seen", "temporal", {"gte": 2}, "indicator", "1d", rules=[HEARD, "one"]),
+    document("seen, then heard", "temporal_ordered", {"gte": 2}, "category", "4h", rules=["two", HEARD]),
+    document(
+        "warned and new",
+        "temporal",
+        {"gte": 2},
+        "indicator",
+        "1d",
+        rules=[HEARD, "one", "two"],
+        independent=True,
+        also={"institution": {"gte": 2}},
+        counts_when="first_ever",
+        past="12h",
+        warm_up=0,
+        hub=3,
+        past_rules=["three"],
+    ),
+    document("not two of all", "event_count", {"neq": 2}, "indicator", rules=["three", HEARD]),
+    document("heard at one", "event_count", {"gte": 1}, "institution indicator", rules=[HEARD, "four"]),
     document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
@@ -161,6 +183,15 @@ CHAINS = (
     (
         document("of all", "event_count", {"gte": 2}, "User"),
         document("of some", "event_count", {"gte": 2}, "indicator", "2h", rules=["of all"], allow_list="shared"),
+    ),
+    (
+        document("known", "temporal", {"gte": 2}, "indicator", "1d", rules=[HEARD, "one"]),
+        document("met", "event_count", {"gte": 1}, "institution indicator", "2h", rules=["known"]),
+    ),
+    (
+        document("heard twice", "event_count", {"gte": 2}, "indicator", "4h", rules=[HEARD]),
+        document("then met", "temporal_ordered", {"gte": 2}, "indicator", "1d", rules=["heard twice", "two"]),
+        document("or met", "event_count", {"gte": 3}, "category", "1d", rules=["heard twice", "two"]),
     ),
     (
         document("varied", "event_count", {"gte": 2}, "User", also={"tactic": {"gte": 2}}),

@@ -89,7 +89,7 @@ class Sector:
     def pipeline(self) -> Pipeline:
         ruleset = RuleSet(
             detector=Stub(),
-            detections=4,
+            detections=len(rules.DETECTIONS),
             correlations={rule.id: rule for rule in self.rules},
             feeder=Feeder(self.rules, rules.LISTS),
             techniques=NoTechniques(),

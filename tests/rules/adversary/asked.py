@@ -60,12 +60,17 @@ class Case:
     def __init__(self, rule: CorrelationRule, case: Mapping[str, Any], ruleset: RuleSet) -> None:
         self.rule = rule
         self._texts = [json.dumps(one) for one in case.get("tickets") or [case["ticket"]]]
+        self._intel = json.dumps(case["intel"]) if "intel" in case else None
         self._groups: Sequence[str] = case.get("groups", [""])
         self._ruleset = ruleset
         self._endless = self._feeds(self.tickets(_renewed(self._groups[0], 7)))
 
     def tickets(self, group: str) -> list[dict[str, Any]]:
         return [json.loads(text.replace("GROUP", group)) for text in self._texts]
+
+    def intel(self, group: str) -> list[dict[str, Any]]:
+        """What somebody must have warned of; nothing where the rule asks for no warning."""
+        return [{"kind": "intel", **json.loads(self._intel.replace("GROUP", group))}] if self._intel else []
 
     def group(self, number: int) -> str:
         """Another value for each number, where there are so many of its kind; else one of the case's."""

@@ -11,7 +11,7 @@ from fsoc.correlation.ruleset import RuleSet
 from fsoc.institutions.registry import Registry
 from tests.rules.adversary.asked import Case
 from tests.rules.adversary.games import play
-from tests.rules.adversary.sector import ALONE, DAY, HOUR, MINUTE, START_MS, Sector, Sent, members, write
+from tests.rules.adversary.sector import ALONE, DAY, HONEST, HOUR, MINUTE, START_MS, Sector, Sent, members, write
 
 GAPS = (MINUTE, HOUR, DAY, 3 * DAY)
 """Silences between tries: after the longer ones, what comes is a surge."""
@@ -45,7 +45,8 @@ def plan(case: Case, members_wanted: int, seed: int, tries: int) -> Plot:
         group = case.group(seed * tries + number)
         senders = [name for names in chosen for name in rng.sample(names, rng.randint(1, len(names)))]
         told = [one for name in senders for one in _told(rng, case, name, group, at, f"T-{number}-{name}")]
-        played.append(play(rng, told))
+        told += _heard(rng, case, senders, group, at)
+        played.append([*play(rng, told), *_heard(rng, case, HONEST[:1], group, at)])
         more.append(list(_told(rng, case, helper, group, at, f"{number}-more")))
         at += span + rng.choice(GAPS)
     return Plot(frozenset(name for names in chosen for name in names), played, more)
@@ -58,6 +59,16 @@ def _told(rng: Random, case: Case, institution: str, group: str, at: int, ticket
     return [
         write(institution, f"{ticket_id}-{place}", when, one)
         for place, (when, one) in enumerate(zip(times, changes, strict=True))
+    ]
+
+
+def _heard(rng: Random, case: Case, senders: Sequence[str], group: str, at: int) -> list[Sent]:
+    """The warnings without which the rule raises nothing, as many as they like; nothing where it asks for none."""
+    return [
+        write(name, f"I-{at}-{name}-{again}", at + rng.randrange(case.rule.timespan_ms * 9 // 10), one)
+        for one in case.intel(group)
+        for name in senders
+        for again in range(rng.randint(0, 2))
     ]
 
 
