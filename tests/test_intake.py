@@ -11,6 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Version
 from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.ruleset import RuleSet
@@ -270,3 +271,62 @@ def test_a_crash_at_any_step_of_the_checkpoint_changes_nothing(data):
     assert effect(published) == expected
     assert again.ledger.counts == undisturbed.ledger.counts
     assert again.ledger.detections == undisturbed.ledger.detections
+
+
+def test_intel_feeds_what_names_it_as_nobodys_and_nothing_that_asks_whose_it_is():
+    """By institution it feeds no group and adds no value, to the first rule nor to those around it."""
+    by_institution = correlation_rule(id="own", group_by=("institution", "indicator"), fields=(), type="event_count")
+    counted = correlation_rule(id="counted", independent=True)
+    around = correlation_rule(
+        id="around", rules=("list",), group_by=("institution",), fields=(), type="event_count", depth=2
+    )
+    listed = correlation_rule(
+        id="list", fields=(), type="event_count", also=(("institution", Condition((("gte", 1),))),), independent=True
+    )
+    rules = [by_institution, counted, listed, around]
+    registry = Registry.open()
+    registry.get(INSTITUTION)
+    ruleset = RuleSet(
+        EveryTicket(),
+        1,
+        {rule.id: rule for rule in rules},
+        Feeder(rules),
+        NoTechniques(),
+        {},
+        {},
+        VERSION,
+        RULE.retention_ms,
+    )
+
+    def puts(*payloads):
+        stage = Pipeline(ruleset, registry, detections_partitions=2, ends=True).intake(INSTITUTION)
+        return detections(work(*payloads, stage=stage), "put", "withdraw")
+
+    [put] = puts(payload("t-1", 1, "a.example", kind="intel"))
+    assert (put["rule"], put["group"], put["member"], put["also"]) == ("list", '["a.example"]', "", ((),))
+    assert put["onward"] == ()
+    of_a_ticket = puts(payload("t-1", 1, "a.example"))
+    assert {one["rule"]: one["member"] for one in of_a_ticket} == dict.fromkeys(("own", "counted", "list"), INSTITUTION)
+    assert [one["onward"][0].rule for one in of_a_ticket if one["rule"] == "list"] == ["around"]
+
+
+@pytest.mark.parametrize(
+    "back", [{"action": "retract"}, {"action": "close", "status": "resolved", "verdict": "false_positive"}]
+)
+def test_intel_that_is_taken_back_and_a_ticket_that_becomes_intel_are_withdrawn(back):
+    listed = correlation_rule(id="list", fields=(), type="event_count")
+    rules = [RULE, listed]
+    registry = Registry.open()
+    registry.get(INSTITUTION)
+    ruleset = RuleSet(
+        EveryTicket(), 1, {rule.id: rule for rule in rules}, Feeder(rules), NoTechniques(), {}, {}, VERSION, 0
+    )
+    stage = Pipeline(ruleset, registry, detections_partitions=2, ends=True).intake(INSTITUTION)
+
+    def words(body, offset):
+        found = detections(work(body, stage=stage, first=offset), "put", "withdraw")
+        return {(one["op"], one["rule"]) for one in found}
+
+    assert words(payload("t-1", 1, "a.example"), 0) == {("put", "rule"), ("put", "list")}
+    assert words(payload("t-1", 2, "a.example", kind="intel"), 1) == {("withdraw", "rule"), ("put", "list")}
+    assert ("withdraw", "list") in words(payload("t-1", 3, "a.example", kind="intel", **back), 2)

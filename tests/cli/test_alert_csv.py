@@ -94,6 +94,13 @@ def test_each_alert_is_a_row_below_the_heading():
     assert (told["severity"], told["suggested_grade"], told["suppressed"]) == ("2", "1", "")
 
 
+def test_intel_is_the_last_column_and_empty_where_there_is_none():
+    heard = [{"institution": "fi-009", "ticket_id": f"I-{n}", "at": "2026-03-02T11:58:00.000Z"} for n in (1, 2)]
+    heading, row, without = parsed([an_alert(intel=heard), an_alert()])
+
+    assert (heading[-1], row[-1], without[-1]) == ("intel", "fi-009 I-1; fi-009 I-2", "")
+
+
 def test_with_a_byte_order_mark_excel_reads_utf_8():
     text = "".join(lines([], bom=True))
 

@@ -186,6 +186,22 @@ def test_show_tells_it_in_chinese_too(run, file):
         assert part in told.stdout, part
 
 
+INTEL = [{"institution": "fi-009", "ticket_id": "I-1", "at": "2026-03-02T11:58:00.000Z"}]
+
+
+def test_show_names_intel_apart_from_the_institutions(run, file):
+    """An earlier fsoc says nothing of it."""
+    decided = {**alert()["explanation"], "deciding": {"fi-009": ["I-1"]}}
+    told = run("show", "1a", "--from", file(alert(intel=INTEL, explanation=decided)))
+    told_zh = run("show", "1a", "--from", file(alert(intel=INTEL)), "--lang", "zh-TW")
+    kept = {name: value for name, value in alert().items() if name != "intel"}
+
+    _, _, after = told.stdout.partition("Intel  (no victims)")
+    assert "fi-009  2026-03-02 11:58 UTC  I-1 (decided it)" in after.partition("History")[0]
+    assert "情資分析單  (非受害通報)" in told_zh.stdout
+    assert "Intel" not in run("show", "1a", "--from", file(kept)).stdout
+
+
 def test_show_as_json_has_the_alert_and_its_revisions(run, file):
     told = json.loads(run("show", "1a", "--json", "--from", file(alert(), alert(revision=2))).stdout)
 

@@ -52,6 +52,15 @@ def test_each_holdings_greatest_number_counts_up_to_half(rule, entry, said, seen
     assert [one.peak for one in found] == ([] if seen is None else [seen])
 
 
+def test_what_somebody_heard_of_is_nobodys_claim(rule, entry):
+    said = claims(entry, (0, "a", "1000"), (1, "b", "20"))
+    heard = [entry(at, name, "i", values=(("1000",),), member="") for at, name in ((500, "b"), (2_000, "c"))]
+
+    assert satisfied(total(rule, gte=100), sorted([*said, *heard]), None) == []
+    (found,) = satisfied(total(rule, gte=40), sorted([*said, *heard]), None)
+    assert (found.peak, len(found.entries)) == (40, 4)  # it stands in the window, for nothing
+
+
 def test_two_halves_are_not_beyond_the_bound(rule, entry):
     beyond = total(rule, gt=100)
 

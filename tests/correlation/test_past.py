@@ -13,6 +13,7 @@ from fsoc.correlation.groups import Groups
 from fsoc.correlation.past import HOUR_MS, Past, Seal, counted, seal_of, seal_value
 from fsoc.correlation.reader import parse
 from fsoc.correlation.timeline_of_past import TimelineOfPast
+from fsoc.correlation.window import satisfied_by_past
 
 DAY = 24
 SINCE = {"aa": 0, "bb": 0, "cc": 0}
@@ -189,6 +190,119 @@ def test_a_group_that_overflows_judges_what_is_left(rule, at, monkeypatch):
     assert isinstance(groups.get(key), TimelineOfPast)
 
 
+@pytest.fixture
+def heard(entry):
+    """Intel, so many hours after the epoch."""
+    return lambda hours, institution="aa", name=None: entry(
+        int(hours * HOUR_MS), institution, name or f"heard {hours}", member="", values=()
+    )
+
+
+def test_intel_always_counts_and_is_nobodys_past(at, heard):
+    """aa warns at hour 100, and meets it at 101 for the first time; it is known of nobody before
+
+    aa   100 heard   101 first ever   102 heard   103 not: 101
+    """
+    past = Past("first_ever", warm_up_ms=0)
+    entries = [heard(100), at(101), heard(102), at(103)]
+
+    assert counting(past, entries) == {"heard 100": None, "101": "first_ever", "heard 102": None}
+    assert counting(past, [heard(100, "zz")], since={}) == {"heard 100": None}
+
+
+def test_who_only_warned_of_a_value_makes_no_hub_of_it_and_intel_on_a_hub_counts(at, heard):
+    past = Past(hub=2)
+    had = [at(0, "aa", "a"), at(0, "bb", "b")]
+
+    assert counting(past, [at(0, "aa", "a"), heard(0, "bb"), heard(0, "cc"), at(25, "dd")]).keys() >= {"25"}
+    assert counting(past, [*had, heard(25, "cc"), at(25, "dd")]).keys() == {"a", "b", "heard 25"}
+
+
+def test_intel_expires_with_what_is_as_old_and_leaves_no_seal(rule, at, heard):
+    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
+    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
+    for one in (heard(100, "aa"), at(100, "bb"), heard(101, "aa")):
+        groups.put(built, key, one)
+    groups.judge(None)
+
+    gone = [name for _, name in groups.expire(150 * HOUR_MS)]
+
+    assert gone == [("aa", "heard 100", ""), ("bb", "100", "")]
+    assert list(groups.sealed) == [(key, "bb")]
+    assert [one.ticket_id for one in groups.get(key).held] == ["heard 101"]
+    assert [name for _, name in groups.expire(151 * HOUR_MS)] == [("aa", "heard 101", "")]
+    assert set(groups._within) == {"bb"}
+
+
+def test_intel_of_who_floods_a_group_leaves_first_and_the_rest_is_judged(rule, at, heard, monkeypatch):
+    monkeypatch.setattr("fsoc.correlation.groups.ENTRIES_MAX", 4)
+    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
+    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
+    for one in (at(100, "bb"), *(heard(101 + number / 10) for number in range(4))):
+        groups.put(built, key, one)
+    groups.judge(None)
+
+    assert groups.evicted_total == 1
+    assert [one.ticket_id for one in groups.get(key).entries] == ["100", "heard 101.1", "heard 101.2", "heard 101.3"]
+    groups.get(key).displace("aa")
+    assert [one.ticket_id for one in groups.get(key).entries] == ["100"]
+
+
+def test_a_ticket_that_is_revised_into_intel_leaves_its_institutions_past_and_back(rule, at, heard):
+    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
+    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
+
+    def judged(*entries):
+        for one in entries:
+            groups.put(built, key, one)
+        groups.judge(None)
+        return [one.ticket_id for one in groups.get(key).entries]
+
+    assert judged(at(100, name="x"), at(101)) == ["x"]
+    assert judged(heard(100, name="x")._replace(revision=2)) == ["x", "101"]
+    assert judged(at(100, name="x")._replace(revision=3)) == ["x"]
+
+
+@pytest.mark.parametrize("first", [[], ["other"]])
+def test_with_other_rules_as_past_all_that_is_held_is_judged_as_if_it_had_come_now(document, entry, first):
+    detections = [SimpleNamespace(id=name, name=None) for name in ("detection", "other")]
+
+    def read(past_rules):
+        fsoc = {"counts_when": "first_ever", "warm_up": 0, "past_rules": past_rules}
+        named = {"rules": [name for name in ("detection", "other") if name not in past_rules]}
+        (read,), problems = parse([document(**named, fsoc=fsoc)], detections)
+        assert not problems
+        return read
+
+    rules = {name: read([name] if name else []) for name in ("", "other")}
+    old, new = (rules["other"], rules[""]) if first else (rules[""], rules["other"])
+    key = GroupKey("rule-1", "production", "[]")
+    entries = [
+        entry(100 * HOUR_MS, "aa", "a", rules=("other",)),
+        entry(100 * HOUR_MS + 1, "aa", "b"),
+        entry(100 * HOUR_MS + 2, "bb", "c", rules=("other",), member=""),
+        entry(100 * HOUR_MS + 3, "bb", "d", member=""),
+    ]
+    timelines = [TimelineOfPast(rule, key, rule.past, SINCE) for rule in (old, new)]
+    for one in entries:
+        for timeline in timelines:
+            timeline.put(one)
+            timeline.advance(None)
+    timelines[0].begin_again(new)
+    timelines[0].advance(None)
+    again = [
+        entry(one.event_time_ms, one.institution, one.ticket_id, rules=one.rules, member=one.member, revision=2)
+        for one in entries
+    ]
+
+    assert timelines[0].entries == timelines[1].entries
+    assert [one.ticket_id for one in timelines[0].entries] == (["a", "b", "c", "d"] if first else ["b", "d"])
+    for one in again:
+        timelines[0].put(one)
+    timelines[0].advance(None)
+    assert [one.revision for one in timelines[0].entries] == [2] * len(timelines[1].entries)
+
+
 def refusals(document, **fsoc):
     _, problems = parse([document(fsoc=fsoc)], [SimpleNamespace(id="detection", name=None)])
     return [problem.text for problem in problems]
@@ -260,6 +374,22 @@ def test_what_is_past_alone_is_read_beside_what_counts(document):
 
     assert not problems
     assert (read.rules, read.telling, read.past.rules) == (("detection", "other"), ("detection",), ("other",))
+
+
+def test_of_temporal_types_what_is_past_alone_is_none_of_the_rules_asked_for(document, entry):
+    detections = [SimpleNamespace(id=name, name=None) for name in ("one", "two", "other")]
+    for kind in ("temporal", "temporal_ordered"):
+        changes = {"type": kind, "rules": ["one", "two"], "condition": None}
+        (read,), problems = parse([document(**changes, fsoc={"past_rules": ["other"], "hub": 2})], detections)
+        assert not problems
+        assert (read.telling, dict(read.condition.bounds)) == (("one", "two"), {"gte": 2})
+        entries = [
+            entry(at, "aa", f"{at}", rules=rules, values=()) for at, rules in enumerate((("one", "other"), ("other",)))
+        ]
+        met = entry(2, "bb", rules=("other", "two"), values=())
+        assert satisfied_by_past(read, entries, None, SINCE, {}) == []
+        (found,) = satisfied_by_past(read, [*entries, met], None, SINCE, {})
+        assert (found.peak, [one.event_time_ms for one in found.entries]) == (2, [0, 2])
 
 
 def test_a_correlation_of_correlations_is_not_asked_for_its_past(document):

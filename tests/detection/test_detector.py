@@ -169,6 +169,19 @@ def test_a_ticket_without_evidence_or_observables_has_no_indicator(detector):
     assert made.match_ticket(TICKET) == [Match("one", -1)]
 
 
+def test_on_intel_rules_about_intel_are_tried_and_nothing_else_not_even_on_its_evidence(detector):
+    made = detector(
+        ("heard", "product: fsoc, service: intel", "{indicator: bad.example}"),
+        ("status", "product: fsoc, service: source_status", "{indicator: bad.example}"),
+        ("any", "product: fsoc", "{indicator: bad.example}"),
+        ("win", "product: windows, category: process_creation", "{Image: a}"),
+    )
+
+    assert made.match_ticket({**TICKET, "kind": "intel"}) == [Match("heard", -1)]
+    assert made.match_ticket({**TICKET, "kind": "ticket"}) == [Match("any", -1), Match("win", 0), Match("win", 2)]
+    assert made.match_ticket({**TICKET, "kind": "source_status"}) == [Match("status", -1)]
+
+
 def test_evidence_cannot_pass_for_a_ticket(detector):
     made = detector(("r", "product: fsoc", "{severity: 5}"))
     evidence = [{"logsource": {"product": "fsoc", "service": "ticket"}, "fields": {"severity": 5}}]

@@ -62,6 +62,20 @@ def test_a_heartbeat_is_for_the_rules_that_ask_for_heartbeats_and_a_ticket_for_a
     assert [is_about(rule, a_ticket) for rule in (asking, other)] == [False, True]
 
 
+def test_intel_is_for_the_rules_that_ask_for_intel_and_they_for_nothing_else():
+    asking, heartbeats, other = (
+        Logsource(product="fsoc", service="intel"),
+        Logsource("fsoc", None, "source_status"),
+        OF_TICKETS,
+    )
+    intel, a_ticket, heartbeat = {"kind": "intel"}, {"kind": "ticket", "service": "intel"}, {"kind": "source_status"}
+
+    assert [is_about(rule, intel) for rule in (asking, heartbeats, other)] == [True, False, False]
+    assert [is_about(rule, heartbeat) for rule in (asking, heartbeats, other)] == [False, True, False]
+    assert [is_about(rule, a_ticket) for rule in (asking, heartbeats, other)] == [False, False, True]
+    assert is_about(other, {"kind": ["intel"]})
+
+
 def test_what_decides_is_enough():
     """Two events alike in the deciding fields have one route."""
     router = Router(RULES, MAPPING)

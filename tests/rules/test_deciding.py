@@ -86,6 +86,7 @@ def test_the_text_has_every_number_in_both_languages(alerts, ruleset):
             *(f"{name} {count}" for name, count in share[:LISTED_MAX]),
             *(f"{name} = {value}" for name, value in alert["group"].items()),
             *(f"{ticket} ({name})" for name, ticket in deciding(alert)[:LISTED_MAX]),
+            *(f"{one['ticket_id']} ({one['institution']})" for one in alert["intel"][:LISTED_MAX]),
             *(str(beside["seen"]) for beside in why["also"]),
             *(shown(exactly(one["seen"])) for one in why["novelty"].values() if one["kind"] != "first_ever"),
         ]
@@ -101,7 +102,8 @@ def test_the_numbers_are_those_of_its_tickets(alerts, ruleset):
         rule, why = ruleset.correlations[alert["rule_id"]], alert["explanation"]
         assert why["share"] == {name: len(ids) for name, ids in alert["tickets"].items()}
         assert sum(why["share"].values()) == alert["ticket_count"]
-        assert all(ticket in alert["tickets"][name] for name, ticket in deciding(alert))
+        heard = {(one["institution"], one["ticket_id"]) for one in alert["intel"]}
+        assert all((name, ticket) in heard or ticket in alert["tickets"][name] for name, ticket in deciding(alert))
         assert rule.condition.holds(exactly(why["seen"]))
         if rule.fields == ("institution",) and rule.independent:
             assert why["seen"] <= alert["independent_count"]
