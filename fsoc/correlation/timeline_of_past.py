@@ -89,7 +89,7 @@ class TimelineOfPast(Timeline):
 
     def put(self, entry: Entry) -> int | None:
         seal = self.seals.get(entry.institution)
-        if seal is not None and hour_of(entry) < seal.until and not entry.is_intel:
+        if seal is not None and hour_of(entry) < seal.until:
             return None  # a replay: it is in the seal
         return super().put(entry)
 

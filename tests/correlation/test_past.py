@@ -234,6 +234,19 @@ def test_intel_expires_with_what_is_as_old_and_leaves_no_seal(rule, at, heard):
     assert set(groups._within) == {"bb"}
 
 
+def test_intel_is_held_with_what_it_completes_as_any_that_counts(rule, at, heard):
+    """aa warns at hour 100; bb meets it at 100.5, and, which is no news, at 102"""
+    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
+    timeline = TimelineOfPast(built, GroupKey("rule-1", "production", "[]"), built.past, SINCE)
+    warned, met, again = heard(100), at(100.5, "bb")._replace(values=(("x",),)), at(102, "bb")
+    for one in (warned, met, again):
+        timeline.put(one)
+    timeline.advance(None)
+
+    assert [timeline.first_held_ms(one) for one in (warned, met, again)] == [met.event_time_ms, met.event_time_ms, None]
+    assert [found.novelty.keys() for found in timeline.satisfied(0)] == [{"bb"}]
+
+
 def test_intel_of_who_floods_a_group_leaves_first_and_the_rest_is_judged(rule, at, heard, monkeypatch):
     monkeypatch.setattr("fsoc.correlation.groups.ENTRIES_MAX", 4)
     built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})

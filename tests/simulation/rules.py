@@ -189,6 +189,20 @@ CHAINS = (
         document("met", "event_count", {"gte": 1}, "institution indicator", "2h", rules=["known"]),
     ),
     (
+        document(
+            "new and heard of",
+            "temporal",
+            {"gte": 2},
+            "indicator",
+            "4h",
+            rules=[HEARD, "one"],
+            counts_when="first_ever",
+            past="12h",
+            warm_up=0,
+        ),
+        document("any of those", "event_count", {"gte": 1}, "category", "1d", rules=["new and heard of"]),
+    ),
+    (
         document("heard twice", "event_count", {"gte": 2}, "indicator", "4h", rules=[HEARD]),
         document("then met", "temporal_ordered", {"gte": 2}, "indicator", "1d", rules=["heard twice", "two"]),
         document("or met", "event_count", {"gte": 3}, "category", "1d", rules=["heard twice", "two"]),
@@ -230,7 +244,7 @@ def rules_of(documents: Iterable[Document]) -> list[CorrelationRule]:
 
 def draw_rules(lot: Random) -> list[CorrelationRule]:
     chosen = lot.sample(PLAIN, lot.randint(2, 6))
-    for chain in lot.sample(CHAINS, lot.choice((0, 0, 1, 1, 2))):
+    for chain in lot.sample(CHAINS, lot.choice((0, 1, 1, 2, 3))):
         chosen.extend(chain)
     return rules_of([*chosen, *draw_links(lot, {data["id"] for data in chosen})])
 
