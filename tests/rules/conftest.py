@@ -61,32 +61,30 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     for kind in wanted & {"hit", "miss"}:
         found = [(name, case) for name, both in cases("detection").items() for case in both[PLURAL[kind]]]
         metafunc.parametrize(kind, found, ids=[name for name, _ in found])
-    for kind in wanted & {"joint", "grouped", "local", "several", "warned"}:
+    for kind in wanted & {"joint", "grouped", "local", "warned"}:
         documents = rule_documents()
         known = {name: case for name, case in cases("correlation.yml").items() if name in documents}
         metafunc.parametrize(kind, [name for name, case in known.items() if kind in _kinds(documents[name], case)])
 
 
-SILENT = {"token_shared", "known_indicator"}
+SILENT = {"token_shared"}
 """Raise nothing themselves; the cases of correlations that name them show them."""
 
 PLURAL = {"hit": "hits", "miss": "misses"}
 
 
 def _kinds(document: dict[str, Any], case: dict[str, Any]) -> set[str]:
-    """local: within one institution; several: by several tickets. joint: across them, about whatever; grouped: by
-    something they share.
+    """local: within one institution. joint: across them, about whatever; grouped: by something they must share.
 
     warned: intel must have named it.
     """
     if document["name"] in SILENT:
         return set()
-    warned = {"warned"} if "intel" in case else set()
     scope = document["fsoc"].get("scope", "sector")
     if scope in {"institution", "feed"}:
-        of_one = {"local", "several"} if case["needs"] > 1 else {"local"}
-        return of_one | warned if scope == "institution" else set()
-    return ({"joint", "grouped"} if document["correlation"].get("group-by") else {"joint"}) | warned
+        return {"local"} if scope == "institution" else set()
+    kinds = {"joint", "grouped"} if document["correlation"].get("group-by") else {"joint"}
+    return kinds | {"warned"} if "intel" in case else kinds
 
 
 @pytest.fixture(scope="session")

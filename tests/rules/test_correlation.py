@@ -146,8 +146,8 @@ def test_a_last_ticket_outside_the_window_raises_nothing(local, story, sector):
     assert told.of(sector(told.with_past(told.spread(told.timespan_ms, at="one")))) == []
 
 
-def test_the_same_tickets_at_several_institutions_raise_nothing_local(several, story, sector):
-    told = story(several)
+def test_the_same_tickets_at_several_institutions_raise_nothing_local(local, story, sector):
+    told = story(local)
 
     assert told.of(sector(told.with_past(told.spread(MINUTE_MS, at="many")))) == []
 
@@ -161,10 +161,7 @@ def test_without_the_warning_or_with_one_of_another_matter_nothing_is_raised(war
 
 
 def test_a_warning_that_comes_after_finds_whom_it_was_too_late_for(warned, story, sector):
-    """fi-000 t=0   fi-001 t=0   fi-900 warns t=timespan-1; at t=timespan it finds nobody.
-
-    Who warned is said where the warning stands in the group itself, not where a match is relayed to each institution.
-    """
+    """fi-000 t=0   fi-001 t=0   fi-900 warns t=timespan-1; at t=timespan it finds nobody."""
     told = story(warned)
     met = told.spread(0, at="many")
 
@@ -172,7 +169,7 @@ def test_a_warning_that_comes_after_finds_whom_it_was_too_late_for(warned, story
 
     assert alert["institutions"] == [f"fi-{number:03d}" for number in range(told.need)]
     heard = [(one["institution"], one["ticket_id"]) for one in alert["intel"]]
-    assert heard == ([] if alert["kind"] == "local" else [(PARTNER, f"T-{told.need}")])
+    assert heard == [(PARTNER, f"T-{told.need}")]
     assert PARTNER not in alert["tickets"]
     assert told.of(sector([*met, told.warning(PARTNER, told.timespan_ms)])) == []
 

@@ -51,11 +51,8 @@ async def test_entries_that_outlive_their_tickets_and_tickets_that_outlive_their
 
 
 async def test_when_all_is_settled_only_what_is_new_is_left_and_that_is_sound(worked):
-    """Alerts and links, when campaigns have let go of them: 30 days after the last that rules can reach.
-
-    Three deep, with a list of thirty days inside, that is after 210 days.
-    """
-    await farewells(worked, set(worked.registry.institutions), 220)
+    """Alerts and links, when campaigns have let go of them: 30 days after the last that rules can reach."""
+    await farewells(worked, set(worked.registry.institutions), 200)
     await work(worked)
 
     looked = (await worked.verify()).looked
