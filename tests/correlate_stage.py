@@ -169,7 +169,6 @@ def expected(rule, ops, until=None):
                 (entry.institution, entry.event_time_ms // 3_600_000): Novelty(*one) for entry, one in counted if one
             }
         found = {episode: Satisfied(episode, *rest) for episode, *rest in episodes(rule, entries, until)}
-        found = {episode: one for episode, one in found.items() if any(entry.member for entry in one.entries)}
         for episode, satisfied in found.items():
             novelty = {}
             for entry in filter(attrgetter("member"), satisfied.entries):

@@ -310,6 +310,14 @@ def test_intel_feeds_what_names_it_as_nobodys_and_nothing_that_asks_whose_it_is(
     assert [one["onward"][0].rule for one in of_a_ticket if one["rule"] == "list"] == ["around"]
 
 
+def test_the_past_of_who_has_only_warned_of_things_is_not_known_yet():
+    stage = build_pipeline().intake(INSTITUTION)
+    work(payload("t-1", 1, "a.example", kind="intel"), stage=stage)
+    assert (stage.ledger.counts.used, stage.ledger.since_ms) == (1, None)
+    work(payload("t-2", 1, "a.example"), stage=stage, first=1)
+    assert stage.ledger.since_ms == stage.ledger.watermark_ms
+
+
 @pytest.mark.parametrize(
     "back", [{"action": "retract"}, {"action": "close", "status": "resolved", "verdict": "false_positive"}]
 )

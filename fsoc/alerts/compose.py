@@ -42,9 +42,12 @@ def compose(
     """
     tickets: dict[str, list[str]] = {}
     detections: dict[str, int] = {}
-    told = found.entries if rule.depth == 1 else tuple(_once(found.entries))
-    entries, intel = _apart(told)
-    for entry in told:
+    entries, intel = _apart(found.entries)
+    if rule.depth > 1:
+        entries = tuple(_once(entries))
+        victims = {entry.name[:2] for entry in entries}  # for moments, of intel that became a ticket, both are there
+        intel = tuple(entry for entry in _once(intel) if entry.name[:2] not in victims)
+    for entry in (*entries, *intel):
         for name in entry.rules:
             detections[name] = detections.get(name, 0) + 1
     for entry in entries:

@@ -4,7 +4,8 @@
     changed              its groups are judged again, by the new definition
     grouped or counted   what is held says nothing under the new definition, and is let go; alerts stay as they are
       by other fields
-    removed              takes no new entries; what it holds is judged as before until it has expired
+    removed              takes no new tickets; what it holds is judged as before until it has expired, and what
+                         correlations it names still match is taken as long as that is so
 
 A restart finds the same: the definition lies in the state as long as a group of its rule does.
 """

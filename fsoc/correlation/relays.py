@@ -7,8 +7,9 @@ A ticket of an inner group is relayed as long as the condition holds over some (
       other rules, in order     rule holds has a relayed ticket at exactly that time
       or not
 
-Either way more tickets only ever add matches, so that what is raised at once stays (law 8): a count of tickets at their
-matches' times would lose some whenever a late ticket completes a match earlier.
+Either way more tickets only ever add matches, so that what is raised at once stays (law 8), but for rules that look at
+pasts or ask for `spread`, where a late ticket may show that nothing was new: a count of tickets at their matches' times
+would lose some whenever a late ticket completes a match earlier.
 
 What was relayed is in the state before it is published. A revision is never used for two things, so what is published
 again after a restart changes nothing (law 10).

@@ -265,4 +265,5 @@ class TimelineOfPast(Timeline):
         names = super().displace(institution)
         if self.seals.pop(institution, None) is not None:
             self.sealed.add(institution)
+            self.look_again()  # what was a hub by it may be none
         return names

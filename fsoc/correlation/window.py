@@ -111,12 +111,14 @@ def is_silent_after(rule: CorrelationRule, entries: Sequence[Entry], first: int,
 def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence[Window]) -> list[Satisfied]:
     """The episodes of these windows, which are all those that hold, in order.
 
-    Not those of intel alone: what happened to nobody is told to nobody.
+    Windows of intel alone are passed over: what happened to nobody is told to nobody, and begins nothing.
     """
     found: dict[int, list[Window]] = {}
     for window in windows:
-        found.setdefault(window[0] // rule.episode_ms, []).append(window)
-    episodes = (
+        _, left, right, _ = window
+        if not all(entries[place].is_intel for place in range(left, right)):
+            found.setdefault(window[0] // rule.episode_ms, []).append(window)
+    return [
         Satisfied(
             episode,
             of_it[0][0],
@@ -125,8 +127,7 @@ def summed_up(rule: CorrelationRule, entries: Sequence[Entry], windows: Sequence
             tuple(_union(entries, of_it)),
         )
         for episode, of_it in found.items()
-    )
-    return [one for one in episodes if not all(entry.is_intel for entry in one.entries)]
+    ]
 
 
 def _windows(rule: CorrelationRule, entries: Sequence[Entry]) -> Iterator[tuple[int, int, int, Number | None]]:

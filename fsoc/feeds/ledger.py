@@ -76,7 +76,7 @@ class Ledger:
     ends: whether an end record is obeyed; in production it is refused.
     settled_ms: no new ticket with an event time below this will be used any more. It never goes back.
     read_until_ms: the newest of the log's own timestamps that was read, whatever became of the record.
-    since_ms: the least event time of its used tickets: from then on its past is known.
+    since_ms: the least event time of its used tickets, intel left out: from then on its past is known.
     """
 
     def __init__(self, *, allowed_lateness_ms: int, retention_ms: int, feeds: frozenset[str], ends: bool) -> None:
@@ -145,7 +145,8 @@ class Ledger:
             outcome = decided
         if outcome is not Outcome.USED:
             return Judgement(outcome, self._fault(outcome, message))
-        self.since_ms = at if self.since_ms is None else min(at, self.since_ms)
+        if message.kind == "ticket":  # what is heard of says nothing of what happens here
+            self.since_ms = at if self.since_ms is None else min(at, self.since_ms)
         if live is not None and message.revision < live.revision:
             return Judgement(outcome)  # it came after its successor: used, without effect
         return Judgement(outcome, live=self._take(offset, at, message, live), replayed=decided is not None)

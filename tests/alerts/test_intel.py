@@ -115,3 +115,16 @@ def test_feedback_goes_to_victims_and_names_nobody_who_warned(heard, met, alert_
     for value in told.values():
         for secret in ("fi-009", "I-1", "I-2", "intel"):
             assert secret not in value.decode()
+
+
+def test_a_ticket_that_was_intel_before_is_a_victims_though_both_matches_of_it_are_there(heard, met, alert_of):
+    """Over correlations, what the one fed may not be withdrawn yet where the other feeds already."""
+    before, now = heard("fi-001", "T-1"), met("fi-001", "T-1", 10)
+    alert = alert_of(
+        [before._replace(source="inner [1]"), now._replace(source="inner [2]"), met("fi-002", "T-2", 20)],
+        **{**BOTH, "depth": 2},
+    )
+
+    assert (alert["tickets"], alert["intel"]) == ({"fi-001": ["T-1"], "fi-002": ["T-2"]}, [])
+    alone = alert_of([before._replace(source="inner [1]"), now._replace(source="inner [2]")], **{**BOTH, "depth": 2})
+    assert (alone["kind"], alone["institutions"], alone["intel"]) == ("local", ["fi-001"], [])

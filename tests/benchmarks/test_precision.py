@@ -25,14 +25,15 @@ def test_without_pasts_the_rules_ask_for_none_and_are_otherwise_the_same():
 
 
 def one(found, missed, true, false):
-    feeds = SimpleNamespace(found=("a",), missed=(), false_alarms=())
+    apart = SimpleNamespace(found=("a",), missed=(), false_alarms=())
     return SimpleNamespace(
         found=found,
         missed=missed,
         on_campaigns=true,
         false_alarms=("x",) * false,
         passes=not missed + false,
-        feeds=feeds,
+        feeds=apart,
+        rules=apart,
     )
 
 

@@ -11,19 +11,20 @@ from itertools import combinations
 
 
 def episodes(rule, entries, until=None):
-    """[(episode, first t, last t, peak, members in order)], in the order of the episodes.
+    """[(episode, first t, last t, peak, members in order)], in the order of the episodes; of intel alone there is none.
 
     until: of absence, how far event time was settled before everything ended.
     """
     found = {}
     if rule.absent:
         for t, silent in absences(rule, entries, until):
-            found.setdefault(t // max(rule.timespan_ms, 86_400_000), []).append((t, 0, silent))
+            if any(entry.member for entry in silent):
+                found.setdefault(t // max(rule.timespan_ms, 86_400_000), []).append((t, 0, silent))
         return [(episode, *summed_up(rule, windows)) for episode, windows in found.items()]
     for t in sorted({entry.event_time_ms for entry in entries}):
         window = [entry for entry in entries if t - rule.timespan_ms < entry.event_time_ms <= t]
         measure = measured(rule, window)
-        if holds(rule, measure):
+        if holds(rule, measure) and any(entry.member for entry in window):
             found.setdefault(t // max(rule.timespan_ms, 86_400_000), []).append((t, measure, window))
     return [(episode, *summed_up(rule, windows)) for episode, windows in found.items()]
 

@@ -99,9 +99,9 @@ def event_time(body: Mapping[str, Any], lateness_ms: int) -> int:
 
 
 def known_since(used: Iterable[tuple[bytes, int]]) -> int | None:
-    """The least event time of the messages that were used, whatever became of their tickets; as `final_tickets`."""
+    """The least event time of the tickets that were used, whatever became of them; as `final_tickets`."""
     bodies = [(json.loads(payload), lateness_ms) for payload, lateness_ms in used]
-    return min((event_time(*one) for one in bodies if one[0]["kind"] != "source_status"), default=None)
+    return min((event_time(*one) for one in bodies if one[0]["kind"] == "ticket"), default=None)
 
 
 def standing(
@@ -313,7 +313,8 @@ def alerts_of(
     episode_ms = max(rule.timespan_ms, DAY_MS)
     episodes: dict[int, list[tuple[int, int, int, Any]]] = {}
     for window in windows:
-        episodes.setdefault(window[0] // episode_ms, []).append(window)
+        if any(row.member for row in rows[window[1] : window[2]]):  # not of intel alone
+            episodes.setdefault(window[0] // episode_ms, []).append(window)
 
     def name_of(episode: int) -> str:
         text = "\x00".join((rule.id, environment, group, str(episode)))
@@ -323,9 +324,8 @@ def alerts_of(
         episode: [row for place, row in enumerate(rows) if any(first <= place < past for _, first, past, _ in of_it)]
         for episode, of_it in episodes.items()
     }
-    told = {episode for episode, inside in lie_in.items() if any(row.member for row in inside)}  # not of intel alone
-    for episode in told:
-        of_it, inside = episodes[episode], lie_in[episode]
+    for episode, of_it in episodes.items():
+        inside = lie_in[episode]
         struck = [row for row in inside if row.member]
         bodies = [row.matches[0].ticket.body for row in struck]
         heard: dict[tuple[str, str], int] = {}
@@ -355,7 +355,7 @@ def alerts_of(
             "window_from": of_it[0][0] - rule.timespan_ms,
             "window_to": of_it[-1][0],
             "seen": most_telling(rule.condition.bounds, [measure for _, _, _, measure in of_it]),
-            "continues": name_of(episode - 1) if episode - 1 in told else None,
+            "continues": name_of(episode - 1) if episode - 1 in episodes else None,
         }
 
 
