@@ -95,7 +95,7 @@ def test_a_silent_feed_sends_nothing_for_five_heartbeats_or_more_and_then_speaks
 def test_what_was_lost_before_a_silence_is_not_sent_again_during_it(monkeypatch):
     monkeypatch.setattr(sender, "LOST_SHARE", 0.6)
     monkeypatch.setattr(sender, "DUPLICATE_SHARE", 0.9)
-    for seed in range(81, 85):
+    for seed in (81, 82):
         assert_silent(
             generate(ExerciseSpec(seed=seed, institutions=8, tickets_per_institution=1_500, hours=120, noise=Noise.LOW))
         )

@@ -16,12 +16,13 @@ from tests.rules.adversary.asked import Case, joint_rules, members_asked
 from tests.rules.adversary.collusion import carry_out, plan
 from tests.rules.adversary.sector import registry
 
-TRIES = 10_000 * (20 if os.environ.get("FSOC_SOAK") else 1)
-PARTS = 4 * (20 if os.environ.get("FSOC_SOAK") else 1)
+MANY = 20 if os.environ.get("FSOC_SOAK") else 1
+TRIES = 2_500 * MANY
+PARTS = 2 * MANY
 """No test may take minutes on a busy machine: one of so many parts of the tries each."""
 
 TRIES_OF_ONE_SECTOR = 20
-JOINED_EVERY = 15 * (20 if os.environ.get("FSOC_SOAK") else 1)
+JOINED_EVERY = 5 * MANY
 """One sector of so many is run a second time, with one more institution."""
 
 

@@ -18,7 +18,7 @@ from tests.rules.adversary.asked import Case, fed, joint_rules, members_asked
 from tests.rules.adversary.games import again, inflated, play
 from tests.rules.adversary.sector import START_MS, Sector, members, registry, write
 
-TRIES = 60 * (20 if os.environ.get("FSOC_SOAK") else 1)
+TRIES = 30 * (20 if os.environ.get("FSOC_SOAK") else 1)
 """Of each rule."""
 
 CAPPED = """
