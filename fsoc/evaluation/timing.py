@@ -23,7 +23,7 @@ class Timing:
     def after_first_s(self, label: Label, alerts: Sequence[Alert]) -> float | None:
         """From the label's first ticket. Without tickets: from the first that one of these alerts names.
 
-        Nothing where the alert stood before: intel, or tickets that do not bear the label, can raise it first.
+        Nothing where the alert stood before: tickets that do not bear the label can raise it first.
         """
         if not alerts:
             return None

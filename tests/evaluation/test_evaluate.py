@@ -190,7 +190,7 @@ def test_of_a_ticket_and_intel_of_the_deciding_moment_the_one_that_came_last_cou
 
 @pytest.mark.parametrize("is_known", [True, False], ids=["with tickets", "without"])
 def test_an_alert_that_stood_before_the_first_ticket_of_a_label_took_no_time(alert, truth, tickets, is_known):
-    """Raised at 5 by intel, or by tickets that do not bear the label, which its own join at 50."""
+    """Raised at 5 by tickets that do not bear the label, which its own join at 50."""
     raised = alert("x", "a1 b1", raised=5, first=50)
     evaluation = evaluate([raised], truth(kit="a1 b1"), tickets("a1@50 b1@60") if is_known else None)
 
