@@ -16,6 +16,7 @@ from fsoc.cli.alert_words import (
     Language,
     clock_text,
     either,
+    kind_name,
     seen_asked,
     severity_name,
     shared,
@@ -57,7 +58,7 @@ def _head(alert: ReadAlert, language: Language) -> Iterator[RenderableType]:
     yield Text.assemble(
         (printable(alert.alert_id), "bold"),
         f"  ·  {word('revision', language)} {alert.revision}  ·  {word(alert.status, language)}",
-        f"  ·  {word(alert.kind, language)}  ·  ",
+        f"  ·  {kind_name(alert.kind, language)}  ·  ",
         (word(alert.level, language), LEVEL_STYLES.get(alert.level, "")),
         f"  ·  {word(alert.environment, language)}",
     )

@@ -25,9 +25,6 @@ _ZH: Final[Mapping[str, str]] = {
     "final": "已確定",
     "retracted": "已撤回",
     "merged": "已併入",
-    "joint": "聯防",
-    "local": "單一機構",
-    "feed": "資料來源",
     "production": "正式",
     "exercise": "演練",
     "test": "測試",
@@ -73,6 +70,12 @@ _ZH: Final[Mapping[str, str]] = {
     "until": "至",
     "environment": "環境",
 }
+_KIND_ZH: Final[Mapping[str, str]] = {
+    "joint": "聯防",
+    "local": "單一機構",
+    "feed": "資料來源",
+    "rule": "規則",
+}
 _SEVERITY: Final = {
     "en": ("Unknown", "Informational", "Low", "Medium", "High", "Critical"),
     "zh-TW": ("未知", "資訊", "低", "中", "高", "嚴重"),
@@ -82,6 +85,11 @@ _SEVERITY: Final = {
 def word(text: str, language: Language) -> str:
     """One of fsoc's own words; what is not known, from the wire for one, as it is, made safe."""
     return _ZH.get(text, printable(text)) if language == "zh-TW" else printable(text)
+
+
+def kind_name(kind: str, language: Language) -> str:
+    """What an alert is about; a kind that is not known as it is, made safe."""
+    return _KIND_ZH.get(kind, printable(kind)) if language == "zh-TW" else printable(kind)
 
 
 def either(said: Any, language: Language, name: str = "text") -> str:

@@ -152,12 +152,12 @@ class Progress:
         """
         if self.learnt:
             self.learnt.clear()
-            yield SINCE, msgspec.json.encode(_Since(offset, self.since), order="deterministic")
+            yield SINCE, msgspec.json.encode(Since(offset, self.since), order="deterministic")
 
     def restore_since(self, value: bytes | None) -> None:
         """Take what `remember` told the state; None where it told nothing. Before anything is judged."""
         if value is not None:
-            self.since.update(since_of(value))
+            self.since.update(since_of(value).since)
 
     def restore(self, state: Mapping[str, Any]) -> None:
         self.closed_until_ms = state["settled_until_ms"]
@@ -174,13 +174,20 @@ the alert back.
 """
 
 
-def since_of(value: bytes) -> dict[str, int]:
-    """What its record says, by institution.
+class Since(msgspec.Struct, frozen=True):
+    """Its record. offset: of the last record that was heard before. since: by institution."""
+
+    offset: int
+    since: dict[str, int]
+
+
+def since_of(value: bytes) -> Since:
+    """What its record says.
 
     Raises:
         msgspec.MsgspecError: it is no such value.
     """
-    return _since_decoder.decode(value).since
+    return _since_decoder.decode(value)
 
 
 def in_one(values: Sequence[bytes]) -> bytes:
@@ -203,14 +210,9 @@ class _Said(msgspec.Struct):
     settled: list[int] = []
 
 
-class _Since(msgspec.Struct):
-    offset: int
-    since: dict[str, int]
-
-
 _NEVER_MS: Final = -(2**63)
 _decoder: Final = msgspec.json.Decoder(_Said)
-_since_decoder: Final = msgspec.json.Decoder(_Since)
+_since_decoder: Final = msgspec.json.Decoder(Since)
 
 
 def progress_record(claims: Mapping[str, Claim], by: Version) -> bytes:

@@ -128,10 +128,11 @@ class CorrelationRule:
     scope: Scope = "sector"
     name: str | None = None
     dated: str = ""
-    rising: bool = field(init=False)
-    firm: bool = field(init=False)
-    episode_ms: int = field(init=False)
-    retention_ms: int = field(init=False)
+    # With defaults, so that a definition in the state need not name them: an earlier fsoc knew fewer.
+    rising: bool = field(init=False, default=False)
+    firm: bool = field(init=False, default=False)
+    episode_ms: int = field(init=False, default=0)
+    retention_ms: int = field(init=False, default=0)
 
     def __post_init__(self) -> None:
         grows = self.type not in NUMERIC or (self.type == "value_sum" and self.non_negative)

@@ -17,10 +17,11 @@ DEFINITIONS: Final = """\
   區間採 Wilson 95 % 信賴區間；區間寬者，宜先累積樣本再調整門檻。
 - **Times** are event time, up to `raised_at_event_time` of the earliest alert on the label: they do not depend on how
   fast it was replayed. From the third institution it may be negative: the rule was content with two. The deciding
-  ticket is the one that completed the window; what passed until it came is the institutions' own delay.
+  ticket, which may be intel, is the one that completed the window; what passed until it came is the institutions'
+  own delay.
   **時間**均為事件時間，計至該標籤最早告警之成立時間，與重播速度無關；
   「自第三家機構」為負值，表示規則於兩家時即成立。
-  關鍵事件單為使條件成立者，其自發生至到達之時間為機構端通報延遲。
+  關鍵事件單為使條件成立者（含情資分析單），其自發生至到達之時間為機構端通報延遲。
 - **A day** is 24 hours of event time covered, at least one. **Stories** are alerts folded by campaign and with those
   that they continue.
   **每日**以涵蓋之事件時間每 24 小時計，不足一日以一日計；**併案**依攻擊活動編號及延續關係。"""

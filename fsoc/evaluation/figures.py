@@ -49,7 +49,8 @@ class LabelFigures:
     precision: of joint alerts that name one of its tickets, those on it. recall: of its tickets, those that an alert on
     it names. covered: how many of its institutions such an alert names; struck: how many it struck, as far as is known.
     after_first_s, after_third_s: event time from its first ticket, and from the first ticket of its third independent
-        institution, to the earliest alert. The second is negative where a rule is content with two. None: not known.
+        institution, to the earliest alert. The first is 0 where the alert stood before; the second is negative where a
+        rule is content with two. None: not known.
     after_deciding_s: from when the deciding ticket of the earliest alert happened to when it came.
     """
 

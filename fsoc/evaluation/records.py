@@ -29,7 +29,8 @@ class Alert:
 
     first_ms, last_ms: event time of its first and last ticket. raised_ms: event time at which its rule's condition
         held first.
-    tickets: ids by institution. group: what they have in common.
+    tickets: ids by institution. group: what they have in common. intel: the intelligence tickets that stand in it,
+        which are none of its tickets.
     suppressed: somebody decided beforehand that nobody need look at it.
     """
 
@@ -49,6 +50,7 @@ class Alert:
     tickets: Mapping[str, tuple[str, ...]]
     group: Mapping[str, str] = field(default_factory=dict)
     suppressed: bool = False
+    intel: tuple[TicketKey, ...] = ()
 
     @property
     def keys(self) -> list[TicketKey]:
@@ -66,19 +68,28 @@ class TruthLine:
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """One message about a ticket, as far as times go. received_ms: when it was sent where nothing says more."""
+    """One message about a ticket, or intel, as far as times go.
+
+    received_ms: when it was sent where nothing says more. is_intel: its sender is no victim by it.
+    """
 
     key: TicketKey
     revision: int
     occurred_ms: int | None
     detected_ms: int
     received_ms: int
+    is_intel: bool = False
 
     def event_ms(self, allowed_lateness_ms: int) -> int:
         """Law 2, as `fsoc.tickets.times.event_time`."""
         if self.occurred_ms is not None and 0 <= self.detected_ms - self.occurred_ms <= allowed_lateness_ms:
             return self.occurred_ms
         return self.detected_ms
+
+
+class _Intel(Struct):
+    institution: str
+    ticket_id: str
 
 
 class _Alert(Struct):
@@ -98,6 +109,7 @@ class _Alert(Struct):
     continues: str | None = None
     group: dict[str, Any] = {}
     suppressed: Any = None
+    intel: list[_Intel] = []
 
 
 class _Line(Struct):
@@ -163,6 +175,7 @@ def read_alert(line: bytes) -> Alert | None:
         tickets={name: tuple(dict.fromkeys(ids)) for name, ids in read.tickets.items()},
         group={name: str(value) for name, value in read.group.items()},
         suppressed=read.suppressed is not None,
+        intel=tuple((each.institution, each.ticket_id) for each in read.intel),
     )
 
 
@@ -185,19 +198,20 @@ def read_truth(line: bytes) -> TruthLine:
 
 
 def read_ticket(line: bytes) -> Sent | None:
-    """What a ticket says of its times; None where fsoc would not have taken it, or it is no ticket of a victim's.
+    """What a ticket, or intel, says of its times; None where fsoc would not have taken it, or it is neither.
 
     Only what is needed is looked at: most of what makes a ticket wrong makes no other event time of it. What lies in
     the future does: an institution's clock is wrong, and the message comes again.
     """
     try:
         read = _ticket(line)
-        if read.kind != "ticket":
+        if read.kind not in {"ticket", "intel"}:
             return None
         occurred_ms = None if read.occurred_from is None else milliseconds(read.occurred_from)
         detected_ms = milliseconds(read.detected_at)
         received_ms = milliseconds(read.received_at or read.sent_at)
     except (msgspec.MsgspecError, UnicodeDecodeError, BadTime):
         return None
-    sent = Sent((read.institution, read.ticket_id), read.revision, occurred_ms, detected_ms, received_ms)
+    key, is_intel = (read.institution, read.ticket_id), read.kind == "intel"
+    sent = Sent(key, read.revision, occurred_ms, detected_ms, received_ms, is_intel)
     return None if detected_ms > received_ms + FUTURE_MAX_MS else sent

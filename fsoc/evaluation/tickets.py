@@ -22,11 +22,15 @@ class TicketTimes:
 
 
 class Tickets:
-    """The tickets of some files. lines: how many lines those have, tickets or not."""
+    """The tickets of some files. lines: how many lines those have, tickets or not.
+
+    Intel is known beside them: it is no victim's, so that it is in no span and no count.
+    """
 
     def __init__(self) -> None:
         self.lines = 0
         self._times: dict[TicketKey, TicketTimes] = {}
+        self._intel: dict[TicketKey, TicketTimes] = {}
 
     @classmethod
     def of(cls, messages: Iterable[Sent | None], allowed_lateness_ms: Callable[[str], int]) -> Tickets:
@@ -41,12 +45,13 @@ class Tickets:
     def take(self, sent: Sent, event_ms: int) -> None:
         """A higher revision replaces the times before; what comes again changes nothing."""
         moments = {event_ms, sent.detected_ms} | ({sent.occurred_ms} if sent.occurred_ms is not None else set())
-        known = self._times.get(sent.key)
+        times = self._intel if sent.is_intel else self._times
+        known = times.get(sent.key)
         if known is None:
-            self._times[sent.key] = TicketTimes(sent.revision, event_ms, sent.received_ms, frozenset(moments))
+            times[sent.key] = TicketTimes(sent.revision, event_ms, sent.received_ms, frozenset(moments))
             return
         newer = sent.revision > known.revision
-        self._times[sent.key] = TicketTimes(
+        times[sent.key] = TicketTimes(
             max(sent.revision, known.revision),
             event_ms if newer else known.event_ms,
             min(sent.received_ms, known.received_ms),
@@ -55,6 +60,10 @@ class Tickets:
 
     def get(self, key: TicketKey) -> TicketTimes | None:
         return self._times.get(key)
+
+    def intel(self, key: TicketKey) -> TicketTimes | None:
+        """As `get`, of intel."""
+        return self._intel.get(key)
 
     def __iter__(self) -> Iterator[TicketKey]:
         return iter(self._times)

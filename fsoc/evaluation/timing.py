@@ -21,13 +21,17 @@ class Timing:
         self._independent_of = independent_of
 
     def after_first_s(self, label: Label, alerts: Sequence[Alert]) -> float | None:
-        """From the label's first ticket. Without tickets: from the first that one of these alerts names."""
+        """From the label's first ticket. Without tickets: from the first that one of these alerts names.
+
+        Nothing where the alert stood before: tickets that do not bear the label can raise it first.
+        """
         if not alerts:
             return None
         if self._tickets is None:
-            return (alerts[0].raised_ms - min(alert.first_ms for alert in alerts)) / 1000
-        events = [times.event_ms for key in label.tickets if (times := self._tickets.get(key)) is not None]
-        return (alerts[0].raised_ms - min(events)) / 1000 if events else None
+            events = [alert.first_ms for alert in alerts]
+        else:
+            events = [times.event_ms for key in label.tickets if (times := self._tickets.get(key)) is not None]
+        return max(0, alerts[0].raised_ms - min(events)) / 1000 if events else None
 
     def after_third_s(self, label: Label, alerts: Sequence[Alert]) -> float | None:
         """From the first ticket of the third independent institution; None where there is none, or no tickets."""
@@ -45,14 +49,11 @@ class Timing:
     def after_deciding_s(self, alert: Alert) -> float | None:
         """From when the deciding ticket happened to when it came: the alert is raised as it comes.
 
-        The deciding ticket is the one at whose event time the rule's condition held first; of several of that moment
-        the one that came last.
+        The deciding ticket is the one at whose event time the rule's condition held first, intel too; of several of
+        that moment the one that came last.
         """
         if self._tickets is None:
             return None
-        came = [
-            times.received_ms
-            for key in alert.keys
-            if (times := self._tickets.get(key)) is not None and alert.raised_ms in times.moments
-        ]
+        known = (*map(self._tickets.get, alert.keys), *map(self._tickets.intel, alert.intel))
+        came = [times.received_ms for times in known if times is not None and alert.raised_ms in times.moments]
         return (max(came) - alert.raised_ms) / 1000 if came else None

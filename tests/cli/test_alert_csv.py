@@ -101,6 +101,15 @@ def test_intel_is_the_last_column_and_empty_where_there_is_none():
     assert (heading[-1], row[-1], without[-1]) == ("intel", "fi-009 I-1; fi-009 I-2", "")
 
 
+def test_beside_it_only_the_explanations_name_intel():
+    warned = make_entry("fi-009", "I-1", member="", values=())
+    made = make_alert([warned, make_entry("fi-001", "T-1", 1, values=())], type="event_count", fields=())
+    heading, row = parsed([read_alert(orjson.dumps(made))])
+
+    naming = [name for name, text in zip(heading, row, strict=True) if "I-1" in text]
+    assert naming == ["explanation", "explanation_zh", "intel"]
+
+
 def test_with_a_byte_order_mark_excel_reads_utf_8():
     text = "".join(lines([], bom=True))
 

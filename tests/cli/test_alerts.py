@@ -11,7 +11,7 @@ import signal
 import subprocess
 import sys
 from functools import partial
-from typing import NamedTuple
+from typing import NamedTuple, get_args
 
 import orjson
 import pytest
@@ -20,10 +20,10 @@ from rich.console import Console
 from fsoc.alerts.read import read_alert
 from fsoc.cli.alert_story import story
 from fsoc.cli.alert_table import AlertTable
-from fsoc.cli.alert_words import span
+from fsoc.cli.alert_words import kind_name, span
 from fsoc.cli.main import main
 from fsoc.correlation.past import Novelty
-from fsoc.correlation.policy import HOUR_MS, Clock, Policy
+from fsoc.correlation.policy import HOUR_MS, Clock, Kind, Policy
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 from tests.alerts.conftest import NOON, make_alert, make_entry
@@ -119,6 +119,14 @@ def test_watch_and_export_choose_alike(run, file, options, found):
     assert exported.returncode == 0
     if "40m" not in options:  # in the order of the file, and by what was known then
         assert sorted(ids(run("watch", "--from", path, *options))) == found
+
+
+def test_every_kind_has_a_chinese_name():
+    names = {kind: kind_name(kind, "zh-TW") for kind in get_args(Kind)}
+
+    assert all(kind_name(kind, "en") == kind != name for kind, name in names.items())
+    assert len(set(names.values())) == len(names)
+    assert kind_name("other\x1b", "zh-TW") == kind_name("other\x1b", "en") == "other\\x1b"
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 
 from fsoc.correlation.definitions import Definitions, fits, is_alike
@@ -36,3 +37,16 @@ def test_a_definition_with_fractions_outlasts_a_restart(rule):
     restarted.restore([value])
 
     assert restarted.get(tail.id) == tail
+
+
+@pytest.mark.parametrize("unknown", [(), ("firm",), ("rising", "firm", "episode_ms", "retention_ms")])
+def test_a_definition_of_an_fsoc_that_derived_less_means_the_same(rule, unknown):
+    """What follows from a rule is worked out, whatever the state says of it."""
+    held = rule(timespan="2d")
+    ((_, value),) = Definitions({held.id: held}).hold(held)
+    told = {name: said for name, said in orjson.loads(value).items() if name not in unknown}
+    restarted = Definitions({})
+    restarted.restore([orjson.dumps({**told, "rising": False} if "rising" in told else told)])
+
+    assert restarted.get(held.id) == held
+    assert (held.rising, held.firm) == (True, True)

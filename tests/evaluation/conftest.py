@@ -58,7 +58,7 @@ def truth() -> Callable[..., Truth]:
 
 @pytest.fixture
 def tickets() -> Callable[..., Tickets]:
-    """tickets("a1@0 b1@5+3"): b1 happened in minute 5 and came 3 minutes later."""
+    """tickets("a1@0 b1@5+3 c1!9"): b1 happened in minute 5 and came 3 minutes later; c1 is intel of minute 9."""
 
     def build(text: str) -> Tickets:
         return Tickets.of((_sent(word) for word in text.split()), lambda _: 60 * MINUTE_MS)
@@ -67,7 +67,7 @@ def tickets() -> Callable[..., Tickets]:
 
 
 def _sent(word: str) -> Sent:
-    name, _, times = word.partition("@")
+    name, _, times = word.replace("!", "@").partition("@")
     happened, _, later = times.partition("+")
     at_ms = START_MS + int(happened) * MINUTE_MS
-    return Sent((name[0], name), 1, None, at_ms, at_ms + int(later or 0) * MINUTE_MS)
+    return Sent((name[0], name), 1, None, at_ms, at_ms + int(later or 0) * MINUTE_MS, "!" in word)

@@ -10,6 +10,7 @@ from fsoc.evaluation.shares import Share
 from fsoc.evaluation.truth import Truth
 
 DAY = 24 * 60
+START_MS = 1_772_409_600_000  # 2026-03-02T00:00:00Z, the minute 0 of the builders
 
 
 def named(evaluation, name):
@@ -161,6 +162,39 @@ def test_of_two_tickets_of_the_deciding_moment_the_one_that_came_last_counts(ale
     evaluation = evaluate([alert("x", "a1 b1", raised=5)], truth(kit="a1 b1"), tickets("a1@5+9 b1@5+2"))
 
     assert evaluation.after_deciding_s.median == 9 * 60
+
+
+def test_intel_that_completed_the_window_decided_and_is_no_ticket(alert, truth, tickets):
+    """
+    a1 b1        c1           c1 warns, at 20, and that came at 24
+    |--|---------|------→ minutes
+    0  10        20 raised
+    """
+    warned = alert("x", "a1 b1", raised=20, intel=(("c", "c1"),))
+    sent = tickets("a1@0 b1@10 c1!20+4")
+    evaluation = evaluate([warned], truth(kit="a1 b1"), sent)
+    kit = named(evaluation, "kit")
+
+    assert (kit.after_first_s, kit.after_deciding_s) == (20 * 60, 4 * 60)
+    assert (evaluation.after_deciding_s.count, kit.struck) == (1, 2)
+    assert (len(sent), set(sent), sent.span_ms) == (2, {("a", "a1"), ("b", "b1")}, (START_MS, START_MS + 10 * 60_000))
+
+
+def test_of_a_ticket_and_intel_of_the_deciding_moment_the_one_that_came_last_counts(alert, truth, tickets):
+    """A ticket and intel of one name are two: c1 the ticket is not in the alert."""
+    warned = alert("x", "a1 b1", raised=20, intel=(("c", "c1"),))
+    evaluation = evaluate([warned], truth(kit="a1 b1"), tickets("a1@0 b1@20+1 c1!20+4 c1@20+9"))
+
+    assert evaluation.after_deciding_s.most == 4 * 60
+
+
+@pytest.mark.parametrize("is_known", [True, False], ids=["with tickets", "without"])
+def test_an_alert_that_stood_before_the_first_ticket_of_a_label_took_no_time(alert, truth, tickets, is_known):
+    """Raised at 5 by tickets that do not bear the label, which its own join at 50."""
+    raised = alert("x", "a1 b1", raised=5, first=50)
+    evaluation = evaluate([raised], truth(kit="a1 b1"), tickets("a1@50 b1@60") if is_known else None)
+
+    assert named(evaluation, "kit").after_first_s == 0
 
 
 def test_without_tickets_times_are_what_alerts_say_and_the_report_says_which_are_missing(alert, truth):

@@ -42,6 +42,16 @@ def test_an_alert_is_read_as_a_demo_tells_it_and_its_score_is_passed_over():
     assert read_alert(b'{"type": "score", "passes": true}') is None
 
 
+def test_intel_is_read_apart_from_tickets_in_an_alert_and_in_a_file():
+    heard = [{"institution": "fi-009", "ticket_id": "i1", "at": "2026-03-02T01:00:00.000Z"}]
+    read = read_alert(orjson.dumps(ALERT | {"intel": heard}))
+
+    assert (read.intel, len(read.keys)) == ((("fi-009", "i1"),), 2)
+    assert read_alert(orjson.dumps(ALERT)).intel == ()
+    assert read_ticket(orjson.dumps(ticket(kind="intel"))).is_intel
+    assert not read_ticket(orjson.dumps(ticket())).is_intel
+
+
 def test_an_alert_is_suppressed_when_it_says_by_what():
     assert not read_alert(orjson.dumps(ALERT | {"suppressed": None})).suppressed
     assert read_alert(orjson.dumps(ALERT | {"suppressed": {"id": "s"}})).suppressed
@@ -108,5 +118,5 @@ def test_lines_that_fsoc_would_not_use_say_nothing():
 
     assert read_ticket(b"{broken") is None
     assert read_ticket(orjson.dumps(future)) is None
-    assert read_ticket(orjson.dumps(ticket(kind="intel"))) is None
+    assert read_ticket(orjson.dumps(ticket(kind="source_status"))) is None
     assert read_ticket(orjson.dumps(future | {"received_at": "2026-03-02T08:55:00Z"})) is not None

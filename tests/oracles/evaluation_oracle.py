@@ -63,7 +63,7 @@ def figures(alerts, lines, sent):
     for name in joint:
         raised = [alert.raised_ms for alert in standing if on(alert, name, lines, known)]
         events = [sent[key][0] for key in bearers(name, lines, known) if key in sent]
-        first[name] = (min(raised) - min(events)) / 1000 if raised and events else None
+        first[name] = max(0, min(raised) - min(events)) / 1000 if raised and events else None
     return {
         "precision": (len(true), len(standing)),
         "recall": (sum(any(on(alert, name, lines, known) for alert in standing) for name in joint), len(joint)),

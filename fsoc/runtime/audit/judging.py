@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import blake2b
 from typing import Any, NamedTuple
 
@@ -39,7 +39,8 @@ def digest_of(value: bytes) -> bytes:
 class _Group(NamedTuple):
     """One group to be judged.
 
-    soon_ms: how far event time will be settled once all that waits is worked. since, seals: of institutions' pasts.
+    soon_ms: how far event time will be settled once all that waits is worked.
+    since, before, seals: of institutions' pasts; before: from when on they were known before what is in flight.
     """
 
     rule: CorrelationRule
@@ -51,7 +52,19 @@ class _Group(NamedTuple):
     live_from: int
     is_in_flight: bool
     since: Mapping[str, int]
+    before: Mapping[str, int]
     seals: Mapping[str, Seal]
+
+    def otherwise(self) -> Iterator[_Group]:
+        """As it may be judged as well while workers run: as it will be, and as it was."""
+        soon = self._replace(closed_ms=self.soon_ms)
+        is_soon_otherwise = not self.rule.rising and self.soon_ms != self.closed_ms
+        if is_soon_otherwise:
+            yield soon
+        if self.rule.past is not None and self.before != self.since:
+            yield self._replace(since=self.before)
+            if is_soon_otherwise:
+                yield soon._replace(since=self.before)
 
 
 def check_alerts(
@@ -69,6 +82,7 @@ def check_alerts(
         alerts.setdefault(GroupKey(*record.key), {})[record.episode] = record
     groups = found.groups()
     verdict.looked.groups += len(groups)
+    since, earlier = found.known_since(), found.since_before()
     for key in sorted(groups.keys() | alerts.keys()):
         defined = found.definitions.get(key.rule)
         if key in found.doubted:
@@ -80,16 +94,16 @@ def check_alerts(
             continue  # nothing of it is held, and no worker judges it again; or it raises no alerts
         rule, place = defined.rule, defined.rule.depth - 1
         live_from, closed_ms = settled_from(rule, settled[place]), found.closed_ms(rule.depth)
-        since, seals = found.since, found.seals.get(key, {})
-        group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight, since, seals)
+        past = (since, earlier, found.seals.get(key, {}))
+        group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight, *past)
         _check_group(found, group, tactics, verdict)
     return len(verdict.findings) - before
 
 
 def _check_group(found: Shard, group: _Group, tactics: Mapping[str, int], verdict: Verdict) -> None:
-    now = bodies(group, group.closed_ms, tactics)
-    soon = now if group.rule.rising or group.soon_ms == group.closed_ms else bodies(group, group.soon_ms, tactics)
-    for episode in sorted(now.keys() | soon.keys() | group.alerts.keys()):
+    now = bodies(group, tactics)
+    otherwise = [bodies(other, tactics) for other in group.otherwise()]
+    for episode in sorted(group.alerts.keys() | now.keys() | {number for other in otherwise for number in other}):
         if episode < group.live_from:
             continue
         record = group.alerts.get(episode)
@@ -98,15 +112,15 @@ def _check_group(found: Shard, group: _Group, tactics: Mapping[str, int], verdic
         expected = now.get(episode)
         if _agrees(record, expected):
             continue
-        if group.is_in_flight or soon.get(episode) != expected:
+        if group.is_in_flight or any(other.get(episode) != expected for other in otherwise):
             verdict.looked.in_flight_alerts += 1
             continue
         _tell(found, alert_id(group.key, episode), record, expected, verdict)
 
 
-def bodies(group: _Group, closed_ms: int | None, tactics: Mapping[str, int]) -> dict[int, dict[str, Any]]:
+def bodies(group: _Group, tactics: Mapping[str, int]) -> dict[int, dict[str, Any]]:
     """What the alerts of the episodes that may still change must say, by episode: the plain way."""
-    decided = None if group.rule.rising else (NEVER_MS if closed_ms is None else closed_ms)
+    decided = None if group.rule.rising else (NEVER_MS if group.closed_ms is None else group.closed_ms)
     judged = satisfied_by_past(group.rule, group.entries, decided, group.since, group.seals)
     holding = {each.episode: each for each in judged}
     composed: dict[int, dict[str, Any]] = {}

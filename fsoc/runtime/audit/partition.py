@@ -12,7 +12,7 @@ from fsoc.correlation.definitions import DEFINITION, fits
 from fsoc.correlation.entries import Entry, EntryName, GroupKey, Withdrawn, name_of, word_of
 from fsoc.correlation.level import PAST, seal_key
 from fsoc.correlation.past import Seal, hour_of, seal_of
-from fsoc.correlation.progress import SINCE, Progress, since_of
+from fsoc.correlation.progress import SINCE, Progress, Since, since_of
 from fsoc.correlation.relays import RELAY, Relay, relay_name
 from fsoc.correlation.rules import CHAIN_DEPTH_MAX, CorrelationRule
 from fsoc.feeds.ledger import END_MS
@@ -58,6 +58,7 @@ class Defined(NamedTuple):
 class Shard:
     """The state of one detections partition, taken apart.
 
+    since: its record, if there is one; `known_since` is what it comes to.
     doubted: groups of which a record cannot be trusted, so that what follows from them is not judged.
     """
 
@@ -66,7 +67,7 @@ class Shard:
     committed: int | None
     tail: Tail
     header: CorrelationHeader | None = None
-    since: dict[str, int] = field(default_factory=dict)
+    since: Since | None = None
     entries: dict[bytes, Held] = field(default_factory=dict)
     alerts: dict[bytes, AlertRecord] = field(default_factory=dict)
     definitions: dict[str, Defined] = field(default_factory=dict)
@@ -90,7 +91,12 @@ class Shard:
 
     @property
     def is_judgeable(self) -> bool:
-        return HEADER not in self.unreadable
+        return HEADER not in self.unreadable and SINCE not in self.unreadable
+
+    @property
+    def is_since_in_flight(self) -> bool:
+        """Whether what was judged by the record of `since` may not be there yet, or not be out."""
+        return self.since is not None and self.since.offset >= (self.committed or 0)
 
     def first_kept(self) -> dict[str, int]:
         """By rule: the offset of the oldest record of its entries."""
@@ -119,9 +125,7 @@ class Shard:
 
     def closed_soon(self, institutions: frozenset[str], partitions: int) -> list[int | None]:
         """By depth: how far event time will be settled once the tail is worked; as now where that does not say."""
-        progress = Progress()
-        if self.header is not None:
-            progress.restore(msgspec.to_builtins(self.header))
+        progress = self._progress()
         for value in self.tail.said:
             progress.hear(value)
         progress.advance(institutions)
@@ -129,6 +133,25 @@ class Shard:
         return [
             later if later is not None else self.closed_ms(depth) for depth, later in zip(DEPTHS, soon, strict=True)
         ]
+
+    def known_since(self) -> dict[str, int]:
+        """From which event time on institutions are known, as a restart has it: by the record and the header."""
+        return self._progress(None if self.since is None else self.since.since).since
+
+    def since_before(self) -> dict[str, int]:
+        """The same as it was before the record was written, where that is in flight: alerts may stand by either.
+
+        The header sums up a slice after all that was judged with it.
+        """
+        return self._progress().since if self.is_since_in_flight else self.known_since()
+
+    def _progress(self, since: Mapping[str, int] | None = None) -> Progress:
+        """As the header has it. since: what the record said."""
+        progress = Progress()
+        progress.since.update(since or {})
+        if self.header is not None:
+            progress.restore(msgspec.to_builtins(self.header))
+        return progress
 
     def expired_until(self, members: Mapping[str, Member], depth: int) -> int | None:
         """Entries of this depth that must not outlive this event time may be gone; None: none may.

@@ -84,6 +84,7 @@ def check_relays(
     relays: dict[GroupKey, dict[TicketName, Relay]] = {}
     for (key, name), relay, _ in found.relays.values():
         relays.setdefault(key, {})[name] = relay
+    since, earlier = found.known_since(), found.since_before()
     flying: set[GroupKey] = set()
     verdict.looked.relays += len(found.relays)
     relayed.rules.update(found.definitions)
@@ -97,10 +98,13 @@ def check_relays(
         closed_ms, soon_ms = found.closed_ms(rule.depth), soon[rule.depth - 1]
         in_flight = key in moving or (not rule.rising and closed_ms != soon_ms)
         if key in entries and (of_it or any(entry.onward for entry in entries[key])):
-            settled = expired[rule.depth - 1]
-            _check_group(found, rule, key, (entries[key], of_it, closed_ms, settled), in_flight, relayed, verdict)
+            settled, counting = expired[rule.depth - 1], _counting(found, rule, key, entries[key], since)
+            if since != earlier:
+                in_flight = in_flight or counting != _counting(found, rule, key, entries[key], earlier)
+            _check_group(found, rule, key, (counting, of_it, closed_ms, settled), in_flight, relayed, verdict)
         # What was decided by progress that is not committed may be in the state, its header too, and not be out yet.
-        if in_flight or (not rule.rising and found.tail.said):
+        decided_late = not rule.rising and found.tail.said
+        if in_flight or decided_late or (rule.past is not None and found.is_since_in_flight):
             flying.add(key)
     for held in found.relays.values():
         inner = found.entries.get(entry_key(held.name))
@@ -112,7 +116,16 @@ def check_relays(
 
 
 _Group = tuple[Sequence[Entry], Mapping[TicketName, Relay], int | None, int | None]
-"""(entries, relays, how far settled, how far what is let go of may be gone)."""
+"""(entries that count, relays, how far settled, how far what is let go of may be gone)."""
+
+
+def _counting(
+    found: Shard, rule: CorrelationRule, key: GroupKey, entries: Sequence[Entry], since: Mapping[str, int]
+) -> Sequence[Entry]:
+    if rule.past is None:
+        return entries
+    seals = found.seals.get(key, {})
+    return [entry for entry, _ in counted(rule.past, entries, since, seals, numeric=rule.numeric)]
 
 
 def _check_group(
@@ -125,9 +138,6 @@ def _check_group(
     verdict: Verdict,
 ) -> None:
     entries, relays, closed_ms, settled_ms = group
-    if rule.past is not None:
-        since, seals = found.since, found.seals.get(key, {})
-        entries = [entry for entry, _ in counted(rule.past, entries, since, seals, numeric=rule.numeric)]
     decided = None if rule.rising else (NEVER_MS if closed_ms is None else closed_ms)
     times = [window[0] for window in holding(rule, entries, decided)]
     whole_from_ms = NEVER_MS if settled_ms is None else settled_ms - rule.retention_ms + rule.timespan_ms + 1

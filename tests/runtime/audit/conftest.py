@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -9,6 +10,7 @@ import orjson
 import pytest
 
 from fsoc.exercise import ExerciseSpec, generate
+from fsoc.exercise.spec import HEARTBEAT_MAX
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.audit.reading import Cluster, newest
@@ -91,12 +93,22 @@ def rules():
     return load_ruleset((shipped("rules"), CHAINS))
 
 
-@pytest.fixture
-async def stand(exercise, rules):
+async def _stand(exercise, rules):
     registry = Registry.parse(exercise.institutions_yaml(), "institutions.yml")
     stand = Stand(exercise, rules, registry)
     await stand.create()
     return stand
+
+
+@pytest.fixture
+async def stand(exercise, rules):
+    return await _stand(exercise, rules)
+
+
+@pytest.fixture
+async def quiet(rules):
+    """As many tickets, and a quarter of the heartbeats: for those who look at all of it many times."""
+    return await _stand(generate(replace(EXERCISE, heartbeat_minutes=HEARTBEAT_MAX)), rules)
 
 
 def _goes_on(delivery):

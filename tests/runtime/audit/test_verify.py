@@ -11,7 +11,7 @@ import pytest
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import GroupKey
 
-FEW, MORE = 40, 100
+FEW, MORE = 60, 100
 STATE, INTAKE = "correlation.state", "intake.state"
 
 
@@ -37,52 +37,52 @@ async def test_nothing_at_all_is_sound(stand):
     assert (await stand.verify()).is_sound
 
 
-async def test_state_is_sound_after_every_step_of_a_run(stand):
+async def test_state_is_sound_after_every_step_of_a_run(quiet):
     """Intake runs ahead of correlation by a step: what it has told and is not worked is in flight."""
-    await stand.send(stand.exercise.deliveries)
-    worker = stand.worker()
+    await quiet.send(quiet.exercise.deliveries)
+    worker = quiet.worker()
     moved, in_flight = True, 0
     while moved:
         moved = await worker.intake.step(wait_ms=0, records_max=FEW)
-        verdict = await stand.verify(stand.registry)
+        verdict = await quiet.verify(quiet.registry)
         assert not verdict.findings
         in_flight += verdict.looked.in_flight_entries
         moved = await worker.correlate.step(wait_ms=0, records_max=FEW) or moved
-        assert not (await stand.verify()).findings
+        assert not (await quiet.verify()).findings
 
     assert in_flight > 0
 
 
-async def test_state_is_sound_while_it_is_written(stand):
-    await stand.send(stand.exercise.deliveries)
-    working = asyncio.create_task(stand.worker().run_to_end(records_max=FEW))
+async def test_state_is_sound_while_it_is_written(quiet):
+    await quiet.send(quiet.exercise.deliveries)
+    working = asyncio.create_task(quiet.worker().run_to_end(records_max=FEW))
     looks = 0
     while not working.done():
         for _ in range(7 * (looks % 5)):  # how far the worker comes between two looks
             await asyncio.sleep(0)
-        assert not (await stand.verify()).findings
+        assert not (await quiet.verify()).findings
         looks += 1
     await working
 
     assert looks > 3
 
 
-async def test_state_is_sound_after_a_crash_in_any_write_or_before_any_commit(exercise, stand):
+async def test_state_is_sound_after_a_crash_in_any_write_or_before_any_commit(quiet):
     """At once, and when another worker has taken over and has worked the rest."""
-    some = exercise.deliveries[::3]
+    some = quiet.exercise.deliveries[::3]
     for step in count(1):  # how many there are hangs on how far a worker comes in a sub-slice
-        await stand.create()
-        await stand.send(some)
-        stand.log.crash_in = step
+        await quiet.create()
+        await quiet.send(some)
+        quiet.log.crash_in = step
         try:
-            await stand.worker().run_to_end(records_max=MORE)
-        except stand.crash:
+            await quiet.worker().run_to_end(records_max=MORE)
+        except quiet.crash:
             pass
         else:
             break
-        assert not (await stand.verify(stand.registry)).findings, f"crashed in step {step}"
-        await stand.worker().run_to_end(records_max=MORE)
-        assert not (await stand.verify()).findings, f"restarted after a crash in step {step}"
+        assert not (await quiet.verify(quiet.registry)).findings, f"crashed in step {step}"
+        await quiet.worker().run_to_end(records_max=MORE)
+        assert not (await quiet.verify()).findings, f"restarted after a crash in step {step}"
     assert step > 10
 
 
