@@ -115,7 +115,7 @@ async def run(asked: Load, brokers: str, broker_pid: int | None, folder: Path) -
             "institutions": folder / "institutions.yml",
             "group": f"{prefix}workers",
         }
-        owned_total = asked.institutions + DETECTIONS_PARTITIONS
+        owned_total = asked.institutions + DETECTIONS_PARTITIONS + 1  # that of links
         running = await asyncio.to_thread(workers.start, asked.workers, settings, folder, owned_total)
         await watcher.open()
         await producer.start()

@@ -174,11 +174,11 @@ class Intake:
 
     def _puts(self, message: Message, fed: Iterable[Feed], told: Entry) -> Iterator[Outgoing]:
         """The entries of one message. told: what they have in common."""
-        rules = self._pipeline.rules
+        rules, attack = self._pipeline.rules, self._pipeline.rules.attack_of(message.body)
         for feed in fed:
             entry = told._replace(
                 values=feed.values,
-                attack=rules.attack(message.body, feed.rules),
+                attack=attack(feed.rules),
                 rules=feed.rules,
                 also=feed.also,
                 onward=feed.onward,

@@ -24,6 +24,9 @@ from fsoc.detection.documents import Document, Source, read
 from fsoc.errors import Problem, RefusedToStart
 
 _FOR_EVER_MS: Final = 2**63
+_NEVER_MS: Final = -(2**63)
+_KNOWN_MAX: Final = 65_536
+"""Values a list remembers its answer to; then it begins anew."""
 _ADDRESS_MAX: Final = 49
 """Characters of the longest text of an address with its prefix."""
 _KINDS: Final = ("value", "cidr", "domain", "asn")
@@ -38,13 +41,14 @@ _Network = IPv4Network | IPv6Network
 class AllowList:
     """One list. An entry holds while event time is before the end of its last day, in UTC."""
 
-    __slots__ = ("_networks", "_suffix_lengths", "_suffixes", "_texts")
+    __slots__ = ("_known", "_networks", "_suffix_lengths", "_suffixes", "_texts")
 
     def __init__(self) -> None:
         self._texts: dict[str, int] = {}  # → until which event time, exclusive
         self._suffixes: dict[str, int] = {}
         self._suffix_lengths: tuple[int, ...] = ()
         self._networks: dict[tuple[int, int], dict[int, int]] = {}  # (version, prefix) → its leading bits → until
+        self._known: dict[str, int] = {}  # value → until, as far as it was asked for
 
     def add(self, kind: str, text: str, until_ms: int) -> None:
         """Take an entry.
@@ -52,6 +56,7 @@ class AllowList:
         Raises:
             ValueError: the text is none of its kind; says what was expected.
         """
+        self._known.clear()
         folded = text.strip().lower()
         network = _network(folded)
         if kind == "cidr" or (kind == "value" and network is not None):
@@ -79,19 +84,26 @@ class AllowList:
 
     def holds(self, value: str, at_ms: int) -> bool:
         """Whether a value is on the list at an event time. A network is where it lies within one that is."""
-        folded = value.lower()
-        if at_ms < self._texts.get(folded, at_ms):
-            return True
+        until_ms = self._known.get(value)
+        if until_ms is None:  # every rule that names the list asks anew, and parsing an address is dear
+            if len(self._known) >= _KNOWN_MAX:
+                self._known.clear()
+            until_ms = self._known[value] = self._until_ms(value.lower())
+        return at_ms < until_ms
+
+    def _until_ms(self, folded: str) -> int:
+        """Until when a value is on the list, by the entry that ends last; before all times where none has it."""
         dotted = f".{folded}"
-        if any(at_ms < self._suffixes.get(dotted[-length:], at_ms) for length in self._suffix_lengths):
-            return True
+        found = [self._texts.get(folded, _NEVER_MS)]
+        found += [self._suffixes.get(dotted[-length:], _NEVER_MS) for length in self._suffix_lengths]
         network = _network(folded) if self._networks else None
-        return network is not None and any(
-            version == network.version
-            and prefix <= network.prefixlen
-            and at_ms < known.get(_leading(network, prefix), at_ms)
-            for (version, prefix), known in self._networks.items()
-        )
+        if network is not None:
+            found += [
+                known.get(_leading(network, prefix), _NEVER_MS)
+                for (version, prefix), known in self._networks.items()
+                if version == network.version and prefix <= network.prefixlen
+            ]
+        return max(found)
 
 
 class AllowLists:

@@ -191,6 +191,8 @@ _Tree = dict[tuple[str, str], tuple[CorrelationRule, dict[tuple[str, ...], None]
 
 
 def _frozen(tree: _Tree) -> tuple[Onward, ...]:
+    if not tree:
+        return ()
     return tuple(
         Onward(rule.id, group, tuple(sorted(values)), _frozen(beyond), rule.type in TEMPORAL, beside.frozen())
         for (_, group), (rule, values, beside, beyond) in sorted(tree.items(), key=itemgetter(0))
@@ -204,6 +206,8 @@ def combinations(
 
     member: who counts once where the rule's values are counted, "" for nobody; None where they are grouped by.
     """
+    if len(names) == 1:  # as most are, asked many times a ticket
+        return [(value,) for value in _column(rule, names[0], fields, member)]
     return list(product(*(_column(rule, name, fields, member) for name in names)))
 
 
@@ -233,4 +237,4 @@ class Beside:
         return cut
 
     def frozen(self) -> tuple[tuple[str, ...], ...]:
-        return tuple(tuple(sorted(values)) for values in self._values)
+        return tuple([tuple(sorted(values)) for values in self._values]) if self._values else ()

@@ -50,9 +50,16 @@ class TicketFields:
         self._institution = institution
         self._attack = attack
         self._observables: dict[str, tuple[str, ...]] = {}
+        self._found: dict[tuple[int, str], tuple[str, ...]] = {}
 
     def __call__(self, evidence: int, field: str) -> tuple[str, ...]:
         """The field's distinct values as text, at most VALUES_MAX; () where it is missing or null."""
+        known = self._found.get((evidence, field))
+        if known is None:  # rules by the dozen ask for the same
+            known = self._found[evidence, field] = self._look_up(evidence, field)
+        return known
+
+    def _look_up(self, evidence: int, field: str) -> tuple[str, ...]:
         special = self._special(field)
         if special is not None:
             return special

@@ -8,7 +8,7 @@ from __future__ import annotations
 from bisect import bisect_left, insort
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Sequence
 from fractions import Fraction
-from functools import partial
+from functools import lru_cache, partial
 from operator import attrgetter
 from typing import Final, Protocol
 
@@ -129,11 +129,12 @@ class Chain:
     the same time are in either order; so are those of one ticket.
     """
 
-    __slots__ = ("_names", "_times")
+    __slots__ = ("_names", "_order", "_times")
 
-    def __init__(self, order: Iterable[Hashable], names: Callable[[Entry], Iterable[Hashable]]) -> None:
+    def __init__(self, order: Sequence[Hashable], names: Callable[[Entry], Iterable[Hashable]]) -> None:
         """names: of those in order, which an entry has; others too, which count for nothing."""
-        self._times: dict[Hashable, list[int]] = {name: [] for name in order}
+        self._order = order
+        self._times: dict[Hashable, list[int]] = {}
         self._names = names
 
     def add(self, entry: Entry) -> None:
@@ -146,7 +147,8 @@ class Chain:
 
     def value(self) -> int:
         ends: list[int] = []  # ends[n]: the earliest time at which a chain of n + 1 rules is complete
-        for times in self._times.values():
+        for name in self._order:
+            times = self._times.get(name)
             if not times:
                 continue
             for length in range(len(ends), 0, -1):
@@ -165,9 +167,8 @@ class Chain:
 
     def _of(self, entry: Entry) -> Iterator[list[int]]:
         for name in self._names(entry):
-            times = self._times.get(name)
-            if times is not None:  # a rule it no longer names, a value that has no place in the order
-                yield times
+            if name in self._order:  # else a rule it no longer names, a value that has no place in the order
+                yield self._times.setdefault(name, [])
 
 
 class Sum:
@@ -319,9 +320,15 @@ def _ticket(entry: Entry) -> Iterator[tuple[str, str]]:
     yield entry.institution, entry.ticket_id
 
 
+@lru_cache
+def _tuples(order: tuple[str, ...]) -> tuple[tuple[str], ...]:
+    """Values as entries have them; of the few orders there are, once."""
+    return tuple((value,) for value in order)
+
+
 def _count_of_values(rule: CorrelationRule) -> Measure:
     if rule.order:
-        return Chain([(value,) for value in rule.order], attrgetter("values"))
+        return Chain(_tuples(rule.order), attrgetter("values"))
     if rule.each or rule.spread_ms:
         return Scattered(rule.each, rule.spread_ms)
     return Distinct(attrgetter("values"))

@@ -19,7 +19,7 @@ never changes. `timeline_of_past.py` keeps that as tickets come and go; `counted
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Final, Literal, NamedTuple
@@ -96,11 +96,11 @@ def hour_of(entry: Entry) -> int:
     return entry.event_time_ms // HOUR_MS
 
 
-def amount_of(past: Past, entries: Iterable[Entry], *, numeric: bool) -> Number:
+def amount_of(past: Past, entries: Collection[Entry], *, numeric: bool) -> Number:
     """The amount of an hour that holds these tickets, at least one."""
     found = [one for entry in entries for one in _numbers(entry)] if numeric else None
     if found is None:
-        return sum(1 for _ in entries)
+        return len(entries)
     return sum(found) if past.counts_when == "drop" else max(found, default=0)
 
 

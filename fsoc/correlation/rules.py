@@ -158,7 +158,7 @@ class CorrelationRule:
 
     def field_in(self, named: str, name: str) -> str:
         """What a name of this rule is called in the events of a rule that it names."""
-        return self.aliases.get(name, {}).get(named, name)
+        return self.aliases.get(name, {}).get(named, name) if self.aliases else name
 
 
 def timespan_ms(text: object) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache, partial
 from typing import Any
 
 from fsoc.attack.techniques import Techniques
@@ -84,6 +85,10 @@ class RuleSet:
         for detection in detections:
             found.update(dict.fromkeys(self.pairs.get(detection, ())))
         return tuple(sorted(found))
+
+    def attack_of(self, body: Mapping[str, Any]) -> Callable[[Sequence[str]], tuple[Pair, ...]]:
+        """The same of one ticket for several tuples of detections, each found once: many groups are fed by the same."""
+        return lru_cache(partial(self.attack, body))
 
     def _normalise(self, tactic: str, technique: str) -> Pair:
         known = self.techniques.resolve(technique)
