@@ -26,7 +26,13 @@ def intake():
     """Makes the stage anew, as after a crash. No rule is reached: what is sent is refused or is no ticket."""
     nothing = SimpleNamespace(match_ticket=lambda _: [])
     feeder = SimpleNamespace(feeds=lambda *_: ([], 0))
-    rules = SimpleNamespace(retention_ms=86_400_000, version=Version("", ""), detector=nothing, feeder=feeder)
+    rules = SimpleNamespace(
+        retention_ms=86_400_000,
+        version=Version("", ""),
+        detector=nothing,
+        feeder=feeder,
+        attack_of=lambda _: None,
+    )
     pipeline = Pipeline(rules, Registry.parse(REGISTRY, "institutions.yml"))
     return lambda: pipeline.intake("fi-001")
 

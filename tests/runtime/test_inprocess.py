@@ -21,7 +21,7 @@ FEW = 100
 
 @pytest.fixture(scope="module")
 def exercise():
-    return generate(ExerciseSpec(institutions=8, tickets_per_institution=12, seed=3, hours=24))
+    return generate(ExerciseSpec(institutions=8, tickets_per_institution=12, seed=3, hours=24, heartbeat_minutes=240))
 
 
 @pytest.fixture(scope="module")
