@@ -49,7 +49,6 @@ class TicketFields:
         self._body = with_derived(body)
         self._institution = institution
         self._attack = attack
-        self._observables: dict[str, tuple[str, ...]] = {}
         self._found: dict[tuple[int, str], tuple[str, ...]] = {}
 
     def __call__(self, evidence: int, field: str) -> tuple[str, ...]:
@@ -103,10 +102,10 @@ class TicketFields:
         return tuple(self._attack())
 
     def _observed(self, field: str) -> tuple[str, ...]:
-        known = self._observables.get(field)
-        if known is None:
+        known = self._found.get((-1, field))
+        if known is None:  # whichever item asks, it is the ticket's
             types = _ALIASES.get(field) or (field.removeprefix(OBSERVABLE),)
-            known = self._observables[field] = observed(self._body, types)
+            known = self._found[-1, field] = observed(self._body, types)
         return known
 
 

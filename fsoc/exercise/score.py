@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any
 
 from fsoc.exercise.score_apart import ApartScore, score_feeds, score_rules
 from fsoc.exercise.spec import FeedTrouble, PlantedCampaign, RuleDefect
+from fsoc.tickets.times import milliseconds
 
 MOSTLY = 0.5
 INSTITUTIONS_MIN = 2
@@ -141,7 +141,7 @@ def score(
         if alert["kind"] != "joint":
             apart[alert["kind"]].append(alert)
             continue
-        if _milliseconds(alert["raised_at_event_time"]) < from_ms:
+        if milliseconds(alert["raised_at_event_time"]) < from_ms:
             run_in += 1
             continue
         matched = [campaign.id for campaign in truth if is_on(campaign, alert)]
@@ -185,7 +185,7 @@ def is_on(campaign: PlantedCampaign, alert: dict[str, Any]) -> bool:
 
 
 def _score_one(campaign: PlantedCampaign, alerts: Sequence[dict[str, Any]]) -> CampaignScore:
-    raised_ms = _milliseconds(alerts[0]["raised_at_event_time"]) if alerts else None
+    raised_ms = milliseconds(alerts[0]["raised_at_event_time"]) if alerts else None
     covered = {institution for alert in alerts for institution in alert["institutions"]}
     return CampaignScore(
         campaign_id=campaign.id,
@@ -198,7 +198,3 @@ def _score_one(campaign: PlantedCampaign, alerts: Sequence[dict[str, Any]]) -> C
         after_decided_s=None if raised_ms is None else (raised_ms - campaign.decided_at_ms) / 1000,
         tickets_per_alert=sum(len(alert["ticket_ids"]) for alert in alerts) / len(alerts) if alerts else 0.0,
     )
-
-
-def _milliseconds(time: str) -> int:
-    return round(datetime.fromisoformat(time).timestamp() * 1000)

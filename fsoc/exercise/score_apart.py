@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
 from typing import Any, TypeVar
 
 from fsoc.exercise.spec import DAY_MS, FeedTrouble, RuleDefect
+from fsoc.tickets.times import milliseconds
 
 GRACE_MS = DAY_MS
 """How long after a feed is well again an alert on it still counts: a drop is seen over a day."""
@@ -78,4 +78,4 @@ def is_on_rule(defect: RuleDefect, alert: dict[str, Any]) -> bool:
 
 
 def _raised_ms(alert: dict[str, Any]) -> int:
-    return round(datetime.fromisoformat(alert["raised_at_event_time"]).timestamp() * 1000)
+    return milliseconds(alert["raised_at_event_time"])
