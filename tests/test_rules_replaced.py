@@ -114,6 +114,14 @@ def put(rule, institution, at, ticket="t1", revision=1, group="x"):
     return put_of(key_of(rule, group), entry)
 
 
+def relay(rule, institution, at, revision=1):
+    """A ticket that a correlation inside the rule has matched."""
+    entry = Entry(
+        at, institution, "t1", revision, ((f"{institution}0",),), institution, 3, (), ("inner",), source="inner"
+    )
+    return put_of(key_of(rule, "x"), entry)
+
+
 def withdraw(rule, institution, at, ticket="t1", revision=2, group="x"):
     return withdraw_of(key_of(rule, group), institution, ticket, revision, at)
 
@@ -198,6 +206,19 @@ def test_a_removed_rule_takes_nothing_new_and_what_it_holds_can_still_be_withdra
         worker.work(END)
 
     assert removed.standing() == expected.standing()
+
+
+def test_a_removed_rule_goes_on_with_what_correlations_inside_it_match_as_long_as_anything_of_it_is_held():
+    worker, holds_nothing = Worker(RULE), Worker(RULE)
+    worker.work(relay(RULE, "aa", NOON), relay(RULE, "bb", NOON + 1))
+    for one in (worker, holds_nothing):
+        one.reload()
+        one.work(relay(RULE, "bb", NOON + 2, revision=2), relay(RULE, "cc", NOON + 3))
+
+    (alert,) = worker.alerts.values()
+    assert (alert["institutions"], alert["last_seen"]) == (["aa", "bb", "cc"], "2024-10-04T12:00:00.003Z")
+    assert holds_nothing.alerts == {}
+    assert list(holds_nothing.state) == [b"header"]
 
 
 def test_a_removed_rules_alerts_become_final_and_nothing_of_it_stays():
