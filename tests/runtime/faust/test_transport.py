@@ -36,6 +36,9 @@ class StubThread:
     def forget(self):
         self.forgotten += 1
 
+    def verify_event_path(self, now, tp):
+        raise AssertionError(f"{tp} has no position yet")  # as aiokafka does just after a rebalance
+
 
 @pytest.fixture
 def consumer(new_app, monkeypatch):
@@ -227,6 +230,10 @@ class StubKafka:
 
     async def seek_to_beginning(self, *partitions):
         self.positions.update(dict.fromkeys(partitions, 0))
+
+
+async def test_looking_for_partitions_that_stand_still_does_not_end_a_worker_just_after_a_rebalance(consumer):
+    await consumer.verify_all_partitions_active()
 
 
 async def test_a_partition_never_committed_is_read_from_its_beginning_again_after_a_rebalance(new_app):
