@@ -8,6 +8,7 @@ from typing import Any
 
 import orjson
 
+from fsoc.campaigns.words import WORD, said_from
 from fsoc.exercise import Exercise, Score
 from fsoc.feeds.ledger import END_MS
 
@@ -63,7 +64,7 @@ class Picture:
     score: Score | None = None
     _closed: dict[int, tuple[int | None, int]] = field(default_factory=dict)
     _revisions: dict[str, int] = field(default_factory=dict)
-    _campaigns: dict[str, dict[str, Any]] = field(default_factory=dict)
+    _words: dict[str, str | None] = field(default_factory=dict)
     _has_links: bool = False
     _links_until_ms: int | None = None
 
@@ -122,22 +123,16 @@ class Picture:
                 self._revisions[key.decode().removeprefix("alert/")] = alert["revision"]
 
     def take_campaigns(self, key: bytes, value: bytes | None) -> None:
-        """Take a record of the campaigns' state: the header, or a campaign's newest revision."""
+        """Take a record of the campaigns' state: the header, or the newest word of an alert's campaign.
+
+        Words that are forgotten still hold: nothing more is said of the alert.
+        """
         if value is None:
             return
         if key == b"header":
             self._links_until_ms = orjson.loads(value)["reach_ms"]
-        elif key.startswith(b"campaign/"):
-            campaign = orjson.loads(value)
-            self._campaigns[key.decode().removeprefix("campaign/")] = campaign
-
-    def campaigns(self) -> dict[str, list[str]]:
-        """Those that stand, with their alerts."""
-        return {
-            name: one["body"]["alert_ids"]
-            for name, one in self._campaigns.items()
-            if one["status"] in {"open", "final"}
-        }
+        elif key.startswith(WORD):
+            self._words[key.removeprefix(WORD).decode()] = said_from(value).campaign
 
     def take_alert(self, value: bytes) -> Alert | None:
         """Take a record of the alerts; return the alert if this revision is news."""
@@ -181,12 +176,9 @@ class Picture:
         return not self._has_links or self._links_until_ms == END_MS
 
     def _unnamed(self) -> list[str]:
-        """Alerts whose campaign is decided, and that do not say so yet."""
+        """Alerts whose campaign is decided, or that they are in none, and that do not say so yet."""
         return [
-            alert
-            for name, alerts in self.campaigns().items()
-            for alert in alerts
-            if self.alerts.get(alert, {}).get("campaign_id") != name
+            name for name, campaign in self._words.items() if self.alerts.get(name, {}).get("campaign_id") != campaign
         ]
 
     def waiting_for(self) -> str:

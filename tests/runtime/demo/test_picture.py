@@ -80,7 +80,7 @@ def test_an_exercise_is_not_finished_while_an_alerts_last_revision_is_under_way(
 
 
 def test_an_exercise_is_not_finished_while_an_alert_does_not_say_its_campaign(picture, small, header, alert_on):
-    """Where there are links: campaigns have heard the end, and every alert of one that stands names it."""
+    """Where there are links: campaigns have heard the end, and every alert says what it was told last."""
     finish(picture, small, header)
     alert = alert_on(small.truth[0], status="final", campaign_id=None)
     picture.take_correlation(1, b"header", orjson.dumps({**orjson.loads(closed(END_MS, 1)), "reached_ms": END_MS}))
@@ -88,13 +88,22 @@ def test_an_exercise_is_not_finished_while_an_alert_does_not_say_its_campaign(pi
     assert not picture.finished
     assert picture.waiting_for() == "campaigns"
 
-    state = {"status": "final", "body": {"alert_ids": [alert["alert_id"]]}}
-    picture.take_campaigns(b"campaign/ca-1", orjson.dumps(state))
+    word = b"word/" + alert["alert_id"].encode()
+    picture.take_campaigns(word, orjson.dumps([1, "ca-1", 1]))
     picture.take_campaigns(b"header", orjson.dumps({"reach_ms": END_MS}))
     assert not picture.finished
     assert alert["alert_id"] in picture.waiting_for()
 
     picture.take_alert(orjson.dumps({**alert, "revision": 2, "campaign_id": "ca-1"}))
+    assert picture.finished
+
+    picture.take_campaigns(word, orjson.dumps([2, None, 1]))
+    assert not picture.finished
+
+    picture.take_campaigns(word, None)
+    assert not picture.finished
+
+    picture.take_alert(orjson.dumps({**alert, "revision": 3, "campaign_id": None}))
     assert picture.finished
 
 
