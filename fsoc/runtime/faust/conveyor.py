@@ -15,8 +15,12 @@ from fsoc.runtime.worker import Lane, Slice, Source
 
 # One checkpoint is one flush and one commit, whatever it holds: with 400 institutions that send a ticket now and then,
 # slices are of one record, and it is this that keeps the pace.
-CHECKPOINT_SLICES_MAX = 64
+CHECKPOINT_SLICES_MAX = 512
 CHECKPOINT_RECORDS_MAX = 4096
+
+ROUND_SECONDS = 0.1
+"""What comes within it shares one checkpoint. A checkpoint of every source costs the same for one ticket as for twenty:
+without this a worker is as busy with a thousand tickets a second as it can be. After a pause nothing waits."""
 
 # Whether partitions assigned in this generation of the group are still ours; waits until that is known.
 OursIn = Callable[[int], Awaitable[bool]]
@@ -48,6 +52,9 @@ class Conveyor:
         self._prefix = prefix
         self._ours_in = ours_in
         self._waiting: asyncio.Queue[Any] = asyncio.Queue(CHECKPOINT_SLICES_MAX)
+        self._records_waiting = 0
+        self._has_room = asyncio.Event()
+        self._has_room.set()
         self._committing: asyncio.Task[bool] | None = None
         self._restoring: asyncio.Task[None] | None = None
 
@@ -57,6 +64,8 @@ class Conveyor:
     async def agent(self, stream: Any) -> None:
         """The Faust agent. Slices are acked when they are durable, not when they have been looked at."""
         async for event in stream.noack().events():
+            await self._has_room.wait()  # slices of a backlog are large, and few of them fill the memory meant for all
+            self._count_waiting(len(event.value.records))
             await self._waiting.put(event)
 
     async def run(self) -> None:
@@ -65,8 +74,13 @@ class Conveyor:
         Raises:
             StageFailed: nothing that is not durable was committed.
         """
+        clock = asyncio.get_running_loop().time
         while True:
-            await self._carry(await self._gather())
+            events = await self._gather()
+            next_at = clock() + ROUND_SECONDS
+            await self._carry(events)
+            if not self._waiting.full() and (left := next_at - clock()) > 0:
+                await asyncio.sleep(left)
 
     async def idle(self) -> None:
         """Tell the stages of partitions that are read to their end, and worked, so."""
@@ -94,7 +108,12 @@ class Conveyor:
         while len(events) < CHECKPOINT_SLICES_MAX and records < CHECKPOINT_RECORDS_MAX and not self._waiting.empty():
             events.append(self._waiting.get_nowait())
             records += len(events[-1].value.records)
+        self._count_waiting(-records)
         return events
+
+    def _count_waiting(self, more: int) -> None:
+        self._records_waiting += more
+        (self._has_room.clear if self._records_waiting >= CHECKPOINT_RECORDS_MAX else self._has_room.set)()
 
     async def _carry(self, events: list[Any]) -> None:
         generation: int = self._app.consumer_generation_id
@@ -102,8 +121,7 @@ class Conveyor:
         events = [event for event in events if event.value.generation == generation]
         if not events or not await self._ours_in(generation):
             return
-        slices = [self._slice(event.value) for event in events]
-        if not await self.lane.work(slices, lambda: self._ours_in(generation)):
+        if not await self.lane.work(self._slices(events), lambda: self._ours_in(generation)):
             return
         for event in events:
             self.done[event.value.tp] = event.value.end
@@ -111,9 +129,15 @@ class Conveyor:
         self.done_total += len(events)
         self._commit()
 
-    def _slice(self, fetched: Fetched) -> Slice:
-        records = [Record(record.offset, record.timestamp, record.key, record.value) for record in fetched.records]
-        return Slice(self.source(fetched.tp), records)
+    def _slices(self, events: list[Any]) -> list[Slice]:
+        """One of each source: what was fetched one after another is worked in one."""
+        found: dict[TP, list[Record]] = {}
+        for event in events:
+            fetched: Fetched = event.value
+            found.setdefault(fetched.tp, []).extend(
+                Record(record.offset, record.timestamp, record.key, record.value) for record in fetched.records
+            )
+        return [Slice(self.source(tp), records) for tp, records in found.items()]
 
     def _commit(self) -> None:
         """Commit what is acked, beside the next checkpoint. While one commit is under way the next takes both."""
