@@ -13,6 +13,7 @@ import structlog
 from fsoc.errors import FsocError
 from fsoc.pipeline import Pipeline
 from fsoc.runtime import metrics
+from fsoc.runtime.content import pace_collector
 from fsoc.runtime.faust.app import FaustCrashed, WorkerApp, build_app
 from fsoc.runtime.faust.membership import follow_registry, follow_subscription
 from fsoc.runtime.faust.watch import Stuck, tick_idle, watch_progress
@@ -43,6 +44,7 @@ async def run(
         RefusedToStart: no Kafka answers, topics are missing or differ, or the port is taken.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
+    pace_collector()
     log = await KafkaLog.open(",".join(settings.brokers))
     try:
         known = pipeline.registry.institutions
