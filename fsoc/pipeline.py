@@ -34,6 +34,7 @@ from fsoc.correlation.entries import (
     Withdrawn,
     common,
     entry_key,
+    put_in_group,
     put_value,
     withdraw_value,
 )
@@ -176,13 +177,7 @@ class Intake:
         """The entries of one message. told: what they have in common."""
         rules, attack = self._pipeline.rules, self._pipeline.rules.attack_of(message.body)
         for feed in fed:
-            entry = told._replace(
-                values=feed.values,
-                attack=attack(feed.rules),
-                rules=feed.rules,
-                also=feed.also,
-                onward=feed.onward,
-            )
+            entry = put_in_group(told, feed.values, attack(feed.rules), feed.rules, feed.also, feed.onward)
             key = GroupKey(feed.rule, message.environment, feed.group)
             yield self._to_detections(key, told.ticket_id, put_value(entry, rules.version))
 

@@ -105,6 +105,36 @@ def common(
     return Entry(at_ms, *name, revision, (), member, severity, (), (), criticality, ends=ends)
 
 
+def put_in_group(
+    told: Entry,
+    values: tuple[tuple[str, ...], ...],
+    attack: tuple[tuple[str, str], ...],
+    rules: tuple[str, ...],
+    also: tuple[tuple[str, ...], ...],
+    onward: tuple[Onward, ...],
+) -> Entry:
+    """What a message has in common, with what it adds to one group."""
+    at, institution, ticket_id, revision, _, member, severity, _, _, criticality, _, source, _, ends = told
+    return _entry(
+        (
+            at,
+            institution,
+            ticket_id,
+            revision,
+            values,
+            member,
+            severity,
+            attack,
+            rules,
+            criticality,
+            also,
+            source,
+            onward,
+            ends,
+        )
+    )
+
+
 class Withdrawn(NamedTuple):
     """That a ticket is in a group no more. revision: which one took it out. event_time_ms: of that revision."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache, partial
 from typing import Any
 
 from fsoc.attack.techniques import Techniques
@@ -87,8 +86,14 @@ class RuleSet:
         return tuple(sorted(found))
 
     def attack_of(self, body: Mapping[str, Any]) -> Callable[[Sequence[str]], tuple[Pair, ...]]:
-        """The same of one ticket for several tuples of detections, each found once: many groups are fed by the same."""
-        return lru_cache(partial(self.attack, body))
+        """The same of one ticket for several tuples of detections: many groups are fed by the same."""
+        own, pairs = self.attack(body, ()), self.pairs
+
+        def attack(detections: Sequence[str]) -> tuple[Pair, ...]:
+            added = [pair for detection in detections for pair in pairs.get(detection, ())]
+            return tuple(sorted({*own, *added})) if added else own
+
+        return attack
 
     def _normalise(self, tactic: str, technique: str) -> Pair:
         known = self.techniques.resolve(technique)
