@@ -16,6 +16,7 @@ import orjson
 import pytest
 from aiokafka import ConsumerRecord
 
+from fsoc.campaigns.words import WORD, said_from
 from fsoc.feeds.ledger import END_MS
 from fsoc.runtime.faust.carrier import Carrier, set_up, settings
 from fsoc.runtime.kafka.client import KafkaLog
@@ -109,7 +110,8 @@ class WorkerProcess:
 class Field:
     """One test's topics on the broker, workers on them, and the newest value of every key in some topics.
 
-    on_header: is told of each checkpoint that is read: of which source it is, named as by a worker, and its time stamp.
+    on_header: is told of each checkpoint that is read: of which source it is, named as by a worker, its header and its
+        time stamp.
     """
 
     def __init__(self, log, brokers, prefix, folder, partitions):
@@ -189,7 +191,7 @@ class Field:
                     name = record.key.removesuffix(b"/header").decode()
                     source = name if name != "header" else f"detections/{partition}"
                     self._headers[source] = record.value
-                    self.on_header(source, record.timestamp_ms)
+                    self.on_header(source, record.value, record.timestamp_ms)
 
     def headers(self):
         """Institution → its newest header."""
@@ -201,17 +203,13 @@ class Field:
         return [header["closed_until_ms"] for header in headers]
 
     def is_named(self):
-        """Campaigns have heard the end of the exercise, and every alert of one that stands says so."""
-        state = {key: orjson.loads(value) for (_, key), value in self.newest["campaign.state"].items() if value}
-        if state.get(b"header", {}).get("reach_ms") != END_MS:
+        """Campaigns have heard the end of the exercise, and every alert says what it was told of its campaign last."""
+        state = {key: value for (_, key), value in self.newest["campaign.state"].items() if value}
+        if orjson.loads(state.get(b"header", b"{}")).get("reach_ms") != END_MS:
             return False
-        alerts = self.alerts()
-        return all(
-            alerts.get(name, {}).get("campaign_id") == one["body"]["campaign_id"]
-            for key, one in state.items()
-            if key.startswith(b"campaign/") and one["status"] in {"open", "final"}
-            for name in one["body"]["alert_ids"]
-        )
+        alerts = {key: orjson.loads(value) for (_, key), value in self.newest["alerts"].items() if value}
+        words = {key.removeprefix(WORD): said_from(value) for key, value in state.items() if key.startswith(WORD)}
+        return all(alerts.get(name, {}).get("campaign_id") == said.campaign for name, said in words.items())
 
     def received(self):
         """Institution → messages that the state knows of."""

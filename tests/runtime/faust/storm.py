@@ -21,6 +21,8 @@ from math import ceil
 from time import monotonic, time
 from typing import Any, Literal
 
+from orjson import loads
+
 # How long after a burst a kill comes, at most: about what working a burst takes.
 STRIKE_SECONDS_MAX = 0.25
 # A blow that does not wait until the last one is got over comes so soon after it, at most.
@@ -117,6 +119,8 @@ class Storm:
         self._random = random.Random(seed)
         self._burst = burst
         self._looked_at = 0.0
+        self._dead_since_ms: float | None = None
+        self._received: Counter[str] = Counter()
         field.on_header = self._note_checkpoint
 
     async def at_rest(self) -> None:
@@ -153,10 +157,12 @@ class Storm:
         await asyncio.sleep(self._random.uniform(0, STRIKE_SECONDS_MAX))
         owned, sent = victim.sources(), Counter(self._sender.sent)
         victim.kill()
-        at_ms = time() * 1000
+        at_ms = self._dead_since_ms = time() * 1000
         self._field.start_worker()
-        await self._field.read_to_end()  # the dead write no more, and nobody else works what it owned yet
-        waiting = sum(count - self._field.received()[name] for name, count in sent.items() if name in owned)
+        await self._field.read_to_end()
+        waiting = sum(count - self._received[name] for name, count in sent.items() if name in owned)
+        self._dead_since_ms = None
+        self._received = self._field.received()
         _log.info("kill %d: %d partitions, %d tickets in hand", len(self.kills) + 1, len(owned), waiting)
         if waiting > 0:
             self.kills.append(Kill(at_ms, owned, waiting))
@@ -199,7 +205,10 @@ class Storm:
                 _log.info("all restored after %.1f s", kill.all_seconds)
         return len(owned) == len(self._field.living) and all(owned)
 
-    def _note_checkpoint(self, source: str, stamp_ms: int) -> None:
+    def _note_checkpoint(self, source: str, header: bytes, stamp_ms: int) -> None:
+        # What others have worked of a dead worker's before we have read as far was in its hands all the same.
+        if "/" not in source and (self._dead_since_ms is None or stamp_ms <= self._dead_since_ms):
+            self._received[source] = loads(header)["received"]
         for kill in self.kills:
             if kill.first_seconds is None and source in kill.owned and stamp_ms > kill.at_ms:
                 kill.first_seconds = (stamp_ms - kill.at_ms) / 1000
