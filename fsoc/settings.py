@@ -11,7 +11,7 @@ import os
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal
+from typing import Annotated, Any, Final, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
@@ -23,7 +23,17 @@ from fsoc.institutions.registry import ALLOWED_LATENESS_MAX_MS, ALLOWED_LATENESS
 ENVIRONMENT_PREFIX: Final = "FSOC_"
 PRODUCTION_PREFIX: Final = "fsoc."
 _LISTS: Final = ("brokers", "rules")
-_PATHS: Final = ("institutions", "rules", "logsources", "placeholders", "pipeline", "data", "rules_cache")
+_PATHS: Final = (
+    "institutions",
+    "rules",
+    "logsources",
+    "placeholders",
+    "pipeline",
+    "data",
+    "rules_cache",
+    "kafka_ca_file",
+    "kafka_password_file",
+)
 # How alike a name must be to be taken for a slip. Others may be somebody else's: Kubernetes sets FSOC_PORT by itself.
 _SLIP: Final = 0.85
 
@@ -41,6 +51,9 @@ class Settings(BaseModel):
     """All settings of a process, checked.
 
     brokers: of a Kafka cluster; none: fsoc starts its own on this machine.
+    kafka_protocol: how to speak to that cluster. kafka_ca_file: what its certificates must lead to, where there is TLS;
+        none: what the system trusts. kafka_username, kafka_password_file: who we are, where there is SASL (by
+        SCRAM-SHA-512); the password is the file's one line, and is never an option or a variable.
     environment: what this installation is for; an exercise or a test never works production's topics.
     topic_prefix: put before every topic's name; by default it follows from the environment.
     institutions: the registry's file. rules: folders and files of Sigma rules; none: those fsoc ships.
@@ -57,6 +70,10 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, hide_input_in_errors=True)
 
     brokers: tuple[Annotated[str, BeforeValidator(_broker)], ...] = ()
+    kafka_protocol: Literal["PLAINTEXT", "SSL", "SASL_PLAINTEXT", "SASL_SSL"] = "PLAINTEXT"
+    kafka_ca_file: Path | None = None
+    kafka_username: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] | None = None
+    kafka_password_file: Path | None = None
     environment: Literal["production", "exercise", "test"] = "production"
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\.$")] = PRODUCTION_PREFIX
     institutions: Path | None = None
@@ -164,6 +181,7 @@ class _Given:
             if self._values["topic_prefix"] == PRODUCTION_PREFIX:
                 text = f'"{PRODUCTION_PREFIX}" is production\'s; environment is {environment}, choose another'
                 self._problems.append(Problem(self._places["topic_prefix"], text))
+        self._check_identity()
         settings: Settings | None = None
         try:
             settings = Settings.model_validate(self._values)
@@ -176,6 +194,21 @@ class _Given:
         if settings is None or self._problems:
             raise RefusedToStart(*self._problems)
         return settings
+
+    def _check_identity(self) -> None:
+        """What a protocol needs is there, and what it has no use for is not: it would be thought to protect."""
+        protocol = self._values.get("kafka_protocol", "PLAINTEXT")
+        if protocol not in get_args(Settings.model_fields["kafka_protocol"].annotation):
+            return  # told by its own check
+        has_sasl, has_tls = protocol.startswith("SASL"), protocol.endswith("SSL")
+        wanted = {"kafka_username": has_sasl, "kafka_password_file": has_sasl, "kafka_ca_file": has_tls}
+        for name, used in wanted.items():
+            if name in self._values and not used:
+                text = f"{name} is of no use where kafka_protocol is {protocol}; SASL_SSL is mostly meant"
+                self._problems.append(Problem(self._places[name], text))
+            elif used and name not in self._values and name != "kafka_ca_file":
+                place = self._places["kafka_protocol"]
+                self._problems.append(Problem(place, f"kafka_protocol {protocol} needs {name}"))
 
     def _set(self, name: str, value: Any, place: str) -> None:
         self._values[name] = value

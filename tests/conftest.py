@@ -58,15 +58,26 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     if given := os.environ.get("FSOC_BROKERS"):
         yield given
         return
-    data_dir: Path = tmp_path_factory.mktemp("kafka")
+    started = _started(tmp_path_factory.mktemp("kafka"))
+    yield started.bootstrap
+    broker.stop(started.data_dir)
+
+
+@pytest.fixture(scope="session")
+def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[broker.Broker]:
+    """A broker with TLS, passwords and access rules that only this session uses."""
+    started = _started(tmp_path_factory.mktemp("secure-kafka"), secure=True)
+    yield started
+    broker.stop(started.data_dir)
+
+
+def _started(data_dir: Path, *, secure: bool = False) -> broker.Broker:
     try:
-        started = broker.start(data_dir)
+        return broker.start(data_dir, secure=secure)
     except KafkaUnavailable as error:
         if os.environ.get("FSOC_REQUIRE_KAFKA") == "1":
             pytest.fail(f"FSOC_REQUIRE_KAFKA=1, and no Kafka can be had: {error}", pytrace=False)
         pytest.skip(f"no Kafka can be had: {error}")
-    yield started.bootstrap
-    broker.stop(data_dir)
 
 
 @pytest.fixture

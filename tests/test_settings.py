@@ -123,3 +123,27 @@ def test_an_empty_file_says_nothing(file):
 def test_a_key_written_twice_is_refused(file):
     path = file("group: a\ngroup: b\n")
     assert problems(path, environment={}) == [f'{path}:2: "group" is written twice, first in line 1']
+
+
+def test_who_we_are_to_a_cluster_is_said_whole_or_not_at_all(file):
+    """A password file that nobody uses would be thought to protect."""
+    whole = file(
+        "kafka_protocol: SASL_SSL\nkafka_ca_file: ca.pem\nkafka_username: fi-001\nkafka_password_file: fi-001.pass\n"
+    )
+    found = settings.load(whole, environment={})
+    assert (found.kafka_ca_file, found.kafka_password_file) == (
+        whole.parent / "ca.pem",
+        whole.parent / "fi-001.pass",
+    )
+
+    assert problems(environment={"FSOC_KAFKA_PROTOCOL": "SASL_SSL"}) == [
+        "FSOC_KAFKA_PROTOCOL: kafka_protocol SASL_SSL needs kafka_username",
+        "FSOC_KAFKA_PROTOCOL: kafka_protocol SASL_SSL needs kafka_password_file",
+    ]
+    path = file("kafka_username: fi-001\nkafka_ca_file: ca.pem\n")
+    assert problems(path, environment={}) == [
+        f"{path}:1: kafka_username is of no use where kafka_protocol is PLAINTEXT; SASL_SSL is mostly meant",
+        f"{path}:2: kafka_ca_file is of no use where kafka_protocol is PLAINTEXT; SASL_SSL is mostly meant",
+    ]
+    (wrong,) = problems(environment={"FSOC_KAFKA_PROTOCOL": "SASL", "FSOC_KAFKA_USERNAME": "fi-001"})
+    assert wrong.startswith("FSOC_KAFKA_PROTOCOL: kafka_protocol: 'SASL': ")

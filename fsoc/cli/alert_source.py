@@ -44,10 +44,6 @@ class Source:
             raise RefusedToStart(Problem("--brokers", "is needed (or FSOC_BROKERS), or --from FILE"))
         return cls(file, settings)
 
-    @property
-    def brokers(self) -> str:
-        return ",".join(self.settings.brokers)
-
     def now_ms(self, shelf: Shelf) -> int:
         """What ages and clocks are told against: the present where alerts are of the present, else their own time."""
         if self.file is None and self.settings.environment == "production":
@@ -94,7 +90,7 @@ class Source:
     async def _read_cluster(self, shelf: Shelf) -> None:
         from fsoc.runtime.kafka.client import KafkaLog  # late: it needs aiokafka
 
-        log = await KafkaLog.open(self.brokers)
+        log = await KafkaLog.of(self.settings)
         try:
             async for record in records_to_end(log, self.settings.topic_prefix, complain):
                 shelf.take(record)

@@ -66,7 +66,7 @@ def watch(source: Source, selection: Selection, language: Language, *, once: boo
 async def _follow(source: Source, watcher: _Watcher) -> None:
     from fsoc.runtime.kafka.client import KafkaLog  # late: it needs aiokafka
 
-    log = await KafkaLog.open(source.brokers)
+    log = await KafkaLog.of(source.settings)
     try:
         async for records in followed(log, source.settings.topic_prefix, watcher.notice, watcher.notice):
             watcher.take(records)

@@ -247,7 +247,7 @@ def _on_log(where: dict[str, Any], work: Callable[[Log, str], Awaitable[T]]) -> 
         raise RefusedToStart(Problem("--brokers", "is needed (or FSOC_BROKERS)"))
 
     async def opened() -> T:
-        log = await KafkaLog.open(",".join(settings.brokers))
+        log = await KafkaLog.of(settings)
         try:
             return await work(log, settings.topic_prefix)
         finally:

@@ -147,7 +147,7 @@ def _read(file: Path | None, options: dict[str, Any], look: Callable[[Cluster, R
     progress = ProgressLine()
 
     async def opened() -> T:
-        log = await KafkaLog.open(",".join(settings.brokers))
+        log = await KafkaLog.of(settings)
         try:
             cluster = await Cluster.of(log, settings.topic_prefix, settings.group)
             rules = await asyncio.to_thread(

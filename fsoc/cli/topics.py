@@ -14,7 +14,8 @@ from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.kafka.admin import broker_count
 from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.plan import Plan, apply, make_plan
-from fsoc.runtime.kafka.topics import acls, table
+from fsoc.runtime.kafka.security import Security
+from fsoc.runtime.kafka.topics import acls, quotas, table
 from fsoc.runtime.rules import load_registry
 from fsoc.settings import Settings, load
 
@@ -60,23 +61,24 @@ def plan_command(as_json: bool, **options: Any) -> None:
       fsoc topics plan --json | jq '.create[].name'
     """
     plan = asyncio.run(_plan(_settings(options), applying=False))
-    _tell(plan, as_json, "to be created", "to be altered", "to be added")
+    _tell(plan, as_json, "to be created", "to be altered", "to be added", "to be set")
     plan.refuse_if_wrong()
 
 
 @command.command("apply")
 @_with_options
 def apply_command(as_json: bool, **options: Any) -> None:
-    """Create topics that are missing, alter settings that differ, add access rules. May be run again at any time.
+    """Create topics that are missing, alter settings that differ, add access rules, set quotas.
 
-    Refuses to do anything when a topic has another number of partitions than it must have.
+    May be run again at any time. Refuses to do anything when a topic has another number of partitions than it must
+    have.
 
     \b
     Example:
       fsoc topics apply --brokers 127.0.0.1:9092 --institutions institutions.yml
     """
     plan = asyncio.run(_plan(_settings(options), applying=True))
-    _tell(plan, as_json, "created", "altered", "added")
+    _tell(plan, as_json, "created", "altered", "added", "set")
 
 
 @command.command("check")
@@ -89,7 +91,7 @@ def check_command(as_json: bool, **options: Any) -> None:
       fsoc topics check --brokers 127.0.0.1:9092 --institutions institutions.yml
     """
     plan = asyncio.run(_plan(_settings(options), applying=False))
-    _tell(plan, as_json, "missing", "different", "missing")
+    _tell(plan, as_json, "missing", "different", "missing", "different")
     plan.refuse_if_wrong()
     if not plan.is_empty:
         raise SystemExit(1)
@@ -107,7 +109,7 @@ async def _plan(settings: Settings, *, applying: bool) -> Plan:
     assert settings.institutions is not None  # noqa: S101 - _settings has seen to it
     institutions = list(load_registry(settings.institutions).institutions)
     prefix = settings.topic_prefix
-    async with connected(",".join(settings.brokers)) as admin:
+    async with connected(",".join(settings.brokers), Security.of(settings)) as admin:
         specs = table(
             prefix,
             institutions,
@@ -115,13 +117,14 @@ async def _plan(settings: Settings, *, applying: bool) -> Plan:
             settings.environment,
             replicas=min(3, await broker_count(admin)),
         )
-        plan = await make_plan(admin, prefix, specs, acls(prefix, institutions, settings.group))
+        rules = acls(prefix, institutions, settings.group)
+        plan = await make_plan(admin, prefix, specs, rules, quotas(institutions))
         if applying:
             await apply(admin, plan)
     return plan
 
 
-def _tell(plan: Plan, as_json: bool, created: str, altered: str, added: str) -> None:
+def _tell(plan: Plan, as_json: bool, created: str, altered: str, added: str, limited: str) -> None:
     if as_json:
         click.echo(json.dumps(_facts(plan)))
         return
@@ -132,8 +135,11 @@ def _tell(plan: Plan, as_json: bool, created: str, altered: str, added: str) -> 
     rules = (
         f"{len(plan.allow):,} access rules {added}" if plan.has_authorizer else "the cluster enforces no access rules"
     )
+    limits = f"{len(plan.limit):,} quotas {limited}"
     altered_topics = len({change.topic for change in plan.alter})
-    click.echo(f"{plan.topics:,} topics: {len(plan.create):,} {created}, {altered_topics:,} {altered}; {rules}.")
+    click.echo(
+        f"{plan.topics:,} topics: {len(plan.create):,} {created}, {altered_topics:,} {altered}; {rules}; {limits}."
+    )
 
 
 def _list(line: str, entries: Sequence[tuple[object, ...]]) -> None:
@@ -159,4 +165,5 @@ def _facts(plan: Plan) -> dict[str, Any]:
             {"principal": acl.principal, acl.resource: acl.name, "operation": acl.operation} for acl in plan.allow
         ],
         "intruders": plan.intruders,
+        "limit": [{"user": quota.user, **quota.limits} for quota in plan.limit],
     }

@@ -50,8 +50,10 @@ class UnknownTopic(RefusedToStart):
     """A topic does not exist, or has no such partition. Topics are made from the topic table, never by use."""
 
     @classmethod
-    def missing(cls, *topics: str) -> UnknownTopic:
-        return cls(*(Problem(topic, "no such topic; `fsoc topics apply` creates it") for topic in topics))
+    def missing(cls, *topics: str, user: str | None = None) -> UnknownTopic:
+        """user: who asked, where the log lets it see only what it may use."""
+        found = "no such topic" if user is None else f"no such topic, or none that {user} may use"
+        return cls(*(Problem(topic, f"{found}; `fsoc topics apply` creates it") for topic in topics))
 
     @classmethod
     def no_partition(cls, topic: str, number: int, count: int) -> UnknownTopic:

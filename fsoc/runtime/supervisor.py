@@ -15,6 +15,7 @@ from fsoc.runtime.kafka.admin import broker_count
 from fsoc.runtime.kafka.choice import given_or_own
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.connection import connected
+from fsoc.runtime.kafka.security import Security
 from fsoc.runtime.kafka.topics import refuse_unusable, table
 from fsoc.runtime.lanes import TICKETS
 from fsoc.runtime.reload import hangup_is_for_rules
@@ -44,14 +45,14 @@ async def up(settings: Settings, workers: int, say: Say) -> int:
     registry = load_registry(settings.institutions)
     # As `fsoc kafka` has it, so that its status and stop find this broker.
     data_dir = settings.data / "kafka" if settings.data else None
-    async with given_or_own(settings.brokers, data_dir, say=say) as brokers:
-        await _make_topics(brokers, settings, registry)
-        say(_how_to_send(brokers, settings, registry))
-        return await _keep(workers, _environment(settings, brokers), say)
+    async with given_or_own(settings, data_dir, say=say) as settled:
+        await _make_topics(settled, registry)
+        say(_how_to_send(settled, registry))
+        return await _keep(workers, _environment(settled), say)
 
 
-async def _make_topics(brokers: str, settings: Settings, registry: Registry) -> None:
-    async with connected(brokers) as admin:
+async def _make_topics(settings: Settings, registry: Registry) -> None:
+    async with connected(",".join(settings.brokers), Security.of(settings)) as admin:
         replicas = min(3, await broker_count(admin))
     wanted = table(
         settings.topic_prefix,
@@ -60,7 +61,7 @@ async def _make_topics(brokers: str, settings: Settings, registry: Registry) -> 
         settings.environment,
         replicas=replicas,
     )
-    log = await KafkaLog.open(brokers)
+    log = await KafkaLog.of(settings)
     try:
         await log.create(wanted)
         await refuse_unusable(log, wanted)
@@ -68,24 +69,33 @@ async def _make_topics(brokers: str, settings: Settings, registry: Registry) -> 
         await log.close()
 
 
-def _how_to_send(brokers: str, settings: Settings, registry: Registry) -> str:
+def _how_to_send(settings: Settings, registry: Registry) -> str:
     institution = next(iter(registry.institutions))
-    prefix = settings.topic_prefix
+    prefix, brokers = settings.topic_prefix, ",".join(settings.brokers)
+    # Where Kafka asks who comes, each has files of its own that say so.
+    is_open = settings.kafka_protocol == "PLAINTEXT"
+    sender, analyst = (
+        (f"-b {brokers}", f"--brokers {brokers}") if is_open else (f"-F {institution}.kcat", "--settings FILE")
+    )
     return "\n".join(
         [
             f"Kafka at {brokers}, {len(registry.institutions)} institutions. For example:",
-            f"  send a ticket    kcat -P -b {brokers} -t {prefix}{TICKETS}{institution} ticket.json",
-            f"  its receipt      kcat -C -b {brokers} -t {prefix}receipts.{institution}",
-            f"  joint alerts     fsoc alerts watch --brokers {brokers} --topic-prefix {prefix}",
+            f"  send a ticket    kcat -P {sender} -t {prefix}{TICKETS}{institution} ticket.json",
+            f"  its receipt      kcat -C {sender} -t {prefix}receipts.{institution}",
+            f"  joint alerts     fsoc alerts watch {analyst} --topic-prefix {prefix}",
             "What a ticket is: fsoc schema ticket. Ctrl-C stops everything.",
         ]
     )
 
 
-def _environment(settings: Settings, brokers: str) -> dict[str, str]:
+def _environment(settings: Settings) -> dict[str, str]:
     """All settings, for the workers; a file and options are not read twice."""
     given: dict[str, object] = {
-        "brokers": brokers,
+        "brokers": ",".join(settings.brokers),
+        "kafka_protocol": settings.kafka_protocol,
+        "kafka_ca_file": settings.kafka_ca_file and settings.kafka_ca_file.absolute(),
+        "kafka_username": settings.kafka_username,
+        "kafka_password_file": settings.kafka_password_file and settings.kafka_password_file.absolute(),
         "environment": settings.environment,
         "topic_prefix": settings.topic_prefix,
         "institutions": settings.institutions and settings.institutions.absolute(),

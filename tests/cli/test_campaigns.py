@@ -62,7 +62,7 @@ class Sector:
 def sector(monkeypatch):
     sector = Sector()
 
-    async def opened(_brokers):
+    async def opened(*_):
         return sector.log
 
     monkeypatch.setattr(KafkaLog, "open", opened)

@@ -11,14 +11,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from aiokafka.admin import AIOKafkaAdminClient
-from aiokafka.errors import KafkaError
-
-from fsoc.errors import Retry
+from fsoc.errors import FsocError, Retry
 from fsoc.runtime.demo.stage import Production, Say, ShowStopped, StageUnavailable
 from fsoc.runtime.kafka.broker import Broker, start, stop
 from fsoc.runtime.kafka.client import KafkaLog
+from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.maven import KafkaUnavailable
+from fsoc.runtime.kafka.security import OPEN, Security
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import Log, TopicSpec
 from fsoc.settings import Settings
@@ -49,6 +48,7 @@ class KafkaStage:
         self.carrier = ""
         self._folder = folder
         self._given = settings.brokers
+        self._security = Security.of(settings) if settings.brokers else OPEN
         self._partitions = settings.detections_partitions
         self._keep = keep
         self._starting: asyncio.Task[Broker] | None = None
@@ -66,7 +66,7 @@ class KafkaStage:
                 self._brokers = (await asyncio.shield(self._starting)).bootstrap
             except KafkaUnavailable as reason:
                 raise StageUnavailable from reason
-        self._log = await KafkaLog.open(self._brokers)
+        self._log = await KafkaLog.open(self._brokers, self._security)
         self.carrier = f"Kafka at {self._brokers}, {WORKERS} workers"
 
     async def raise_curtain(self, production: Production) -> Log:
@@ -77,7 +77,7 @@ class KafkaStage:
         self._topics = [spec.name for spec in specs]
         await _make(self._log, specs)
         environment = {
-            **os.environ,
+            **{name: value for name, value in os.environ.items() if self._given or not name.startswith("FSOC_KAFKA_")},
             "FSOC_BROKERS": self._brokers,
             "FSOC_ENVIRONMENT": "exercise",
             "FSOC_TOPIC_PREFIX": prefix,
@@ -112,7 +112,7 @@ class KafkaStage:
         await asyncio.to_thread(_stop_all, [worker.process for worker in workers])
         topics, self._topics = self._topics, []
         if topics and self._given and not self._keep:
-            await _delete(self._brokers, topics)
+            await _delete(self._brokers, self._security, topics)
 
     async def close(self) -> None:
         await self.lower_curtain()
@@ -149,18 +149,15 @@ def _stop_all(processes: Sequence[subprocess.Popen[bytes]]) -> None:
             process.wait()
 
 
-async def _delete(brokers: str, topics: Sequence[str]) -> None:
+async def _delete(brokers: str, security: Security, topics: Sequence[str]) -> None:
     """Leave a cluster as it was found: these topics are this exercise's and nobody else's."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=30_000)
     try:
-        await admin.start()
-        await admin.delete_topics(list(topics))
-    except (KafkaError, OSError) as error:
+        async with connected(brokers, security, request_timeout_ms=30_000) as admin:
+            await admin.delete_topics(list(topics))
+    except FsocError as error:
         raise ShowStopped(
             f"the exercise's topics ({topics[0]} and {len(topics) - 1} more) were not deleted: {error}"
         ) from error
-    finally:
-        await admin.close()
 
 
 def _last_lines(log: Path) -> str:

@@ -20,6 +20,7 @@ from fsoc.runtime import metrics
 from fsoc.runtime.faust.carrier import SESSION_SECONDS, Carrier, set_up
 from fsoc.runtime.faust.carrier import settings as faust_settings
 from fsoc.runtime.faust.conveyor import Conveyor
+from fsoc.runtime.kafka.security import Security
 from fsoc.runtime.lanes import (
     DETECTIONS,
     INSTITUTION_TOPICS,
@@ -53,7 +54,8 @@ class WorkerApp(Carrier):
 
     def __init__(self, settings: Settings, pipeline: Pipeline, log: Log) -> None:
         prefix: str = settings.topic_prefix
-        super().__init__(settings.group, **faust_settings(settings.brokers, spread_prefix=prefix + TICKETS))
+        reach = faust_settings(settings.brokers, Security.of(settings), spread_prefix=prefix + TICKETS)
+        super().__init__(settings.group, **reach)
         set_up(self)
         self.settings = settings
         self.pipeline = pipeline

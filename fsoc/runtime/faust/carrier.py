@@ -7,11 +7,13 @@ from collections.abc import Sequence
 from typing import Any
 
 import faust
+from faust.auth import Credentials, SASLCredentials, SSLCredentials
 from faust.types import TP
 from yarl import URL
 
 from fsoc.runtime.faust.assignor import spread_assignor
 from fsoc.runtime.faust.transport import SliceTransport
+from fsoc.runtime.kafka.security import OPEN, Security
 
 # A worker that died is noticed after this long; the broker allows no less than 6 s.
 SESSION_SECONDS = 6.0
@@ -55,13 +57,17 @@ def set_up(app: Carrier) -> Carrier:
     return app
 
 
-def settings(brokers: Sequence[str], *, spread_prefix: str) -> dict[str, Any]:
+def settings(brokers: Sequence[str], security: Security = OPEN, *, spread_prefix: str) -> dict[str, Any]:
     """Faust's settings for a carrier.
 
     spread_prefix: topics whose name begins so are spread over the workers one by one.
+
+    Raises:
+        RefusedToStart: a file that `security` names cannot be used.
     """
     return {
         "broker": [URL(f"kafka://{broker}") for broker in brokers],
+        "broker_credentials": _credentials(security.client()),
         "store": "memory://",
         "autodiscover": False,
         "key_serializer": "raw",
@@ -82,3 +88,16 @@ def settings(brokers: Sequence[str], *, spread_prefix: str) -> dict[str, Any]:
         "web_bind": "127.0.0.1",
         "worker_redirect_stdouts": False,
     }
+
+
+def _credentials(client: dict[str, Any]) -> Credentials | None:
+    """What every client of aiokafka's is given, as Faust hands it on to its own."""
+    context = client.get("ssl_context")
+    if "sasl_mechanism" in client:
+        return SASLCredentials(
+            username=client["sasl_plain_username"],
+            password=client["sasl_plain_password"],
+            mechanism=client["sasl_mechanism"],
+            ssl_context=context,
+        )
+    return SSLCredentials(context) if context is not None else None

@@ -45,7 +45,7 @@ async def run(
     """
     sys.setswitchinterval(SWITCH_SECONDS)
     pace_collector()
-    log = await KafkaLog.open(",".join(settings.brokers))
+    log = await KafkaLog.of(settings)
     try:
         known = pipeline.registry.institutions
         specs = table(settings.topic_prefix, known, settings.detections_partitions, settings.environment)

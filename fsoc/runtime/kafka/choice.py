@@ -3,35 +3,47 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
+from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.kafka.broker import default_data_dir, running, start, stop
 from fsoc.runtime.kafka.maven import quiet
+from fsoc.runtime.kafka.secured import Secured
+from fsoc.runtime.kafka.topics import WORKER
+from fsoc.settings import Settings
+
+# Our own is open to everyone on this machine, whatever was said of another.
+_OPEN = {"kafka_protocol": "PLAINTEXT", "kafka_ca_file": None, "kafka_username": None, "kafka_password_file": None}
 
 
 @asynccontextmanager
 async def given_or_own(
-    brokers: Sequence[str], data_dir: Path | None = None, *, say: Callable[[str], None] = quiet
-) -> AsyncIterator[str]:
-    """The address of the cluster given, else of a broker of our own, stopped at the end if it was we who started it.
+    settings: Settings, data_dir: Path | None = None, *, say: Callable[[str], None] = quiet
+) -> AsyncIterator[Settings]:
+    """The settings with the cluster they name, else with a broker of our own, stopped at the end if we started it.
 
     data_dir: of our own broker; `default_data_dir()` by default.
 
     Raises:
         KafkaUnavailable: none was given, and this machine cannot run one.
-        RefusedToStart: ours did not start.
+        RefusedToStart: ours did not start, or it is one that asks who comes: that is for the settings to say.
     """
-    if brokers:
-        yield ",".join(brokers)
+    if settings.brokers:
+        yield settings
         return
     data_dir = data_dir or default_data_dir()
+    secured = Secured(data_dir.absolute())
+    if secured.exists:
+        text = f"the broker of {data_dir} asks who comes; start it with `fsoc kafka start`, then give"
+        raise RefusedToStart(Problem("--brokers", f"{text} --settings {secured.files(WORKER).settings}"))
     found = running(data_dir)
     starting = asyncio.ensure_future(asyncio.to_thread(start, data_dir, say=say))
     try:
         # Shielded: a thread cannot be cancelled, and what it started must be known to be stopped.
-        yield (await asyncio.shield(starting)).bootstrap
+        started = await asyncio.shield(starting)
+        yield settings.model_copy(update={**_OPEN, "brokers": (started.bootstrap,)})
     finally:
         await asyncio.wait([starting])
         if found is None and starting.exception() is None:

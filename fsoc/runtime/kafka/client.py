@@ -14,6 +14,7 @@ from aiokafka.errors import KafkaError
 from fsoc.feeds.record import Record
 from fsoc.runtime.kafka.admin import create_topics, topic_partitions
 from fsoc.runtime.kafka.connection import refusing_unanswered, unanswered
+from fsoc.runtime.kafka.security import OPEN, Security
 from fsoc.runtime.kafka.writer import Stamped, Writer
 from fsoc.runtime.log import (
     BATCH_BYTES_MAX,
@@ -25,6 +26,7 @@ from fsoc.runtime.log import (
     UnknownTopic,
     Written,
 )
+from fsoc.settings import Settings
 
 # Appended records are written when there are this many bytes of them, flush or not.
 APPENDED_BYTES_MAX = 4 * 1024 * 1024
@@ -34,12 +36,14 @@ _STOP_SECONDS_MAX = 5
 class KafkaLog:
     """A `Log` (fsoc/runtime/log.py) on a cluster. Open it with `await KafkaLog.open(brokers)`."""
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: str, security: Security = OPEN) -> None:
         self._brokers = brokers
-        self._writer = Writer(brokers)
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=30_000)
+        # Of every client that is made here.
+        self._reach = {"bootstrap_servers": brokers, **security.client()}
+        self._writer = Writer(self._reach)
+        self._admin = AIOKafkaAdminClient(request_timeout_ms=30_000, **self._reach)
         # Knows where partitions end; reads nothing.
-        self._asker = AIOKafkaConsumer(bootstrap_servers=brokers, enable_auto_commit=False)
+        self._asker = AIOKafkaConsumer(enable_auto_commit=False, **self._reach)
         self._committers: dict[str, Any] = {}
         self._committing = asyncio.Lock()
         self._known: dict[str, int] = {}
@@ -48,13 +52,18 @@ class KafkaLog:
         self._flushing = asyncio.Lock()
 
     @classmethod
-    async def open(cls, brokers: str) -> KafkaLog:
+    async def of(cls, settings: Settings) -> KafkaLog:
+        """Connect to the cluster that the settings name, as they say."""
+        return await cls.open(",".join(settings.brokers), Security.of(settings))
+
+    @classmethod
+    async def open(cls, brokers: str, security: Security = OPEN) -> KafkaLog:
         """Connect to a cluster: `host:port[,host:port…]`.
 
         Raises:
-            RefusedToStart: it does not answer.
+            RefusedToStart: it does not answer, or does not know us, or a file that `security` names cannot be used.
         """
-        log = cls(brokers)
+        log = cls(brokers, security)
         try:
             with refusing_unanswered(brokers):
                 await log._admin.start()
@@ -81,7 +90,7 @@ class KafkaLog:
             with self._answers():
                 self._known = await topic_partitions(self._admin)
         if missing := [topic for topic in topics if topic not in self._known]:
-            raise UnknownTopic.missing(*missing)
+            raise UnknownTopic.missing(*missing, user=self._reach.get("sasl_plain_username"))
         return {topic: self._known[topic] for topic in topics}
 
     async def write(self, records: Iterable[Written]) -> None:
@@ -120,11 +129,11 @@ class KafkaLog:
         for name in starts:
             await self._check(name)
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._brokers,
             enable_auto_commit=False,
             # Where retention has passed our offset: the first record there is.
             auto_offset_reset="earliest",
             max_partition_fetch_bytes=BATCH_BYTES_MAX,
+            **self._reach,
         )
         try:
             with self._answers():
@@ -193,7 +202,7 @@ class KafkaLog:
         committer = self._committers.get(group)
         if committer is None:
             committer = AIOKafkaConsumer(
-                bootstrap_servers=self._brokers, group_id=group, enable_auto_commit=False, auto_offset_reset="earliest"
+                group_id=group, enable_auto_commit=False, auto_offset_reset="earliest", **self._reach
             )
             await committer.start()
             self._committers[group] = committer

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.runtime.kafka import access, admin
-from fsoc.runtime.kafka.topics import PROBLEMS_SHOWN_MAX, Acl, partition_problem
+from fsoc.runtime.kafka import access, admin, quotas
+from fsoc.runtime.kafka.topics import PROBLEMS_SHOWN_MAX, Acl, Quota, partition_problem
 from fsoc.runtime.log import TopicSpec
 
 
@@ -30,6 +30,7 @@ class Plan:
     extra: topics under the prefix that the table does not have, such as those of an institution that has left.
     allow: access rules to add. has_authorizer: False where the cluster enforces none; then they are not asked for.
     intruders: rules of others that let somebody else write to an institution's ticket topic: its identity is at stake.
+    limit: quotas to set, all their limits.
     """
 
     topics: int
@@ -40,12 +41,13 @@ class Plan:
     has_authorizer: bool = True
     allow: list[Acl] = field(default_factory=list)
     intruders: list[str] = field(default_factory=list)
+    limit: list[Quota] = field(default_factory=list)
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Nothing is to be done or looked at."""
-        return not (self.create or self.alter or self.wrong or self.allow or self.intruders)
+        return not (self.create or self.alter or self.wrong or self.allow or self.intruders or self.limit)
 
     def refuse_if_wrong(self) -> None:
         if len(self.wrong) > PROBLEMS_SHOWN_MAX:
@@ -55,7 +57,9 @@ class Plan:
             raise RefusedToStart(*self.wrong)
 
 
-async def make_plan(client: Any, prefix: str, specs: Sequence[TopicSpec], acls: Sequence[Acl]) -> Plan:
+async def make_plan(
+    client: Any, prefix: str, specs: Sequence[TopicSpec], acls: Sequence[Acl], limits: Sequence[Quota] = ()
+) -> Plan:
     """Compare. client: an aiokafka admin client.
 
     Raises:
@@ -72,11 +76,16 @@ async def make_plan(client: Any, prefix: str, specs: Sequence[TopicSpec], acls: 
     plan.wrong = [problem for problem in found if problem is not None]
     await _compare_settings(client, existing, plan)
     _compare_access(await access.rules(client), names, prefix, acls, plan)
+    if limits:
+        set_already = await quotas.quotas(client)
+        plan.limit = [quota for quota in limits if quotas.differ(set_already, quota)]
     return plan
 
 
 async def apply(client: Any, plan: Plan) -> None:
-    """Create what is missing, alter what differs, add access rules. Again after a failure: only the rest is done.
+    """Create what is missing, alter what differs, add access rules, set quotas.
+
+    Again after a failure: only the rest is done.
 
     Raises:
         RefusedToStart: partitions differ and nothing was done, or the cluster refused something.
@@ -85,6 +94,8 @@ async def apply(client: Any, plan: Plan) -> None:
     plan.refuse_if_wrong()
     # First who may, then what: no topic is there before its rules are.
     await access.add_rules(client, plan.allow)
+    if plan.limit:
+        await quotas.set_quotas(client, plan.limit)
     await admin.create_topics(client, plan.create)
     changed: dict[str, dict[str, str]] = {}
     for change in plan.alter:

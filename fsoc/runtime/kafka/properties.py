@@ -5,21 +5,24 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from fsoc.runtime.kafka.certificates import BROKER
+from fsoc.runtime.kafka.client_files import escaped
+from fsoc.runtime.kafka.secured import ADMIN, Secured
+from fsoc.runtime.kafka.security import MECHANISM
 from fsoc.runtime.log import BATCH_BYTES_MAX
 
 _SETTINGS = f"""
 # Written anew at each start by `fsoc kafka start`; edits are lost.
 process.roles=broker,controller
 node.id=1
-listeners=PLAINTEXT://127.0.0.1:{{port}},CONTROLLER://127.0.0.1:{{controller_port}}
+{{listeners}}
 controller.listener.names=CONTROLLER
 controller.quorum.bootstrap.servers=127.0.0.1:{{controller_port}}
 log.dirs={{data}}
 
-# As a real cluster has: so that the access rules of the topic table can be applied and looked at here, too. Everyone on
-# this machine is ANONYMOUS and may do everything.
+# As a real cluster has: so that the access rules of the topic table can be applied and looked at here, too.
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS
+{{identity}}
 
 # Topics are made from the topic table, or not at all.
 auto.create.topics.enable=false
@@ -51,11 +54,53 @@ num.io.threads=4
 """
 
 
+_OPEN_LISTENERS = "listeners=PLAINTEXT://127.0.0.1:{port},CONTROLLER://127.0.0.1:{controller_port}"
+_OPEN_IDENTITY = """# Everyone on this machine is ANONYMOUS and may do everything.
+super.users=User:ANONYMOUS"""
+
+# Three, each with its own way to tell who comes: clients by their password; the broker, to itself and its controller,
+# by its certificate, for passwords are in the log that is yet to be read by then.
+_SECURE_LISTENERS = """listeners=CLIENTS://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal_port},\\
+  CONTROLLER://127.0.0.1:{controller_port}
+listener.security.protocol.map=CLIENTS:SASL_SSL,INTERNAL:SSL,CONTROLLER:SSL
+inter.broker.listener.name=INTERNAL"""
+_SECURE_IDENTITY = """# Nobody may do what no rule allows, but for the broker itself and its administrator.
+super.users=User:CN={broker};User:{admin}
+allow.everyone.if.no.acl.found=false
+sasl.enabled.mechanisms={mechanism}
+listener.name.clients.scram-sha-512.sasl.jaas.config=\\
+  org.apache.kafka.common.security.scram.ScramLoginModule required;
+listener.name.internal.ssl.client.auth=required
+listener.name.controller.ssl.client.auth=required
+ssl.keystore.type=PEM
+ssl.keystore.location={broker_file}
+ssl.truststore.type=PEM
+ssl.truststore.location={ca_file}"""
+
+
 def server_properties(data: Path, port: int, controller_port: int) -> str:
-    """The broker's configuration file."""
-    # Java reads a backslash in a properties file as an escape.
-    escaped = str(data).replace("\\", "\\\\")
-    return _SETTINGS.lstrip().format(data=escaped, port=port, controller_port=controller_port)
+    """The configuration file of a broker that trusts everyone on this machine."""
+    listeners = _OPEN_LISTENERS.format(port=port, controller_port=controller_port)
+    return _filled(data, controller_port, listeners, _OPEN_IDENTITY)
+
+
+def secure_properties(data: Path, secured: Secured, port: int, internal_port: int, controller_port: int) -> str:
+    """The configuration file of a broker that knows whom it talks to. There is no password in it."""
+    listeners = _SECURE_LISTENERS.format(port=port, internal_port=internal_port, controller_port=controller_port)
+    identity = _SECURE_IDENTITY.format(
+        broker=BROKER,
+        admin=ADMIN,
+        mechanism=MECHANISM,
+        broker_file=escaped(secured.broker_file),
+        ca_file=escaped(secured.ca_file),
+    )
+    return _filled(data, controller_port, listeners, identity)
+
+
+def _filled(data: Path, controller_port: int, listeners: str, identity: str) -> str:
+    return _SETTINGS.lstrip().format(
+        data=escaped(data), controller_port=controller_port, listeners=listeners, identity=identity
+    )
 
 
 def read_port(properties: Path) -> int:
@@ -65,7 +110,9 @@ def read_port(properties: Path) -> int:
         OSError: there is no such file.
         ValueError: it names no client port.
     """
-    found = re.search(r"^listeners=PLAINTEXT://127\.0\.0\.1:(\d+)", properties.read_text("utf-8"), re.MULTILINE)
+    found = re.search(
+        r"^listeners=(?:PLAINTEXT|CLIENTS)://127\.0\.0\.1:(\d+)", properties.read_text("utf-8"), re.MULTILINE
+    )
     if found is None:
         raise ValueError(f"{properties}: no client listener")
     return int(found[1])

@@ -1,4 +1,4 @@
-"""The one table of topics: names, partitions, retention, who may do what. Pure but for its last function."""
+"""The one table of topics: names, partitions, retention, who may do what, how much. Pure but for its last function."""
 
 from __future__ import annotations
 
@@ -130,6 +130,39 @@ def acls(prefix: str, institutions: Iterable[str], group: str) -> list[Acl]:
     allow(CONSOLE, "write", "links")  # what analysts decide
     rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
     return rules
+
+
+# Of each broker, per second. Some 1,400 tickets of 1.5 kB, a hundred times what the largest member sends: an hour that
+# was stored up is caught up within a minute. More than that is one member's flood, and its own to wait for.
+PRODUCER_BYTES_PER_SECOND = 2 * 1024 * 1024
+# Receipts and feedback, from their beginning too.
+CONSUMER_BYTES_PER_SECOND = 8 * 1024 * 1024
+# Of one thread's time on a broker: small requests without end cost it more than their bytes.
+REQUEST_PERCENTAGE = 50
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Quota:
+    """What one user may use of each broker; past it, it is made to wait and nothing of it is lost."""
+
+    user: str
+    producer_bytes_per_second: int = PRODUCER_BYTES_PER_SECOND
+    consumer_bytes_per_second: int = CONSUMER_BYTES_PER_SECOND
+    request_percentage: int = REQUEST_PERCENTAGE
+
+    @property
+    def limits(self) -> dict[str, int]:
+        """By Kafka's own names."""
+        return {
+            "producer_byte_rate": self.producer_bytes_per_second,
+            "consumer_byte_rate": self.consumer_bytes_per_second,
+            "request_percentage": self.request_percentage,
+        }
+
+
+def quotas(institutions: Iterable[str]) -> list[Quota]:
+    """What each sender may use. Workers and the console are ours, and have none."""
+    return [Quota(institution) for institution in institutions]
 
 
 def partition_problem(name: str, found: int, wanted: int) -> Problem | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from typing import Any
 
@@ -22,10 +22,13 @@ Stamped = tuple[str, int, bytes | None, bytes | None, int | None]
 
 
 class Writer:
-    """One idempotent producer at a time; one that was refused something is replaced."""
+    """One idempotent producer at a time; one that was refused something is replaced.
 
-    def __init__(self, brokers: str) -> None:
-        self._brokers = brokers
+    reach: arguments of aiokafka's clients that say where the cluster is and who comes.
+    """
+
+    def __init__(self, reach: Mapping[str, Any]) -> None:
+        self._reach = reach
         self._producer: Any = None
         self._starting = asyncio.Lock()
 
@@ -38,7 +41,7 @@ class Writer:
         async with self._starting:
             if self._producer is None:
                 producer = AIOKafkaProducer(
-                    bootstrap_servers=self._brokers,
+                    **self._reach,
                     acks="all",
                     enable_idempotence=True,
                     max_batch_size=BATCH_BYTES,

@@ -1,0 +1,124 @@
+"""What one user needs to reach a cluster, as files that only their owner reads. Makes no user: see credentials.py."""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final
+
+from fsoc.errors import Problem, RefusedToStart
+from fsoc.runtime.kafka.security import MECHANISM, Security
+
+# Letters, digits, - and _ alone: the same in every file format below, and nothing to normalise.
+PASSWORD_BYTES: Final = 32
+
+
+def new_password() -> str:
+    """256 bits by chance, as 43 characters."""
+    return secrets.token_urlsafe(PASSWORD_BYTES)
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Write a file that only its owner reads (0600), whole or not at all.
+
+    Raises:
+        RefusedToStart: it cannot be written.
+    """
+    scratch = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        # Opened so, not changed to it: there is no moment at which another may open it.
+        with os.fdopen(os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "wb") as file:
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        scratch.replace(path)
+    except OSError as error:
+        scratch.unlink(missing_ok=True)
+        raise RefusedToStart(Problem(str(path), f"cannot be written: {error.strerror}")) from error
+
+
+@dataclass(frozen=True, slots=True)
+class ClientFiles:
+    """The files of one user in one folder.
+
+    password: the password alone. settings: fsoc's own, for `--settings`. kcat: for `kcat -F` and whatever else is made
+    of librdkafka (Vector, Fluent Bit). java: for `--command-config` of Kafka's own tools, and for Logstash.
+    """
+
+    folder: Path
+    user: str
+
+    @property
+    def password(self) -> Path:
+        return self.folder / f"{self.user}.password"
+
+    @property
+    def settings(self) -> Path:
+        return self.folder / f"{self.user}.yml"
+
+    @property
+    def kcat(self) -> Path:
+        return self.folder / f"{self.user}.kcat"
+
+    @property
+    def java(self) -> Path:
+        return self.folder / f"{self.user}.properties"
+
+    @property
+    def all(self) -> Iterable[Path]:
+        return self.password, self.settings, self.kcat, self.java
+
+    def write(self, brokers: str, ca_file: Path | None, password: str, topic_prefix: str | None = None) -> None:
+        """Write all of them, for a cluster that is reached by SASL_SSL.
+
+        ca_file: named in full in the files; None: what the system trusts.
+        topic_prefix: of fsoc's settings; None leaves it out.
+
+        Raises:
+            RefusedToStart: one cannot be written.
+        """
+        write_private(self.password, f"{password}\n".encode())
+        ours = [
+            f"# For `--settings` of the fsoc commands, as {self.user}.",
+            f"brokers: {_quoted(brokers)}",
+            "kafka_protocol: SASL_SSL",
+            *([] if ca_file is None else [f"kafka_ca_file: {_quoted(str(ca_file))}"]),
+            f"kafka_username: {_quoted(self.user)}",
+            f"kafka_password_file: {self.password.name}",
+            *([] if topic_prefix is None else [f"topic_prefix: {_quoted(topic_prefix)}"]),
+        ]
+        kcat = [
+            f"# For `kcat -F` and other programs made of librdkafka, as {self.user}.",
+            f"bootstrap.servers={brokers}",
+            "security.protocol=SASL_SSL",
+            *([] if ca_file is None else [f"ssl.ca.location={ca_file}"]),
+            f"sasl.mechanisms={MECHANISM}",
+            f"sasl.username={self.user}",
+            f"sasl.password={password}",
+        ]
+        login = "org.apache.kafka.common.security.scram.ScramLoginModule"
+        java = [
+            f"# For `--command-config` of Kafka's own tools, as {self.user}.",
+            "security.protocol=SASL_SSL",
+            *([] if ca_file is None else ["ssl.truststore.type=PEM", f"ssl.truststore.location={escaped(ca_file)}"]),
+            f"sasl.mechanism={MECHANISM}",
+            f'sasl.jaas.config={login} required username="{self.user}" password="{password}";',
+        ]
+        for path, lines in ((self.settings, ours), (self.kcat, kcat), (self.java, java)):
+            write_private(path, ("\n".join(lines) + "\n").encode())
+
+    def security(self, ca_file: Path | None) -> Security:
+        """Reach the cluster as this user."""
+        return Security("SASL_SSL", ca_file, self.user, self.password)
+
+
+def escaped(path: Path) -> str:
+    """A path as a Java properties file has it: there a backslash escapes."""
+    return str(path).replace("\\", "\\\\")
+
+
+def _quoted(text: str) -> str:
+    return "'" + text.replace("'", "''") + "'"
