@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 import click
@@ -13,13 +14,16 @@ from fsoc.cli.rules_bar import rules_bar
 from fsoc.cli.variadic import VariadicCommand
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import together
+from fsoc.feeds.record import Outgoing
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.direct import Direct
 from fsoc.runtime.replay import check_files, registry_of, replay
 from fsoc.runtime.rules import load_registry, load_ruleset
+from fsoc.tickets.told import receipts_line
 
 _path = click.Path(path_type=Path)
+_file = click.File("wb", lazy=True)
 
 
 @click.command("replay", cls=VariadicCommand)
@@ -27,7 +31,16 @@ _path = click.Path(path_type=Path)
 @click.option("--rules", type=_path, multiple=True, required=True, metavar="DIR…", help="Rule files or folders.")
 @click.option("--institutions", type=_path, metavar="FILE", help="Who may send; default: everyone met.")
 @click.option("--out", type=_path, metavar="FILE", help="Write the alerts here, not to stdout.")
-def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Path | None, out: Path | None) -> None:
+@click.option("--receipts", type=_file, metavar="FILE|-", help="Write receipts, for fsoc receipts --from.")
+@click.option("--quarantine", type=_file, metavar="FILE|-", help="Write what is refused, for fsoc quarantine --from.")
+def command(
+    tickets: tuple[Path, ...],
+    rules: tuple[Path, ...],
+    institutions: Path | None,
+    out: Path | None,
+    receipts: click.utils.LazyFile | None,
+    quarantine: click.utils.LazyFile | None,
+) -> None:
     """Run ticket files through the pipeline and print the alerts.
 
     Several files are one stream in the order given; the end of input makes every alert final. Prints the newest
@@ -38,7 +51,11 @@ def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Pa
       fsoc replay --tickets monday.ndjson --rules rules
       fsoc replay --tickets mon.ndjson tue.ndjson --rules rules --out alerts.ndjson
       fsoc replay --tickets day.ndjson --rules rules --institutions institutions.yml
+      fsoc replay --tickets day.ndjson --rules rules --out alerts.ndjson --receipts - | fsoc receipts --from -
     """
+    to_stdout = [file for file in (receipts, quarantine) if file is not None and file.name == "-"]
+    if len(to_stdout) + (out is None) > 1:
+        raise click.UsageError("Only one of alerts, receipts and quarantine can go to stdout; alerts do without --out.")
     started = time.monotonic()
     ruleset, known, _ = together(
         lambda: _ruleset(rules),
@@ -48,7 +65,7 @@ def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Pa
     if ruleset.refused:
         click.echo(f"fsoc: {ruleset.refused} rules refused, see fsoc check rules", err=True)
     registry: Registry = known or registry_of(tickets)
-    direct = Direct(Pipeline(ruleset, registry, ends=True))
+    direct = Direct(Pipeline(ruleset, registry, ends=True), watch=_writer(receipts, quarantine))
     _run(direct, registry, tickets)
     lines = b"".join(orjson.dumps(alert, option=orjson.OPT_SORT_KEYS) + b"\n" for alert in direct.newest_alerts())
     if out is None:
@@ -68,6 +85,24 @@ def command(tickets: tuple[Path, ...], rules: tuple[Path, ...], institutions: Pa
         "seconds": round(time.monotonic() - started, 3),
     }
     click.echo(orjson.dumps(summary).decode(), err=True)
+
+
+def _writer(
+    receipts: click.utils.LazyFile | None, quarantine: click.utils.LazyFile | None
+) -> Callable[[Outgoing], None]:
+    """Writes what is published of receipts and refused payloads, a record a line."""
+    for file in (receipts, quarantine):
+        if file is not None:
+            file.open()  # it is there, if empty, also where nothing comes of it
+
+    def write(item: Outgoing) -> None:
+        kind, _, institution = item.topic.partition(".")
+        if kind == "receipts" and receipts is not None:
+            receipts.write(receipts_line(institution, item.value) + b"\n")
+        elif kind == "quarantine" and quarantine is not None:
+            quarantine.write(item.value + b"\n")
+
+    return write
 
 
 def _ruleset(rules: tuple[Path, ...]) -> RuleSet:

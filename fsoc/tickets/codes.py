@@ -1,4 +1,4 @@
-"""The stable codes of what can be wrong with a ticket, each with a sentence in two languages. Decides nothing.
+"""The stable codes of what can be wrong with a ticket: what each means and how to mend it, twice. Decides nothing.
 
 Senders' programs branch on the code; people read the fault's own text, which says what was found, or the sentence here.
 """
@@ -9,60 +9,223 @@ from typing import Final, NamedTuple
 
 
 class Sentence(NamedTuple):
+    """What the code means, and what its sender may do about it, in English and in Traditional Chinese."""
+
     en: str
     zh: str
+    hint: str
+    hint_zh: str
 
 
 CODES: Final[dict[str, Sentence]] = {
-    "payload.too-large": Sentence("The payload is larger than 512 KiB.", "內容超過 512 KiB 上限。"),
+    "payload.too-large": Sentence(
+        "The payload is larger than 512 KiB.",
+        "內容超過 512 KiB 上限。",
+        "Send fewer evidence items, or shorter text; one ticket is one record.",
+        "減少佐證項目或縮短文字；一筆紀錄只放一張事件單。",
+    ),
     "payload.not-json": Sentence(
-        "The payload is not JSON in UTF-8 without a BOM.", "內容不是合法的 JSON（UTF-8、無 BOM）。"
+        "The payload is not JSON in UTF-8 without a BOM.",
+        "內容不是合法的 JSON（UTF-8、無 BOM）。",
+        "Write one JSON object per record, in UTF-8 and without a byte order mark.",
+        "每筆紀錄請以 UTF-8（無 BOM）寫入一個 JSON 物件。",
     ),
-    "payload.duplicate-key": Sentence("An object has the same key twice.", "同一物件中有重複的鍵。"),
-    "payload.not-finite": Sentence("A number is NaN or infinite.", "數值為 NaN 或無限大。"),
-    "payload.surrogate": Sentence("A string holds half a surrogate pair.", "字串含有不成對的代理字元。"),
-    "payload.nul": Sentence("A string or a key holds the character U+0000.", "字串或鍵含有 U+0000 字元。"),
-    "payload.too-deep": Sentence("Objects and arrays nest deeper than 16.", "巢狀結構超過 16 層。"),
-    "payload.more-faults": Sentence("There are more faults than are listed.", "錯誤過多，僅列出一部分。"),
-    "schema.unknown": Sentence("The schema is not one that is understood.", "不支援的 schema。"),
+    "payload.duplicate-key": Sentence(
+        "An object has the same key twice.",
+        "同一物件中有重複的鍵。",
+        "Keep one of the two; where both are meant, make the value a list.",
+        "僅保留其中一個鍵；若兩者皆需要，請改為清單。",
+    ),
+    "payload.not-finite": Sentence(
+        "A number is NaN or infinite.",
+        "數值為 NaN 或無限大。",
+        "Leave the field out, or send null.",
+        "省略該欄位，或填 null。",
+    ),
+    "payload.surrogate": Sentence(
+        "A string holds half a surrogate pair.",
+        "字串含有不成對的代理字元。",
+        "Repair the text where it is made: it was cut in the middle of a character.",
+        "請在產生端修正文字，該字元遭截斷。",
+    ),
+    "payload.nul": Sentence(
+        "A string or a key holds the character U+0000.",
+        "字串或鍵含有 U+0000 字元。",
+        "Remove U+0000 from the text before it is sent.",
+        "送出前移除 U+0000 字元。",
+    ),
+    "payload.too-deep": Sentence(
+        "Objects and arrays nest deeper than 16.",
+        "巢狀結構超過 16 層。",
+        "Flatten what is nested into dotted names.",
+        "將巢狀結構攤平為以點分隔的欄位名稱。",
+    ),
+    "payload.more-faults": Sentence(
+        "There are more faults than are listed.",
+        "錯誤過多，僅列出一部分。",
+        "Mend those that are listed, and check again with fsoc check tickets.",
+        "先修正已列出的錯誤，再以 fsoc check tickets 檢查。",
+    ),
+    "schema.unknown": Sentence(
+        "The schema is not one that is understood.",
+        "不支援的 schema。",
+        "Send schema fsoc.ticket/1.",
+        "schema 請填 fsoc.ticket/1。",
+    ),
     "identity.mismatch": Sentence(
-        "The institution is not the one this topic or credential belongs to.", "機構代碼與主題或憑證的所有者不符。"
+        "The institution is not the one this topic or credential belongs to.",
+        "機構代碼與主題或憑證的所有者不符。",
+        "Put your own institution's id, and send to your own topic; on behalf of another use submitted_by.",
+        "請填寫本機構代碼並送至本機構主題；代送時使用 submitted_by。",
     ),
-    "field.missing": Sentence("A required field is missing.", "缺少必要欄位。"),
-    "field.unknown": Sentence("The field is not part of the schema; put it under ext.", "未定義的欄位，請放入 ext。"),
-    "field.wrong-type": Sentence("The value has the wrong JSON type.", "欄位型別錯誤。"),
-    "field.not-allowed": Sentence("The value is not one of those allowed.", "欄位值不在允許清單內。"),
-    "field.out-of-range": Sentence("The number is outside its range.", "數值超出允許範圍。"),
-    "field.too-long": Sentence("The text or object is too long.", "內容過長。"),
-    "field.too-short": Sentence("The text is empty.", "內容不得為空。"),
-    "field.too-many": Sentence("The list or object has too many members.", "項目數過多。"),
-    "field.malformed": Sentence("The text does not have the form of this field.", "格式不符。"),
-    "time.naive": Sentence("The time has no offset from UTC.", "時間未標示時區。"),
-    "time.malformed": Sentence("The text is not an RFC 3339 time.", "時間格式不符 RFC 3339。"),
-    "time.out-of-range": Sentence("The time is outside 1970 to 9999.", "時間超出 1970 至 9999 年。"),
-    "time.order": Sentence("The end is before the beginning.", "結束時間早於開始時間。"),
-    "time.future": Sentence("The event is later than the time of receipt.", "事件時間晚於收到時間。"),
+    "field.missing": Sentence(
+        "A required field is missing.",
+        "缺少必要欄位。",
+        "Add the field; fsoc schema ticket says what it holds.",
+        "請補上該欄位；fsoc schema ticket 說明其內容。",
+    ),
+    "field.unknown": Sentence(
+        "The field is not part of the schema; put it under ext.",
+        "未定義的欄位，請放入 ext。",
+        "Move the field under ext, or correct its name.",
+        "將該欄位移至 ext，或更正欄位名稱。",
+    ),
+    "field.wrong-type": Sentence(
+        "The value has the wrong JSON type.",
+        "欄位型別錯誤。",
+        "Send the type that the schema names: numbers without quotes, times as text.",
+        "請依 schema 填寫型別：數字不加引號，時間為字串。",
+    ),
+    "field.not-allowed": Sentence(
+        "The value is not one of those allowed.",
+        "欄位值不在允許清單內。",
+        "Choose one of the values that fsoc schema ticket lists; mind the case.",
+        "請選用 fsoc schema ticket 所列之值，並注意大小寫。",
+    ),
+    "field.out-of-range": Sentence(
+        "The number is outside its range.",
+        "數值超出允許範圍。",
+        "Send a number within the bounds of the schema, in the unit of the field.",
+        "請填寫 schema 範圍內之數值，並確認單位。",
+    ),
+    "field.too-long": Sentence(
+        "The text or object is too long.",
+        "內容過長。",
+        "Shorten it; what is needed for the record can stay in your own system.",
+        "請縮短內容；完整資料可留存於機構內部系統。",
+    ),
+    "field.too-short": Sentence(
+        "The text is empty.",
+        "內容不得為空。",
+        "Fill it in, or leave the field out where it is optional.",
+        "請填寫內容；若為選填欄位可省略。",
+    ),
+    "field.too-many": Sentence(
+        "The list or object has too many members.",
+        "項目數過多。",
+        "Send the most telling ones; further ones may go into an update.",
+        "請保留最具代表性之項目，其餘可於更新單補送。",
+    ),
+    "field.malformed": Sentence(
+        "The text does not have the form of this field.",
+        "格式不符。",
+        "Write it in the form that the schema's pattern shows.",
+        "請依 schema 的 pattern 格式填寫。",
+    ),
+    "time.naive": Sentence(
+        "The time has no offset from UTC.",
+        "時間未標示時區。",
+        "Add the offset: 2026-03-02T08:00:00+08:00, or Z for UTC.",
+        "請加上時區，例如 2026-03-02T08:00:00+08:00；UTC 以 Z 表示。",
+    ),
+    "time.malformed": Sentence(
+        "The text is not an RFC 3339 time.",
+        "時間格式不符 RFC 3339。",
+        "Write it like 2026-03-02T08:00:00+08:00.",
+        "請寫成 2026-03-02T08:00:00+08:00 的形式。",
+    ),
+    "time.out-of-range": Sentence(
+        "The time is outside 1970 to 9999.",
+        "時間超出 1970 至 9999 年。",
+        "Look at the clock and the unit: seconds may have been taken for milliseconds.",
+        "請檢查時鐘與單位，可能誤將秒當成毫秒。",
+    ),
+    "time.order": Sentence(
+        "The end is before the beginning.",
+        "結束時間早於開始時間。",
+        "Exchange the two, or correct the one that is wrong.",
+        "請對調兩個時間，或更正錯誤的一個。",
+    ),
+    "time.future": Sentence(
+        "The event is later than the time of receipt.",
+        "事件時間晚於收到時間。",
+        "Set the clock by NTP and look at the offset of the time; then send the ticket again.",
+        "請以 NTP 校時並檢查時區，再重新送出。",
+    ),
     "time.late": Sentence(
         "The event is older than the institution's watermark allows; stored, not used.",
         "事件時間早於可接受的延遲範圍，已保存但不採用。",
+        "Nothing needs mending. Send sooner, or ask the F-SOC to allow more lateness for this institution.",
+        "無須修正；請提早送出，或洽 F-SOC 調整本機構可接受之延遲。",
     ),
-    "condition.tw-level": Sentence("An incident needs tw_level.", "資安事件必須填寫 tw_level。"),
-    "condition.exercise-id": Sentence("An exercise needs exercise_id.", "演練必須填寫 exercise_id。"),
-    "condition.verdict": Sentence("Closing a ticket needs a verdict.", "結案必須填寫 verdict。"),
+    "condition.tw-level": Sentence(
+        "An incident needs tw_level.",
+        "資安事件必須填寫 tw_level。",
+        "Add tw_level 1 to 4, or set is_incident to false.",
+        "請填寫 tw_level（1 至 4），或將 is_incident 設為 false。",
+    ),
+    "condition.exercise-id": Sentence(
+        "An exercise needs exercise_id.",
+        "演練必須填寫 exercise_id。",
+        "Add the exercise_id that the F-SOC gave.",
+        "請填寫 F-SOC 提供之 exercise_id。",
+    ),
+    "condition.verdict": Sentence(
+        "Closing a ticket needs a verdict.",
+        "結案必須填寫 verdict。",
+        "Add the verdict, or send another action than close.",
+        "請填寫 verdict，或改用 close 以外之 action。",
+    ),
     "condition.attack": Sentence(
-        "A technique, or the reason why there is none, is needed.", "必須至少填一項攻擊技術，或說明無法對應的原因。"
+        "A technique, or the reason why there is none, is needed.",
+        "必須至少填一項攻擊技術，或說明無法對應的原因。",
+        "Add a technique to attack, or say in attack_unmapped_reason why there is none.",
+        "請於 attack 填寫技術，或於 attack_unmapped_reason 說明原因。",
     ),
-    "condition.attack-version": Sentence("Techniques need attack_version.", "填寫攻擊技術時必須註明 attack_version。"),
-    "condition.observables": Sentence("An intelligence ticket needs an observable.", "情資分析單至少須有一項觀測值。"),
+    "condition.attack-version": Sentence(
+        "Techniques need attack_version.",
+        "填寫攻擊技術時必須註明 attack_version。",
+        "Add the ATT&CK version whose words are used, such as 18.1.",
+        "請填寫所依據之 ATT&CK 版本，例如 18.1。",
+    ),
+    "condition.observables": Sentence(
+        "An intelligence ticket needs an observable.",
+        "情資分析單至少須有一項觀測值。",
+        "Add what is warned of to observables.",
+        "請於 observables 填寫所示警之觀測值。",
+    ),
     "condition.trigger-baseline": Sentence(
         "A baseline trigger needs baseline_version and rule_id.",
         "以監控基準觸發時必須填寫 baseline_version 與 rule_id。",
+        "Add both, or set the trigger's kind to local or manual.",
+        "請補上兩者，或將 trigger 的 kind 設為 local 或 manual。",
     ),
     "condition.ended": Sentence(
-        "ended is for environment exercise or test only.", "ended 僅適用於 exercise 或 test 環境。"
+        "ended is for environment exercise or test only.",
+        "ended 僅適用於 exercise 或 test 環境。",
+        "Leave ended out; it ends an exercise's stream.",
+        "請移除 ended；該欄位僅用於結束演練資料流。",
     ),
-    "condition.sensors": Sentence("More sensors are up than there are.", "運作中的設備數多於設備總數。"),
+    "condition.sensors": Sentence(
+        "More sensors are up than there are.",
+        "運作中的設備數多於設備總數。",
+        "Correct sensors_total, or count sensors_up anew.",
+        "請更正 sensors_total，或重新計算 sensors_up。",
+    ),
     "revision.conflict": Sentence(
-        "This revision was received before with another body.", "相同版次先前已收到不同的內容，請提高 revision。"
+        "This revision was received before with another body.",
+        "相同版次先前已收到不同的內容，請提高 revision。",
+        "Send what changed as the next higher revision.",
+        "請以更高的 revision 送出變更內容。",
     ),
 }

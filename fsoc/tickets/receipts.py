@@ -73,15 +73,20 @@ class Receipt:
 
 
 def faults_wire(faults: Iterable[Fault]) -> list[dict[str, str]]:
-    return [
-        {
-            "pointer": fault.pointer,
-            "code": fault.code,
-            "reason": fault.text,
-            "reason_zh": CODES[fault.code].zh if fault.code in CODES else fault.text,
-        }
-        for fault in faults
-    ]
+    """Each fault as its sender reads it: where, which, what was found, and how to mend it."""
+    return [_fault_wire(fault) for fault in faults]
+
+
+def _fault_wire(fault: Fault) -> dict[str, str]:
+    words = CODES.get(fault.code)
+    return {
+        "pointer": fault.pointer,
+        "code": fault.code,
+        "reason": fault.text,
+        "reason_zh": words.zh if words else fault.text,
+        "hint": words.hint if words else "",
+        "hint_zh": words.hint_zh if words else "",
+    }
 
 
 def receipts_records(receipts: Iterable[Receipt]) -> Iterator[bytes]:

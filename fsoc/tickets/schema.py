@@ -72,7 +72,11 @@ class ReceiptFault(BaseModel):
     """JSON Pointer (RFC 6901) into the message; "" is the whole of it."""
     code: str = Field(json_schema_extra={"enum": _CODES})
     reason: str
+    """What was found and what is allowed."""
     reason_zh: str
+    hint: str
+    """How to mend it."""
+    hint_zh: str
 
 
 class Receipt(BaseModel):

@@ -32,8 +32,19 @@ def test_a_code_is_lower_case_and_its_sentences_are_sentences(code):
     assert CODES[code].zh.endswith("。")
 
 
+@pytest.mark.parametrize("code", CODES)
+def test_a_code_says_in_both_languages_how_to_mend_it(code):
+    words = CODES[code]
+    assert re.fullmatch(r"[A-Z].{10,}\.", words.hint)
+    assert re.search(r"[\u4e00-\u9fff]", words.hint_zh)
+    assert words.hint_zh.endswith("。")
+    assert words.hint != words.en
+
+
 def test_the_manual_lists_exactly_these_codes():
     manual = (ROOT / "fsoc/tickets/README.md").read_text(encoding="utf-8")
     listed = re.findall(r"^\| `([a-z.-]+)` \| (.*?) \| (.*?) \|$", manual, flags=re.MULTILINE)
 
-    assert {code: (en, zh) for code, en, zh in listed if "." in code} == {code: tuple(CODES[code]) for code in CODES}
+    assert {code: (en, zh) for code, en, zh in listed if "." in code} == {
+        code: (f"{words.en} {words.hint}", f"{words.zh}{words.hint_zh}") for code, words in CODES.items()
+    }

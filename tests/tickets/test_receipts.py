@@ -92,12 +92,16 @@ def test_a_refused_payload_is_told_every_reason_in_two_languages():
             "code": "field.out-of-range",
             "reason": "Input should be less than or equal to 5; found 9",
             "reason_zh": "數值超出允許範圍。",
+            "hint": "Send a number within the bounds of the schema, in the unit of the field.",
+            "hint_zh": "請填寫 schema 範圍內之數值，並確認單位。",
         },
         {
             "pointer": "/tw_level",
             "code": "condition.tw-level",
             "reason": "tw_level is required when is_incident is true",
             "reason_zh": "資安事件必須填寫 tw_level。",
+            "hint": "Add tw_level 1 to 4, or set is_incident to false.",
+            "hint_zh": "請填寫 tw_level（1 至 4），或將 is_incident 設為 false。",
         },
     ]
 

@@ -1,0 +1,134 @@
+"""Two institutions' feeds on a log in this process, worked by the real lanes; the command line is another client."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import orjson
+import pytest
+
+from fsoc.cli.main import main
+from fsoc.correlation.feeder import Feeder
+from fsoc.correlation.ruleset import RuleSet
+from fsoc.institutions.registry import Registry
+from fsoc.pipeline import Pipeline
+from fsoc.runtime.inprocess import InProcess
+from fsoc.runtime.kafka.client import KafkaLog
+from fsoc.runtime.kafka.topics import table
+from fsoc.runtime.memory_log import MemoryLog
+from fsoc.tickets import sample
+from fsoc.tickets.times import milliseconds
+from tests.builders import VERSION, EveryTicket, NoTechniques, correlation_rule
+
+PREFIX = "fsoc."
+NOON = "2026-03-02T12:00:00Z"
+NOON_MS = milliseconds(NOON)
+REGISTRY = """
+institutions:
+  - {id: fi-001, name: First Bank, name_zh: 第一銀行, sector: bank, tier: 1, group: null, feeds: [siem, edr]}
+  - {id: fi-002, name: Second Trust, name_zh: 第二信託, sector: bank, tier: 3, group: null, feeds: [siem]}
+"""
+
+
+class Told(NamedTuple):
+    """What a command said."""
+
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+def payload(ticket_id: str = "t-1", institution: str = "fi-001", at: str = NOON, **changes: Any) -> bytes:
+    """A ticket that was detected, made and sent at once."""
+    times = dict.fromkeys(("detected_at", "created_at", "sent_at"), at)
+    fields = {**times, "occurred_from": ..., "occurred_to": ..., "institution": institution, "ticket_id": ticket_id}
+    return orjson.dumps(sample.ticket(**{**fields, **changes}))
+
+
+def heartbeat(last_seq: int, institution: str = "fi-001", at: str = NOON, **changes: Any) -> bytes:
+    """What is said of a feed at `at`, of the moment alone unless told otherwise."""
+    times = dict.fromkeys(("period_from", "period_to", "sent_at"), at)
+    return orjson.dumps(sample.source_status(**{**times, "institution": institution, "last_seq": last_seq, **changes}))
+
+
+class FeedSector:
+    """The log, its topics and the lanes."""
+
+    def __init__(self) -> None:
+        self.now_ms = NOON_MS
+        self.log = MemoryLog(lambda: self.now_ms)
+        self.log.close = self._stays  # type: ignore[method-assign]
+        self.registry = Registry.parse(REGISTRY, "institutions.yml")
+        asyncio.run(self.log.create(table(PREFIX, self.registry.institutions, 2, "test")))
+
+    async def _stays(self) -> None:
+        """The log outlives its clients."""
+
+    def pipeline(self) -> Pipeline:
+        rule = correlation_rule()
+        rules = RuleSet(
+            EveryTicket(), 1, {"rule": rule}, Feeder([rule]), NoTechniques(), {}, {}, VERSION, rule.retention_ms
+        )
+        return Pipeline(rules, self.registry, detections_partitions=2, ends=True)
+
+    def send(self, *payloads: bytes, institution: str = "fi-001", at_ms: int | None = None) -> None:
+        """Put these on the ticket topic, and work all there is."""
+
+        async def put() -> None:
+            for value in payloads:
+                await self.log.append(f"{PREFIX}tickets.{institution}", 0, None, value, at_ms or self.now_ms)
+            await self.log.flush()
+
+        asyncio.run(put())
+        self.work()
+
+    def work(self) -> None:
+        async def run() -> None:
+            workers = InProcess(self.pipeline(), self.log, PREFIX)
+            await workers.run_to_end()
+            await workers.close()
+
+        asyncio.run(run())
+
+    def values(self, topic: str) -> list[bytes]:
+        """Every record of the topic's first partition."""
+
+        async def read() -> list[bytes]:
+            reader = await self.log.reader({(PREFIX + topic, 0): 0})
+            values: list[bytes] = []
+            while fetched := await reader.slices():
+                values += [record.value or b"" for records in fetched.values() for record in records]
+            return values
+
+        return asyncio.run(read())
+
+
+def command_line(monkeypatch: pytest.MonkeyPatch, capsys: Any, sector: FeedSector | None) -> Callable[..., Told]:
+    """Runs `fsoc …`; on the sector's log where there is one."""
+    for variable in os.environ:
+        if variable.startswith("FSOC_") and variable != "FSOC_RULES_CACHE":
+            monkeypatch.delenv(variable)
+    if sector is not None:
+        log = sector.log
+
+        async def opened(*_: Any, **__: Any) -> MemoryLog:
+            return log
+
+        monkeypatch.setattr(KafkaLog, "open", opened)
+
+    def run(*arguments: Any) -> Told:
+        capsys.readouterr()  # what the lanes logged
+        monkeypatch.setattr(sys, "argv", ["fsoc", *map(str, arguments)])
+        code: Any = 0
+        try:
+            main()
+        except SystemExit as leave:
+            code = leave.code
+        captured = capsys.readouterr()
+        return Told(code or 0, captured.out, captured.err)
+
+    return run
