@@ -29,6 +29,7 @@ from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.content import (
     CLOCKS,
     LOGSOURCES,
+    RULE_SUFFIXES,
     SUPPRESSIONS,
     TABLE_SUFFIXES,
     allow_lists_files,
@@ -40,6 +41,7 @@ from fsoc.runtime.content import (
     shipped,
 )
 from fsoc.runtime.ticket_files import faults_of
+from fsoc.tickets.adapters.mapping import TicketMapping
 
 _path = click.Path(path_type=Path)
 _paths = click.argument("paths", type=_path, nargs=-1, required=True, metavar="PATH…")
@@ -128,14 +130,23 @@ def tickets_command(paths: tuple[Path, ...], as_json: bool) -> None:
 @_paths
 @_as_json
 def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
-    """Check ATT&CK tables and crosswalks (.tsv), all together.
+    """Check ATT&CK tables and crosswalks (.tsv), all together, and mappings of events to tickets (.yml).
 
     \b
-    Example:
+    Examples:
       fsoc check mappings attack_mappings
+      fsoc check mappings my-ecs.yml
     """
-    sources = read_sources(paths, TABLE_SUFFIXES)
-    _tell({"files": len(sources)}, attack.check((source.path, source.text) for source in sources), as_json)
+    sources = read_sources(paths, TABLE_SUFFIXES | RULE_SUFFIXES)
+    tables = [source for source in sources if source.path.endswith(tuple(TABLE_SUFFIXES))]
+    problems = list(attack.check((table.path, table.text) for table in tables)) if tables else []
+    for source in sources:
+        if source not in tables:
+            try:
+                TicketMapping.parse(source.text, source.path)
+            except RefusedToStart as refusal:
+                problems += refusal.problems
+    _tell({"files": len(sources)}, problems, as_json)
 
 
 def _load(paths: tuple[Path, ...], placeholders: Path | None, pipeline: Path | None, review: Review) -> LoadedRules:

@@ -29,6 +29,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "alerts": ("fsoc.cli.alerts", "Watch joint alerts, show one whole, or export them as CSV or JSON."),
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
+    "map": ("fsoc.cli.map", "Events of other forms (OCSF, ECS, IDEA, yours) to event tickets."),
     "replay": ("fsoc.cli.replay", "The whole pipeline over ticket files, without a broker."),
     "evaluate": ("fsoc.cli.evaluate", "Joint alerts against labelled tickets: precision, recall, times, thresholds."),
     "exercise": ("fsoc.cli.exercise", "Write a simulated sector to files: tickets, institutions, truth."),
