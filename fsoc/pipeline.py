@@ -45,12 +45,14 @@ from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, 
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
+from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
-from fsoc.feeds.ledger import END_MS, Judgement, Ledger, overtaken
+from fsoc.feeds.ledger import END_MS, Judgement, Ledger
 from fsoc.feeds.live import LiveTicket, takes_back
-from fsoc.feeds.newest import Newest
+from fsoc.feeds.newest import Newest, overtaken
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
+from fsoc.feeds.sequence import NONE
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
 from fsoc.sharing.feedback import feedback
 from fsoc.tickets.decode import Message, decode
@@ -101,11 +103,11 @@ class Intake:
         self.ledger.retention_ms = self._pipeline.rules.retention_ms
         receipts = [self._take(record, outputs) for record in records]
         self.ledger.read(record.timestamp_ms for record in records)
-        gone = [(self._state_key(name), None) for name in self.ledger.expire()]
-        outputs.state.extend(gone)
-        # First of the state: where a crash leaves only a part of it written, what was decided is known.
+        outputs.state.extend((self._state_key(name), None) for name in self.ledger.expire())
+        # First of the state, but for days: where a crash leaves a part of it written, what was decided is known.
+        days = [(f"{self._prefix}day/{name}".encode(), day) for name, day in self.ledger.quality.changed()]
         header = self.ledger.header(**self._pipeline.rules.version._asdict())
-        outputs.state.insert(0, (f"{self._prefix}header".encode(), header))
+        outputs.state[:0] = [*days, (f"{self._prefix}header".encode(), header)]
         topic = f"receipts.{self._institution}"
         outputs.published.extend(Outgoing(topic, 0, None, value) for value in receipts_records(receipts))
         outputs.published.extend(self._progress(idle=False))
@@ -119,13 +121,14 @@ class Intake:
         payload = record.value or b""
         message: Message | None = None
         faults: Sequence[Fault] = ()
+        gaps = NONE
         try:
             message = decode(payload, institution=self._institution)
         except InvalidTicket as refused:
             outcome, faults = Outcome.QUARANTINED, refused.faults
         else:
             judgement = self.ledger.judge(record.offset, record.timestamp_ms, message)
-            outcome = judgement.outcome
+            outcome, gaps = judgement.outcome, judgement.gaps
             if judgement.fault is not None:
                 faults = (judgement.fault,)
             if judgement.live is not None:
@@ -133,13 +136,14 @@ class Intake:
             elif judgement.heard:
                 self._hear(message, outputs)
         self.ledger.settle(record.offset, outcome, faults)
+        self.ledger.count(record, outcome, message, gaps)
         if outcome is Outcome.QUARANTINED:
             value = quarantine_record(self._institution, record.offset, record.timestamp_ms, faults, payload)
             outputs.published.append(Outgoing("quarantine", 0, self._institution.encode(), value))
         elif outcome is Outcome.LATE:
             value = late_record(self._institution, record.offset, record.timestamp_ms, payload)
             outputs.published.append(Outgoing("late", 0, self._institution.encode(), value))
-        return Receipt.of(record.offset, message, outcome, faults)
+        return Receipt.of(record.offset, message, outcome, faults, resend_of(message, gaps))
 
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
         """What this revision feeds, put; what an earlier one fed and this one does not, withdrawn (law 6)."""
@@ -222,11 +226,7 @@ class Intake:
         outputs = Outputs(state=list(self._restoring.written_over()))
         for key, value in self._restoring.records.items():
             what, _, rest = key.decode().removeprefix(self._prefix).partition("/")
-            if what == "header":
-                self.ledger.restore_header(value)
-            else:
-                environment, _, ticket_id = rest.partition("/")
-                self.ledger.restore_live((environment, ticket_id), value)
+            self.ledger.restore(what, rest, value)
         self._restoring.clear()
         return outputs
 

@@ -55,25 +55,49 @@ def heartbeat(last_seq: int, institution: str = "fi-001", at: str = NOON, **chan
     return orjson.dumps(sample.source_status(**{**times, "institution": institution, "last_seq": last_seq, **changes}))
 
 
+def ruleset() -> RuleSet:
+    """One rule: two institutions with one indicator in an hour."""
+    rule = correlation_rule()
+    return RuleSet(EveryTicket(), 1, {"rule": rule}, Feeder([rule]), NoTechniques(), {}, {}, VERSION, rule.retention_ms)
+
+
+class _Log(MemoryLog):
+    """Outlives its clients, and knows what was written to it."""
+
+    def __init__(self, clock: Callable[[], int]) -> None:
+        super().__init__(clock)
+        self.written: list[Any] = []
+
+    async def write(self, records: Any) -> None:
+        records = list(records)
+        await super().write(records)
+        self.written += records
+
+    async def close(self) -> None:
+        """It stays open."""
+
+
 class FeedSector:
     """The log, its topics and the lanes."""
 
     def __init__(self) -> None:
-        self.now_ms = NOON_MS
-        self.log = MemoryLog(lambda: self.now_ms)
-        self.log.close = self._stays  # type: ignore[method-assign]
-        self.registry = Registry.parse(REGISTRY, "institutions.yml")
+        self._set_up()
         asyncio.run(self.log.create(table(PREFIX, self.registry.institutions, 2, "test")))
 
-    async def _stays(self) -> None:
-        """The log outlives its clients."""
+    def _set_up(self) -> None:
+        self.now_ms = NOON_MS
+        self.log = _Log(lambda: self.now_ms)
+        self.registry = Registry.parse(REGISTRY, "institutions.yml")
+
+    @classmethod
+    def bare(cls) -> FeedSector:
+        """Without its topics, for a test that has an event loop."""
+        sector = cls.__new__(cls)
+        sector._set_up()
+        return sector
 
     def pipeline(self) -> Pipeline:
-        rule = correlation_rule()
-        rules = RuleSet(
-            EveryTicket(), 1, {"rule": rule}, Feeder([rule]), NoTechniques(), {}, {}, VERSION, rule.retention_ms
-        )
-        return Pipeline(rules, self.registry, detections_partitions=2, ends=True)
+        return Pipeline(ruleset(), self.registry, detections_partitions=2, ends=True)
 
     def send(self, *payloads: bytes, institution: str = "fi-001", at_ms: int | None = None) -> None:
         """Put these on the ticket topic, and work all there is."""
@@ -85,6 +109,10 @@ class FeedSector:
 
         asyncio.run(put())
         self.work()
+
+    def queue(self, institution: str, value: bytes, at_ms: int) -> None:
+        """Put one on the ticket topic, to be worked later."""
+        asyncio.run(self.log.append(f"{PREFIX}tickets.{institution}", 0, None, value, at_ms))
 
     def work(self) -> None:
         async def run() -> None:

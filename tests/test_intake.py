@@ -225,7 +225,7 @@ def test_a_ticket_that_was_late_and_then_in_time_is_judged_so_again_whatever_par
     records = [Record(number, NOON, None, value) for number, value in enumerate(sent)]
     pipeline = build_pipeline()
     state = pipeline.intake(INSTITUTION).work(records).state
-    assert len(state) == 3
+    assert len(state) == 4
 
     for kept in range(len(state) + 1):
         stage = pipeline.intake(INSTITUTION)

@@ -150,7 +150,7 @@ def test_it_is_no_detection_of_a_ticket_and_keeps_nothing_in_the_state():
 
     assert stage.ledger.detections == 0
     assert puts(outputs, "tickets") == {}
-    assert [key for key, _ in outputs.state] == [b"fi-001/header"]
+    assert [key for key, _ in outputs.state] == [b"fi-001/day/2026-03-03", b"fi-001/header"]
 
 
 def restarted(state):

@@ -62,9 +62,9 @@ COLUMNS: Final[tuple[Column, ...]] = (
 
 def lines(alerts: Iterable[ReadAlert], *, bom: bool = False) -> Iterable[str]:
     """A heading and a line an alert, each ending with CR LF."""
-    yield (BOM if bom else "") + _line(name for name, _ in COLUMNS)
+    yield (BOM if bom else "") + csv_line(name for name, _ in COLUMNS)
     for alert in alerts:
-        yield _line(cell(take(alert)) for _, take in COLUMNS)
+        yield csv_line(take(alert) for _, take in COLUMNS)
 
 
 def cell(value: object) -> str:
@@ -73,15 +73,18 @@ def cell(value: object) -> str:
     Everything that is no letter, mark or space is written out (a line feed as backslash and n), and what then begins
     like a formula, also after spaces or quotes, has an apostrophe before it.
     """
+    if type(value) is int:
+        return str(value)  # a minus is a number's own
     text = printable(str(value))
     if len(text) > CELL_MAX:
         text = f"{text[:CELL_MAX]}…"
     return f"'{text}" if text.lstrip(_BEFORE)[:1] in _FORMULA and text.lstrip(_BEFORE) else text
 
 
-def _line(cells: Iterable[str]) -> str:
+def csv_line(values: Iterable[object]) -> str:
+    """A line of cells, with its CR LF."""
     out = StringIO()
-    csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").writerow(cells)
+    csv.writer(out, quoting=csv.QUOTE_MINIMAL, lineterminator="\r\n").writerow(map(cell, values))
     return out.getvalue()
 
 

@@ -24,6 +24,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
     "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
     "campaigns": ("fsoc.cli.campaigns", "Look at campaigns, and decide about them: split, merge, undo."),
+    "feeds": ("fsoc.cli.feeds", "Every feed at a glance, and the data-quality report of a month."),
     "receipts": ("fsoc.cli.receipts", "What became of an institution's tickets, why, and how to mend it."),
     "quarantine": ("fsoc.cli.quarantine", "List and show refused payloads; mend them and send them again."),
     "alerts": ("fsoc.cli.alerts", "Watch joint alerts, show one whole, or export them as CSV or JSON."),

@@ -10,13 +10,15 @@ from contextlib import suppress
 from typing import Any, Final, get_args
 
 import click
+import orjson
 
 from fsoc.cli.alert_words import LANGUAGES, Language
+from fsoc.cli.printable import printable
 from fsoc.cli.receipts_shown import Tally, heading, lines
 from fsoc.cli.topic_source import OPTIONS, TopicSource, complain, with_options
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.log import Log
-from fsoc.runtime.receipts import Once, Received, followed, of_lines, on_topic
+from fsoc.runtime.receipts import Asked, Once, Received, followed, of_lines, on_topic
 from fsoc.tickets.receipts import Told
 
 _OUTCOMES: Final = get_args(Told)
@@ -29,6 +31,7 @@ _OUTCOMES: Final = get_args(Told)
 @click.option("--ticket", "tickets", multiple=True, metavar="ID", help="Of this ticket; may be given again.")
 @click.option("--newest", type=click.IntRange(1), metavar="N", help="The last N of them.")
 @click.option("--follow", "-f", is_flag=True, help="Go on with those that come, until Ctrl-C.")
+@click.option("--missing", is_flag=True, help="Only what is still asked for: which numbers to send again.")
 @click.option("--json", "as_json", is_flag=True, help="NDJSON: each receipt as it is on the wire.")
 @click.option("--lang", "language", type=click.Choice(LANGUAGES), default="en", help="Default: en.")
 @with_options(OPTIONS)
@@ -38,6 +41,7 @@ def command(
     tickets: tuple[str, ...],
     newest: int | None,
     follow: bool,
+    missing: bool,
     as_json: bool,
     language: Language,
     **options: Any,
@@ -45,8 +49,8 @@ def command(
     """Tell what became of INSTITUTION's tickets: accepted, duplicate, late or quarantined, why, and how to mend it.
 
     A receipt that a restarted worker told twice is shown once. INSTITUTION may be left out with --from; then all that
-    the file has are shown. Exit code 1 where one that is shown says late or quarantined, 0 where none does; 0 at
-    Ctrl-C.
+    the file has are shown. Exit code 1 where one that is shown says late or quarantined, or --missing finds numbers to
+    send again; else 0, also at Ctrl-C.
 
     \b
     查詢各事件單之處理結果：採用、重複、逾時、隔離，並列出欄位、原因與修正方式。
@@ -55,11 +59,14 @@ def command(
     Examples:
       fsoc receipts fi-001 --brokers 127.0.0.1:9092
       fsoc receipts fi-001 --outcome quarantined --lang zh-TW
+      fsoc receipts fi-001 --missing --json | jq -c '[.feed, .seq_epoch, .first, .last]'
       fsoc receipts fi-001 --follow --json | jq -r 'select(.outcome != "accepted") | .ticket_id'
       fsoc replay --tickets day.ndjson --rules rules --receipts - --out alerts.ndjson | fsoc receipts --from -
     """
     if follow and (options["from_"] is not None or newest is not None):
         raise click.UsageError("--follow is for a cluster, and without --newest.")
+    if missing and (follow or outcomes or tickets or newest is not None):
+        raise click.UsageError("--missing goes by all receipts; give no --follow, --outcome, --ticket or --newest.")
     source = TopicSource.of(options)
     if source.file is None and institution is None:
         raise RefusedToStart(Problem("INSTITUTION", "is needed: whose receipts?"))
@@ -71,6 +78,9 @@ def command(
             and (not tickets or one.receipt.ticket_id in tickets)
         )
 
+    if missing:
+        _missing(filter(wanted, Once().new(_all(source, institution))), language, as_json=as_json)
+        return
     shown = _Shown(language, as_json=as_json)
     if follow:
         _follow(source, str(institution), wanted, shown)
@@ -106,6 +116,25 @@ class _Shown:
     def end(self) -> None:
         if not self._as_json:
             click.echo(self.tally.line(self._language))
+
+
+def _missing(received: Iterable[Received], language: Language, *, as_json: bool) -> None:
+    """What is still to be sent again, a range a line."""
+    asked = Asked()
+    for one in received:
+        asked.take(one)
+    found = list(asked.missing())
+    for institution, feed, epoch, first, last in found:
+        if as_json:
+            named = {"institution": institution or None, "feed": feed, "seq_epoch": epoch}
+            click.echo(orjson.dumps({**named, "first": first, "last": last}))
+        else:
+            whose = f"{institution} " if institution else ""
+            click.echo(printable(f"{whose}{feed}/{epoch} {first}" + (f"-{last}" if last != first else "")))
+    if found:
+        sys.exit(1)
+    if not as_json:
+        click.echo("nothing is missing" if language == "en" else "沒有缺漏")
 
 
 def _all(source: TopicSource, institution: str | None) -> Iterator[Received]:

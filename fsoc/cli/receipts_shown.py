@@ -12,7 +12,7 @@ from fsoc.cli.alert_words import Language
 from fsoc.cli.printable import printable
 from fsoc.runtime.receipts import Received
 from fsoc.tickets.receipts import Told
-from fsoc.tickets.told import ToldFault
+from fsoc.tickets.told import ToldFault, ToldResend
 
 _COLOURS: Final[dict[Told, str]] = {
     "accepted": "green",
@@ -72,6 +72,24 @@ def lines(one: Received, language: Language) -> Iterator[str]:
     yield f"{click.style(outcome, fg=_COLOURS[receipt.outcome])}  {rest}  {printable(whose + ticket)}"
     for fault in receipt.faults:
         yield from fault_lines(fault, language)
+    if receipt.resend is not None:
+        yield from _resend_lines(receipt.resend, receipt.feed or "-", language)
+
+
+_RESEND: Final = (
+    ("ask", "missing, please send again", "缺漏，請重送", "yellow"),
+    ("closed", "was missing and has come", "缺漏已補", "green"),
+    ("given_up", "missing and given up", "缺漏，已不再追蹤", "red"),
+)
+
+
+def _resend_lines(resend: ToldResend, feed: str, language: Language) -> Iterator[str]:
+    for name, en, zh, colour in _RESEND:
+        ranges = getattr(resend, name)
+        if ranges:
+            said = ", ".join(str(first) if first == last else f"{first}-{last}" for first, last in ranges)
+            word = click.style(en if language == "en" else zh, fg=colour)
+            yield f"    {word}: {printable(feed)}/{printable(resend.seq_epoch)} {said}"
 
 
 def fault_lines(fault: ToldFault, language: Language, margin: str = "    ") -> Iterator[str]:

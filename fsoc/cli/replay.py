@@ -18,6 +18,7 @@ from fsoc.feeds.record import Outgoing
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.direct import Direct
+from fsoc.runtime.feeds import of_direct
 from fsoc.runtime.replay import check_files, registry_of, replay
 from fsoc.runtime.rules import load_registry, load_ruleset
 from fsoc.tickets.told import receipts_line
@@ -33,6 +34,7 @@ _file = click.File("wb", lazy=True)
 @click.option("--out", type=_path, metavar="FILE", help="Write the alerts here, not to stdout.")
 @click.option("--receipts", type=_file, metavar="FILE|-", help="Write receipts, for fsoc receipts --from.")
 @click.option("--quarantine", type=_file, metavar="FILE|-", help="Write what is refused, for fsoc quarantine --from.")
+@click.option("--feeds", type=_file, metavar="FILE|-", help="Write the state of the feeds, for fsoc feeds --from.")
 def command(
     tickets: tuple[Path, ...],
     rules: tuple[Path, ...],
@@ -40,6 +42,7 @@ def command(
     out: Path | None,
     receipts: click.utils.LazyFile | None,
     quarantine: click.utils.LazyFile | None,
+    feeds: click.utils.LazyFile | None,
 ) -> None:
     """Run ticket files through the pipeline and print the alerts.
 
@@ -53,9 +56,9 @@ def command(
       fsoc replay --tickets day.ndjson --rules rules --institutions institutions.yml
       fsoc replay --tickets day.ndjson --rules rules --out alerts.ndjson --receipts - | fsoc receipts --from -
     """
-    to_stdout = [file for file in (receipts, quarantine) if file is not None and file.name == "-"]
+    to_stdout = [file for file in (receipts, quarantine, feeds) if file is not None and file.name == "-"]
     if len(to_stdout) + (out is None) > 1:
-        raise click.UsageError("Only one of alerts, receipts and quarantine can go to stdout; alerts do without --out.")
+        raise click.UsageError("Only one output can go to stdout; alerts do without --out.")
     started = time.monotonic()
     ruleset, known, _ = together(
         lambda: _ruleset(rules),
@@ -67,6 +70,8 @@ def command(
     registry: Registry = known or registry_of(tickets)
     direct = Direct(Pipeline(ruleset, registry, ends=True), watch=_writer(receipts, quarantine))
     _run(direct, registry, tickets)
+    if feeds is not None:
+        feeds.write(b"".join(state.line() + b"\n" for state in of_direct(direct)))
     lines = b"".join(orjson.dumps(alert, option=orjson.OPT_SORT_KEYS) + b"\n" for alert in direct.newest_alerts())
     if out is None:
         sys.stdout.buffer.write(lines)

@@ -10,16 +10,18 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
-import msgspec
 import orjson
 
 from fsoc.errors import Fault
+from fsoc.feeds.asks import Asks
 from fsoc.feeds.faults import FUTURE_MAX_MS, NO_END, conflict, future, late
 from fsoc.feeds.heartbeats import Heartbeats
 from fsoc.feeds.lateness import Lateness
 from fsoc.feeds.live import LiveTicket, LiveTickets, TicketName
 from fsoc.feeds.outcomes import Outcome, Outcomes
-from fsoc.feeds.sequence import Sequence
+from fsoc.feeds.quality import Quality
+from fsoc.feeds.record import Record
+from fsoc.feeds.sequence import NONE, Gaps, Sequence
 from fsoc.tickets.decode import Message
 from fsoc.tickets.times import event_time
 
@@ -30,11 +32,15 @@ FEEDS_MAX = 64
 """Feeds and epochs followed per institution; the one idle longest is let go, and counted."""
 
 
+DAYS_AT_A_GLANCE = 2
+"""Days that the header has too, the newest of the feeds' quality: yesterday and today."""
+
+
 class Judgement(NamedTuple):
     """What a message is.
 
     live: the ticket's record, present when this message is USED and takes effect. replayed: decided before.
-    heard: it is a heartbeat in time, which rules may be asked about.
+    heard: it is a heartbeat in time, which rules may be asked about. gaps: what it changes of the missing numbers.
     """
 
     outcome: Outcome
@@ -42,6 +48,7 @@ class Judgement(NamedTuple):
     live: LiveTicket | None = None
     replayed: bool = False
     heard: bool = False
+    gaps: Gaps = NONE
 
 
 @dataclass(slots=True)
@@ -86,6 +93,8 @@ class Ledger:
         self.counts = Counts()
         self.outcomes = Outcomes()
         self.heartbeats = Heartbeats()
+        self.asks = Asks()
+        self.quality = Quality()
         self.lateness = Lateness(allowed_lateness_ms)
         self.watermark_ms: int | None = None
         self.settled_ms: int | None = None
@@ -139,17 +148,18 @@ class Ledger:
             return Judgement(Outcome.QUARANTINED, future(at, received_at_ms))
         live = self._live.get((message.environment, message.ticket_id))
         if decided is None:
-            self._note(message, received_at_ms)
+            gaps = self._note(message, received_at_ms)
+            self.asks.add(offset, gaps)
             outcome = self._judge_new(offset, at, message, live)
         else:
-            outcome = decided
+            gaps, outcome = self.asks.of(offset), decided
         if outcome is not Outcome.USED:
-            return Judgement(outcome, self._fault(outcome, message))
+            return Judgement(outcome, self._fault(outcome, message), gaps=gaps)
         if message.kind == "ticket":  # what is heard of says nothing of what happens here
             self.since_ms = at if self.since_ms is None else min(at, self.since_ms)
         if live is not None and message.revision < live.revision:
-            return Judgement(outcome)  # it came after its successor: used, without effect
-        return Judgement(outcome, live=self._take(offset, at, message, live), replayed=decided is not None)
+            return Judgement(outcome, gaps=gaps)  # it came after its successor: used, without effect
+        return Judgement(outcome, live=self._take(offset, at, message, live), replayed=decided is not None, gaps=gaps)
 
     def settle(self, offset: int, outcome: Outcome, faults: Iterable[Fault] = ()) -> None:
         """Count the record and why it was refused, once; then let go of tickets that may no longer be revised."""
@@ -163,6 +173,12 @@ class Ledger:
             for code in {fault.code for fault in faults}:
                 self.faults[code] = self.faults.get(code, 0) + 1
         self.forgotten_live += self._let_go()
+
+    def count(self, record: Record, outcome: Outcome, message: Message | None, gaps: Gaps) -> None:
+        """Count the record in its feed's day, once; under "" where no feed that is followed can be read of it."""
+        followed = message is not None and (not self.feeds or message.feed in self.feeds)
+        feed = message.feed if message is not None and followed else ""
+        self.quality.count(record.offset, record.timestamp_ms, feed, outcome, message, gaps)
 
     def read(self, timestamps_ms: Iterable[int]) -> None:
         """Records with these timestamps of the log were read."""
@@ -199,9 +215,12 @@ class Ledger:
         if decided is None:
             at = message.detected_at_ms  # the end of its period; it moves no watermark
             in_time = at <= received_at_ms + FUTURE_MAX_MS and not self._is_settled(at)
-            followed = self._heartbeat(message, received_at_ms)
+            followed, gaps = self._heartbeat(message, received_at_ms)
             self.heartbeats.add(offset, in_time=in_time and followed)
-        return Judgement(Outcome.USED, heard=self.heartbeats.heard(offset), replayed=decided is not None)
+            self.asks.add(offset, gaps)
+        else:
+            gaps = self.asks.of(offset)
+        return Judgement(Outcome.USED, heard=self.heartbeats.heard(offset), replayed=decided is not None, gaps=gaps)
 
     def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Outcome:
         if live is not None and message.revision == live.revision and offset != live.offset:
@@ -250,21 +269,21 @@ class Ledger:
         self._live.aged(live)
         return live
 
-    def _note(self, message: Message, received_at_ms: int) -> None:
+    def _note(self, message: Message, received_at_ms: int) -> Gaps:
         if message.seq is not None and (sequence := self._sequence(message, received_at_ms)) is not None:
-            sequence.note(message.seq)
+            return sequence.note(message.seq)
+        return NONE
 
-    def _heartbeat(self, message: Message, received_at_ms: int) -> bool:
-        """Take what it says of its feed; return whether that feed is followed."""
+    def _heartbeat(self, message: Message, received_at_ms: int) -> tuple[bool, Gaps]:
+        """Take what it says of its feed; return whether that feed is followed, and what is missing by it."""
         sequence = self._sequence(message, received_at_ms)
         if sequence is None:
-            return False
+            return False, NONE
         last_seq = message.body.get("last_seq")
-        if isinstance(last_seq, int):
-            sequence.expect(last_seq)
+        gaps = sequence.expect(last_seq) if isinstance(last_seq, int) else NONE
         if message.body.get("ended") is True and len(self.ended_feeds) < FEEDS_MAX:
             self.ended_feeds.add(message.feed)
-        return True
+        return True, gaps
 
     def _sequence(self, message: Message, received_at_ms: int) -> Sequence | None:
         """The numbers of the message's feed and epoch; None for a feed that the registry does not name."""
@@ -288,13 +307,7 @@ class Ledger:
         """The ledger but for its tickets. version, digest: of the rules by which the state was last written."""
         feeds: dict[str, dict[str, Any]] = {}
         for (feed, epoch), sequence in self.sequences.items():
-            feeds.setdefault(feed, {})[epoch] = {
-                "first": sequence.first,
-                "next": sequence.next,
-                "missing": sequence.missing,
-                "forgotten": sequence.forgotten,
-                "last_seen_ms": sequence.last_seen_ms,
-            }
+            feeds.setdefault(feed, {})[epoch] = sequence.record()
         return orjson.dumps(
             {
                 "offset": self.outcomes.last,
@@ -321,15 +334,29 @@ class Ledger:
                 "unregistered": self.unregistered,
                 "outcomes": self.outcomes.encode(),
                 "heartbeats": self.heartbeats.encode(),
+                "asks": self.asks.encode(),
                 "feeds": feeds,
+                "days": {name: orjson.Fragment(day) for name, day in self.quality.newest(DAYS_AT_A_GLANCE).items()},
             }
         )
+
+    def restore(self, what: str, name: str, value: bytes) -> None:
+        """Take one record back: the `header`, a `day`, or the `ticket` that is called `environment/id`."""
+        match what:
+            case "header":
+                self.restore_header(value)
+            case "day":
+                self.quality.restore(name, value)
+            case _:
+                environment, _, ticket_id = name.partition("/")
+                self.restore_live((environment, ticket_id), value)
 
     def restore_header(self, value: bytes) -> None:
         state = orjson.loads(value)
         self._replaying = True  # perhaps: a crash may have kept this header and lost what was to be deleted with it
         self.outcomes = Outcomes.decode(state["outcomes"], state["offset"])
         self.heartbeats.restore(state.get("heartbeats", ""), state["offset"])
+        self.asks = Asks.decode(state.get("asks", ""))
         self.watermark_ms = watermark = state["watermark_ms"]
         # What a state of an earlier version does not have begins anew.
         self.lateness.restore(state.get("allowed_lateness_ms", 0), state.get("delays", {}))
@@ -346,31 +373,10 @@ class Ledger:
         self.faults = state["faults"]
         self.counts = Counts(state["received"], state["used"], state["duplicate"], state["late"], state["quarantined"])
         self.sequences = {
-            (feed, epoch): Sequence(
-                known["first"], known["next"], known["missing"], known["forgotten"], known["last_seen_ms"]
-            )
+            (feed, epoch): Sequence.of(known)
             for feed, epochs in state["feeds"].items()
             for epoch, known in epochs.items()
         }
 
     def restore_live(self, name: TicketName, record: bytes) -> None:
         self._live.add(LiveTicket.of(name, record))
-
-
-class _Word(msgspec.Struct):
-    """How new a state record is: a header by the offset it has come to, a ticket by its revision first."""
-
-    offset: int
-    revision: int = 0
-
-
-_word = msgspec.json.Decoder(_Word).decode
-
-
-def overtaken(record: bytes, by: bytes) -> bool:
-    """Whether a state record says less than one of the same key that was written before it.
-
-    Then a worker wrote it that had lost the institution and did not know yet.
-    """
-    late, known = _word(record), _word(by)
-    return (late.revision, late.offset) < (known.revision, known.offset)

@@ -9,6 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+import msgspec
+
 
 class Newest:
     """What a state comes to, record by record. overtaken: whether a record of a key says less than an earlier one."""
@@ -37,3 +39,22 @@ class Newest:
     def clear(self) -> None:
         self.records.clear()
         self._written_over.clear()
+
+
+class _Word(msgspec.Struct):
+    """How new a state record is: a header by the offset it has come to, a ticket by its revision first."""
+
+    offset: int
+    revision: int = 0
+
+
+_word = msgspec.json.Decoder(_Word).decode
+
+
+def overtaken(record: bytes, by: bytes) -> bool:
+    """Whether a state record says less than one of the same key that was written before it.
+
+    Then a worker wrote it that had lost the institution and did not know yet.
+    """
+    late, known = _word(record), _word(by)
+    return (late.revision, late.offset) < (known.revision, known.offset)

@@ -8,9 +8,10 @@ from collections.abc import Callable, Iterable
 from fsoc.correlation.progress import in_one
 from fsoc.feeds.record import Outgoing, Stage
 from fsoc.pipeline import Pipeline
+from fsoc.runtime.feed_metrics import Processing
 from fsoc.runtime.kafka.topics import intake_state_partition
 from fsoc.runtime.log import Log
-from fsoc.runtime.worker import Lane, Place, Source
+from fsoc.runtime.worker import Lane, Place, Slice, Source
 
 TICKETS = "tickets."
 DETECTIONS = "detections"
@@ -23,13 +24,23 @@ CAMPAIGN_STATE = "campaign.state"
 INSTITUTION_TOPICS = (TICKETS, "receipts.", "feedback.")
 
 
-def intake_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[], float] = time.monotonic) -> Lane:
-    """Tickets: one source per institution. clock: as in `Lane`."""
+def intake_lane(
+    pipeline: Pipeline,
+    log: Log,
+    prefix: str,
+    clock: Callable[[], float] = time.monotonic,
+    processing: Processing | None = None,
+) -> Lane:
+    """Tickets: one source per institution. clock: as in `Lane`. processing: told of all that is worked."""
 
     def stage_of(source: Source) -> Stage:
         return pipeline.intake(institution_of(source))
 
-    return Lane("intake", stage_of, _intake_place, log, prefix, clock, progress_last)
+    def observe(slice_: Slice) -> None:
+        if processing is not None:
+            processing.observe(institution_of(slice_.source), slice_.records)
+
+    return Lane("intake", stage_of, _intake_place, log, prefix, clock, progress_last, observe)
 
 
 def correlation_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[], float] = time.monotonic) -> Lane:

@@ -14,6 +14,7 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, disa
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 
 from fsoc import __version__
+from fsoc.runtime.feed_metrics import Processing, feed_families
 
 # A time stamp beside every series says nothing that `up` and `fsoc_build_info` do not.
 disable_created_metrics()  # type: ignore[no-untyped-call]
@@ -33,6 +34,13 @@ CHECKPOINT_SECONDS = Histogram(
     buckets=_SECONDS,
     registry=REGISTRY,
 )
+PROCESSED_SECONDS = Histogram(
+    "fsoc_processed_seconds",
+    "Time from the receipt of a run of tickets until all that came of it was durable.",
+    buckets=_SECONDS,
+    registry=REGISTRY,
+)
+PROCESSING = Processing(PROCESSED_SECONDS)
 RESTORE_SECONDS = Histogram(
     "fsoc_restore_seconds",
     "Time to read state back after partitions were assigned.",
@@ -161,9 +169,13 @@ class StateCollector:
     """Figures from the newest headers in the state topics, parsed when they are asked for.
 
     intake: institution → its header. correlation: detections partition → its header. campaign: the one of links.
+    processing: how long this worker takes, by its own clock.
     """
 
-    def __init__(self, intake: Headers, correlation: Headers, campaign: Headers) -> None:
+    def __init__(
+        self, intake: Headers, correlation: Headers, campaign: Headers, processing: Processing | None = None
+    ) -> None:
+        self._processing = processing or PROCESSING
         self._intake = intake
         self._correlation = correlation
         self._campaign = campaign
@@ -173,7 +185,10 @@ class StateCollector:
         return ()
 
     def collect(self) -> Iterator[Metric]:
-        yield from _institutions(_parsed(self._intake()))
+        institutions = _parsed(self._intake())
+        yield from _institutions(institutions)
+        yield from feed_families(institutions)
+        yield from self._processing.collect([name for name, _ in institutions])
         yield from _partitions(_parsed(self._correlation()))
         yield from _campaigns(_parsed(self._campaign()))
 

@@ -42,6 +42,40 @@ class Once:
                 self.repeated_total += 1
 
 
+class Asked:
+    """What a sender is still asked to send again, as its receipts say, each taken once and in their order."""
+
+    def __init__(self) -> None:
+        self._open: dict[tuple[str, str, str], list[tuple[int, int]]] = {}
+
+    def take(self, one: Received) -> None:
+        resend = one.receipt.resend
+        if resend is None:
+            return
+        name = (one.institution or "", one.receipt.feed or "", resend.seq_epoch)
+        ranges = self._open.setdefault(name, [])
+        ranges.extend(resend.ask)
+        for gone in (*resend.closed, *resend.given_up):
+            ranges[:] = [rest for kept in ranges for rest in _without(kept, gone)]
+
+    def missing(self) -> Iterator[tuple[str, str, str, int, int]]:
+        """Institution (where it is known), feed, epoch, first and last number."""
+        for name in sorted(self._open):
+            for first, last in sorted(self._open[name]):
+                yield *name, first, last
+
+
+def _without(kept: tuple[int, int], gone: tuple[int, int]) -> Iterator[tuple[int, int]]:
+    """What is left of one range when another has come."""
+    if gone[1] < kept[0] or kept[1] < gone[0]:
+        yield kept
+        return
+    if kept[0] < gone[0]:
+        yield kept[0], gone[0] - 1
+    if gone[1] < kept[1]:
+        yield gone[1] + 1, kept[1]
+
+
 def topic_of(prefix: str, institution: str) -> str:
     return f"{prefix}receipts.{institution}"
 

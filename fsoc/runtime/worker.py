@@ -117,6 +117,7 @@ class Lane:
     prefix: of every topic's name in the log.
     headers: source → the newest header its stage wrote, as it lies in the state topic.
     arrange: makes of what the stages of one checkpoint publish what is written of it.
+    observe: is shown every slice once what came of it is durable.
     """
 
     def __init__(
@@ -128,6 +129,7 @@ class Lane:
         prefix: str,
         clock: Callable[[], float] = time.monotonic,
         arrange: Callable[[Iterable[Outgoing]], Iterable[Outgoing]] = iter,
+        observe: Callable[[Slice], None] | None = None,
     ) -> None:
         self.name = name
         self.headers: dict[Source, bytes] = {}
@@ -137,6 +139,7 @@ class Lane:
         self._prefix = prefix
         self._clock = clock
         self._arrange = arrange
+        self._observe = observe
         self._held: dict[Source, _Held] = {}
         self._turn = asyncio.Lock()
         self._subslice = 64
@@ -211,6 +214,9 @@ class Lane:
                 return []
             metrics.SLICES.labels(self.name).inc(len(done))
             metrics.RECORDS.labels(self.name).inc(sum(len(slice_.records) for slice_ in done))
+            if self._observe is not None:
+                for slice_ in done:
+                    self._observe(slice_)
             return done
 
     async def settle(self) -> None:

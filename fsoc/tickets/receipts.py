@@ -35,6 +35,23 @@ KEPT_BYTES_MAX: Final = 1024 * 1024
 _LATE = Fault("time.late", "/detected_at", CODES["time.late"].en)
 
 
+Ranges = Sequence[tuple[int, int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Resend:
+    """What a message changes of the numbers that are missing of its feed and epoch: ranges, both ends included.
+
+    ask: they are missing; please send them again. closed: they were asked for and are here. given_up: nobody looks for
+    them any more, because the feed has too many gaps.
+    """
+
+    seq_epoch: str
+    ask: Ranges = ()
+    closed: Ranges = ()
+    given_up: Ranges = ()
+
+
 @dataclass(frozen=True, slots=True)
 class Receipt:
     """What became of the message at `offset` of the institution's own topic; what could not be read of it is None."""
@@ -46,9 +63,17 @@ class Receipt:
     ticket_id: str | None = None
     revision: int | None = None
     faults: Sequence[Fault] = ()
+    resend: Resend | None = None
 
     @classmethod
-    def of(cls, offset: int, message: Message | None, outcome: Enum, faults: Sequence[Fault]) -> Receipt:
+    def of(
+        cls,
+        offset: int,
+        message: Message | None,
+        outcome: Enum,
+        faults: Sequence[Fault],
+        resend: Resend | None = None,
+    ) -> Receipt:
         """Make the receipt of a message, None if it could not be decoded; `outcome` is intake's own word."""
         told = _TOLD[outcome.name]
         if told == "late" and not faults:
@@ -57,7 +82,7 @@ class Receipt:
             return cls(offset, told, faults=faults)
         ticket_id = message.ticket_id or None
         revision = message.revision or None
-        return cls(offset, told, message.feed, message.seq, ticket_id, revision, faults)
+        return cls(offset, told, message.feed, message.seq, ticket_id, revision, faults, resend)
 
     def wire(self) -> dict[str, Any]:
         return {
@@ -69,6 +94,7 @@ class Receipt:
             "ticket_id": self.ticket_id,
             "revision": self.revision,
             "faults": faults_wire(self.faults),
+            "resend": self.resend,
         }
 
 

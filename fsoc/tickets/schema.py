@@ -65,6 +65,9 @@ class _Quiet(GenerateJsonSchema):
         return False
 
 
+Range = Annotated[list[Annotated[int, Field(ge=0)]], Field(min_length=2, max_length=2)]
+
+
 class ReceiptFault(BaseModel):
     model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
 
@@ -77,6 +80,20 @@ class ReceiptFault(BaseModel):
     hint: str
     """How to mend it."""
     hint_zh: str
+
+
+class Resend(BaseModel):
+    """What the message changes of the numbers that are missing of its feed. Ranges; both ends are included."""
+
+    model_config = ConfigDict(extra="forbid", use_attribute_docstrings=True)
+
+    seq_epoch: str
+    ask: list[Range]
+    """They are missing: please send them again, each with its own seq."""
+    closed: list[Range]
+    """They were asked for, and are here."""
+    given_up: list[Range]
+    """They are no longer looked for: the feed has too many gaps."""
 
 
 class Receipt(BaseModel):
@@ -94,6 +111,8 @@ class Receipt(BaseModel):
     revision: int | None
     faults: list[ReceiptFault]
     """Why it was not used; empty when it was."""
+    resend: Resend | None = None
+    """null where it changes nothing of what is missing."""
 
 
 def ticket_schema() -> JsonSchemaValue:

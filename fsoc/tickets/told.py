@@ -25,8 +25,17 @@ class ToldFault(msgspec.Struct, frozen=True):
     hint_zh: str = ""
 
 
+class ToldResend(msgspec.Struct, frozen=True):
+    """What changes of the numbers that are missing; ranges, both ends included."""
+
+    seq_epoch: str
+    ask: tuple[tuple[int, int], ...] = ()
+    closed: tuple[tuple[int, int], ...] = ()
+    given_up: tuple[tuple[int, int], ...] = ()
+
+
 class ToldReceipt(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.receipt/1"):
-    """What became of the message at `offset` of its institution's topic. wire: as `fsoc.receipt/1` has it."""
+    """What became of the message at `offset` of its institution's topic, as `fsoc.receipt/1` has it."""
 
     offset: int
     outcome: Told
@@ -35,6 +44,7 @@ class ToldReceipt(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.rec
     ticket_id: str | None = None
     revision: int | None = None
     faults: tuple[ToldFault, ...] = ()
+    resend: ToldResend | None = None
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.quarantine/1"):

@@ -117,6 +117,26 @@ def test_institutions_do_not_mix(mixed, sector, on_log):
     assert on_log("fi-002").returncode == 0
 
 
+def test_what_is_missing_is_asked_for_and_closed_when_it_comes(sector, on_log):
+    sector.send(payload("t-1", seq=1), payload("t-6", seq=6), payload("t-3", seq=3))
+    told = on_log("fi-001")
+
+    assert "    missing, please send again: siem/2026-03-02 2-5" in told.stdout
+    assert "    was missing and has come: siem/2026-03-02 3" in told.stdout
+    assert "缺漏，請重送: siem/2026-03-02 2-5" in on_log("fi-001", "--lang", "zh-TW").stdout
+    missing = on_log("fi-001", "--missing")
+    assert (missing.returncode, missing.stdout.splitlines()) == (
+        1,
+        ["fi-001 siem/2026-03-02 2", "fi-001 siem/2026-03-02 4-5"],
+    )
+    lines = [json.loads(line) for line in on_log("fi-001", "--missing", "--json").stdout.splitlines()]
+    assert lines[1] == {"institution": "fi-001", "feed": "siem", "seq_epoch": "2026-03-02", "first": 4, "last": 5}
+
+    sector.send(*(payload(f"t-{seq}", seq=seq) for seq in (2, 4, 5)))
+    assert on_log("fi-001", "--missing") == (0, "nothing is missing\n", "")
+    assert on_log("fi-001", "--missing", "--follow").returncode == 2
+
+
 def test_what_is_on_the_wire_moves_no_terminal(run, tmp_path):
     receipt = {
         "schema": "fsoc.receipt/1",

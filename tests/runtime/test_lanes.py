@@ -5,9 +5,12 @@ from __future__ import annotations
 import orjson
 
 from fsoc.correlation.progress import Claim, progress_record
-from fsoc.feeds.record import Outgoing
-from fsoc.runtime.lanes import progress_last
+from fsoc.feeds.record import Outgoing, Record
+from fsoc.runtime.kafka.topics import table
+from fsoc.runtime.lanes import intake_lane, progress_last
+from fsoc.runtime.worker import Slice, Source
 from tests.builders import VERSION
+from tests.feed_sector import NOON_MS, PREFIX, FeedSector, payload
 
 
 def told(institution, offset, partitions=(0, 1)):
@@ -54,3 +57,31 @@ def test_a_partition_that_was_told_other_things_is_told_those():
 def test_nothing_said_is_nothing_written():
     assert progress_last([]) == []
     assert progress_last([receipt("a")]) == [receipt("a")]
+
+
+async def test_what_is_worked_is_told_once_it_is_durable():
+    """Not before: what a crash loses was not processed."""
+    sector, told = FeedSector.bare(), []
+
+    class Watching:
+        def observe(self, institution, records):
+            told.append((institution, [record.offset for record in records], len(sector.log.written)))
+
+    await sector.log.create(table(PREFIX, sector.registry.institutions, 2, "test"))
+    lane = intake_lane(sector.pipeline(), sector.log, PREFIX, processing=Watching())
+    source = Source("tickets.fi-001", 0)
+    lane.take([source], kept=False)
+    records = [Record(offset, NOON_MS, None, payload(f"t-{offset}")) for offset in range(2)]
+
+    async def ours():
+        return True
+
+    async def lost():
+        return False
+
+    await lane.restore()
+    assert await lane.work([Slice(source, records)], lost) == []
+    assert told == []
+    await lane.work([Slice(source, records)], ours)
+    assert told == [("fi-001", [0, 1], len(sector.log.written))]
+    assert sector.log.written

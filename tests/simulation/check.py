@@ -11,6 +11,7 @@ import orjson
 from fsoc.campaigns.records import DECISION
 from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.progress import SINCE
+from fsoc.feeds.quality import DAYS_KEPT
 from fsoc.feeds.record import Record
 from tests.oracles.sector_oracle import as_told, event_time, final_tickets, known_since, ms, standing
 from tests.simulation.check_campaigns import check_campaigns, check_links
@@ -247,7 +248,9 @@ def check_state(run: Run) -> None:
     state = newest(run, "intake.state")
     for member in run.sector.members:
         # What was revised stays as long as a replay could reach its messages: for so many messages, not for a time.
-        mine = {key for key in state if key.startswith(f"{member.name}/".encode())}
+        whole = {key for key in state if key.startswith(f"{member.name}/".encode())}
+        mine = {key for key in whole if b"/day/" not in key}
+        assert len(whole - mine) <= DAYS_KEPT, "more days are kept than are told to be"
         stays = {key for key in mine if b"/ticket/" in key and orjson.loads(state[key])["revision"] > 1}
         keys = {f"{member.name}/header".encode(), f"{member.name}/ticket/production/farewell".encode()}
         assert mine - stays == keys, f"intake.state keeps {sorted(mine - stays - keys)[:5]}"

@@ -49,6 +49,7 @@ def test_an_accepted_ticket_is_named_and_has_no_faults():
             "ticket_id": "T-20260302-0001",
             "revision": 1,
             "faults": [],
+            "resend": None,
         }
     ]
 

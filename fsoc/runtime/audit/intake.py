@@ -9,9 +9,20 @@ from typing import NamedTuple
 import msgspec
 
 from fsoc.correlation.entries import GroupKey, entry_key
+from fsoc.feeds.quality import day_number
 from fsoc.runtime.audit.findings import Place, Verdict
 from fsoc.runtime.audit.reading import Kept
-from fsoc.runtime.audit.records import IntakeHeader, LiveRecord, TicketName, intake_header, live_record, ticket_name
+from fsoc.runtime.audit.records import (
+    DayName,
+    DayRecord,
+    IntakeHeader,
+    LiveRecord,
+    TicketName,
+    day_record,
+    intake_header,
+    live_record,
+    ticket_name,
+)
 from fsoc.runtime.kafka.topics import intake_state_partition
 from fsoc.runtime.log import Partition
 
@@ -39,7 +50,7 @@ class Fed(NamedTuple):
 
 @dataclass(slots=True)
 class Member:
-    """One institution's state. records: as they lie there. doubted: its tickets whose record cannot be read."""
+    """One institution's state. records: as they lie there. doubted: its tickets that cannot be read. days: by name."""
 
     name: str
     place: Place
@@ -49,6 +60,7 @@ class Member:
     records: list[tuple[bytes, bytes]] = field(default_factory=list)
     tickets: dict[tuple[str, str], Live] = field(default_factory=dict)
     doubted: set[tuple[str, str]] = field(default_factory=set)
+    days: dict[str, DayRecord] = field(default_factory=dict)
 
     @property
     def is_settled(self) -> bool:
@@ -72,7 +84,7 @@ def members(
             except ValueError as error:
                 verdict.find("unreadable", place, f"the key is of no record of intake's: {error}")
                 continue
-            institution = name.institution if isinstance(name, TicketName) else name
+            institution = name if isinstance(name, str) else name.institution
             belongs = intake_state_partition(institution)
             if partition != belongs:
                 verdict.find("misplaced", place, f"belongs to partition {belongs}, where workers look for it")
@@ -83,9 +95,12 @@ def members(
     return found
 
 
-def _take(member: Member, name: TicketName | str, place: Place, kept: Kept, verdict: Verdict) -> None:
+def _take(member: Member, name: TicketName | DayName | str, place: Place, kept: Kept, verdict: Verdict) -> None:
     try:
-        if not isinstance(name, TicketName):
+        if isinstance(name, DayName):
+            day_number(name.day)
+            member.days[name.day] = day_record(kept.value)
+        elif isinstance(name, str):
             member.place = place
             member.is_readable = False
             member.header = intake_header(kept.value)
@@ -95,7 +110,7 @@ def _take(member: Member, name: TicketName | str, place: Place, kept: Kept, verd
             member.doubted.add(ticket)
             member.tickets[ticket] = Live(live_record(kept.value), place, kept.timestamp_ms)
             member.doubted.discard(ticket)
-    except msgspec.MsgspecError as error:
+    except (msgspec.MsgspecError, ValueError) as error:
         verdict.find("unreadable", place, f"is not what intake writes: {error}")
 
 

@@ -17,7 +17,7 @@ from fsoc.campaigns.stage import newness as campaign_newness
 from fsoc.correlation.entries import name_of
 from fsoc.correlation.progress import Progress
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.feeds.ledger import overtaken
+from fsoc.feeds.newest import overtaken
 from fsoc.runtime.lanes import CAMPAIGN_STATE, CORRELATION_STATE, DETECTIONS, INTAKE_STATE, TICKETS
 from fsoc.runtime.log import Log, Partition, UnknownTopic, read_to_end
 from fsoc.runtime.state import read_all

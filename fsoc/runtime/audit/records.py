@@ -126,8 +126,25 @@ correlation_header: Final = msgspec.json.Decoder(CorrelationHeader).decode
 alert_record: Final = msgspec.json.Decoder(AlertRecord).decode
 
 
-def ticket_name(key: bytes) -> TicketName | str:
-    """Whose record of intake's state this is: a ticket's, or an institution's header.
+class DayName(NamedTuple):
+    """Whose record of intake's state is of the quality of a day."""
+
+    institution: str
+    day: str
+
+
+class DayRecord(Struct, frozen=True):
+    """One day of an institution's feeds. offset: of the newest ticket that is counted in it."""
+
+    offset: int
+    feeds: dict[str, dict[str, Any]]
+
+
+day_record: Final = msgspec.json.Decoder(DayRecord).decode
+
+
+def ticket_name(key: bytes) -> TicketName | DayName | str:
+    """Whose record of intake's state this is: a ticket's, a day's, or an institution's header.
 
     Raises:
         ValueError: neither's.
@@ -139,4 +156,6 @@ def ticket_name(key: bytes) -> TicketName | str:
         return institution
     if what == "ticket" and environment and ticket_id:
         return TicketName(institution, environment, ticket_id)
-    raise ValueError(f"{rest[:80]!r} is neither header nor ticket")
+    if what == "day" and name:
+        return DayName(institution, name)
+    raise ValueError(f"{rest[:80]!r} is neither header nor ticket, nor day")

@@ -62,7 +62,9 @@ class WorkerApp(Carrier):
         self.log_store = log
         self.prefix = prefix
         self.failed: asyncio.Future[BaseException] = asyncio.get_running_loop().create_future()
-        self.intake = Conveyor(self, intake_lane(pipeline, log, prefix), prefix, self._ours_in)
+        processing = metrics.PROCESSING if settings.environment == "production" else None
+        intake = intake_lane(pipeline, log, prefix, processing=processing)
+        self.intake = Conveyor(self, intake, prefix, self._ours_in)
         self.correlate = Conveyor(self, correlation_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.campaign = Conveyor(self, campaign_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.registry_wanted: Registry = pipeline.registry
