@@ -45,6 +45,7 @@ from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, 
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import Fault, InvalidTicket
+from fsoc.feeds.admission import admit
 from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger
@@ -55,7 +56,7 @@ from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.feeds.sequence import NONE
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
 from fsoc.sharing.feedback import feedback
-from fsoc.tickets.decode import Message, decode
+from fsoc.tickets.decode import Message
 from fsoc.tickets.receipts import Receipt, late_record, quarantine_record, receipts_records
 
 
@@ -123,7 +124,7 @@ class Intake:
         faults: Sequence[Fault] = ()
         gaps = NONE
         try:
-            message = decode(payload, institution=self._institution)
+            message = admit(payload, self._institution, self._pipeline.registry, self.ledger.outcomes.of(record.offset))
         except InvalidTicket as refused:
             outcome, faults = Outcome.QUARANTINED, refused.faults
         else:

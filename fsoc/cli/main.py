@@ -21,6 +21,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "up": ("fsoc.cli.up", "Run Kafka (unless given) and workers until interrupted."),
     "worker": ("fsoc.cli.worker", "Run one worker."),
     "kafka": ("fsoc.cli.kafka", "Start, stop or look at this machine's own single-node Kafka."),
+    "institution": ("fsoc.cli.institution", "Let an institution join; show how far it is, rotate, suspend."),
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
     "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
     "campaigns": ("fsoc.cli.campaigns", "Look at campaigns, and decide about them: split, merge, undo."),

@@ -102,7 +102,7 @@ class TopicSource:
         from fsoc.runtime.kafka.client import KafkaLog  # late: it needs aiokafka
 
         async def opened() -> T:
-            log = await KafkaLog.open(",".join(self.settings.brokers))
+            log = await KafkaLog.of(self.settings)
             try:
                 return await work(log, self.prefix)
             finally:

@@ -15,7 +15,7 @@ from fsoc.runtime.kafka.admin import broker_count
 from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.plan import Plan, apply, make_plan
 from fsoc.runtime.kafka.security import Security
-from fsoc.runtime.kafka.topics import acls, quotas, table
+from fsoc.runtime.kafka.topics import Access, Acl, table
 from fsoc.runtime.rules import load_registry
 from fsoc.settings import Settings, load
 
@@ -107,18 +107,18 @@ def _settings(options: dict[str, Any]) -> Settings:
 
 async def _plan(settings: Settings, *, applying: bool) -> Plan:
     assert settings.institutions is not None  # noqa: S101 - _settings has seen to it
-    institutions = list(load_registry(settings.institutions).institutions)
+    registry = load_registry(settings.institutions)
     prefix = settings.topic_prefix
     async with connected(",".join(settings.brokers), Security.of(settings)) as admin:
         specs = table(
             prefix,
-            institutions,
+            registry.institutions,
             settings.detections_partitions,
             settings.environment,
             replicas=min(3, await broker_count(admin)),
         )
-        rules = acls(prefix, institutions, settings.group)
-        plan = await make_plan(admin, prefix, specs, rules, quotas(institutions))
+        access = Access.of(registry, prefix, settings.group)
+        plan = await make_plan(admin, prefix, specs, access.allow, access.quotas, access.forbid)
         if applying:
             await apply(admin, plan)
     return plan
@@ -132,6 +132,7 @@ def _tell(plan: Plan, as_json: bool, created: str, altered: str, added: str, lim
     _list("~ {}  {} {} → {}", plan.alter)
     _list("? {}  is not in the table; left as it is", [(name,) for name in plan.extra])
     _list("! {}: not in the table; remove it, or a ticket's sender is not known", [(one,) for one in plan.intruders])
+    _list("- {}: may {} {} no more, it is suspended", [(one.principal, one.operation, one.name) for one in plan.forbid])
     rules = (
         f"{len(plan.allow):,} access rules {added}" if plan.has_authorizer else "the cluster enforces no access rules"
     )
@@ -161,9 +162,12 @@ def _facts(plan: Plan) -> dict[str, Any]:
         "wrong": [{"topic": problem.where, "problem": problem.text} for problem in plan.wrong],
         "extra": plan.extra,
         "has_authorizer": plan.has_authorizer,
-        "allow": [
-            {"principal": acl.principal, acl.resource: acl.name, "operation": acl.operation} for acl in plan.allow
-        ],
+        "allow": [_rule(acl) for acl in plan.allow],
+        "forbid": [_rule(acl) for acl in plan.forbid],
         "intruders": plan.intruders,
         "limit": [{"user": quota.user, **quota.limits} for quota in plan.limit],
     }
+
+
+def _rule(acl: Acl) -> dict[str, str]:
+    return {"principal": acl.principal, acl.resource: acl.name, "operation": acl.operation}

@@ -14,6 +14,7 @@ from fsoc.institutions.duration import duration_ms
 
 INSTITUTIONS_MAX: Final = 4096
 FEEDS_MAX: Final = 64
+DELEGATIONS_MAX: Final = 16
 NAME_MAX: Final = 200
 ALLOWED_LATENESS_MS: Final = 3_600_000
 ALLOWED_LATENESS_MAX_MS: Final = 7 * 86_400_000
@@ -21,8 +22,22 @@ ALLOWED_LATENESS_MAX_MS: Final = 7 * 86_400_000
 _is_id = re.compile(r"[a-z0-9-]{2,32}").fullmatch
 _is_feed = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}").fullmatch
 _is_sector = re.compile(r"[a-z][a-z0-9_-]{1,31}").fullmatch
-_KEYS: Final = ("id", "name", "name_zh", "sector", "tier", "group", "feeds", "allowed_lateness")
+_KEYS: Final = (
+    "id",
+    "name",
+    "name_zh",
+    "sector",
+    "tier",
+    "group",
+    "feeds",
+    "allowed_lateness",
+    "delegations",
+    "suspended",
+)
 _REQUIRED: Final = ("id", "name", "sector", "tier", "feeds")
+# An id is a user of the cluster and part of a consumer group's name: these are our own.
+_OURS: Final = frozenset({"console", "workers"})
+_OUR_USERS: Final = "fsoc-"
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +47,8 @@ class Institution:
     group: the holding group it belongs to, or None.
     feeds: what it sends by; () only in an open registry, where any feed is taken.
     allowed_lateness_ms: how far behind its own watermark a ticket may be and still be used, at first and at least.
+    delegations: who may send on its behalf, named in a ticket's `submitted_by`: a group SOC, a managed service.
+    suspended: it may neither send nor read; what it has sent stays.
     """
 
     id: str
@@ -42,6 +59,8 @@ class Institution:
     group: str | None
     feeds: tuple[str, ...]
     allowed_lateness_ms: int = ALLOWED_LATENESS_MS
+    delegations: tuple[str, ...] = ()
+    suspended: bool = False
 
     def has_feed(self, feed: str) -> bool:
         return not self.feeds or feed in self.feeds
@@ -90,6 +109,11 @@ class Registry:
         """Return what counts once where a rule says `independent`: the holding group's id, or the institution's own."""
         known = self._institutions.get(institution)
         return institution if known is None or known.group is None else known.group
+
+    def may_submit(self, submitter: str, institution: str) -> bool:
+        """Whether a ticket of `institution` may say `submitted_by: submitter`: itself may, and who is registered."""
+        known = self._institutions.get(institution)
+        return self.is_open or submitter == institution or (known is not None and submitter in known.delegations)
 
     @property
     def digest(self) -> str:
@@ -161,7 +185,7 @@ class _Entry:
                 self._fail(key, f"{key}: is required and missing")
         name = self._text("name")
         institution = Institution(
-            id=self._matching("id", _is_id, "2 to 32 of a–z, 0–9 and -"),
+            id=self._id(),
             name=name,
             name_zh=self._text("name_zh") or name,
             sector=self._matching("sector", _is_sector, "a lower-case word such as bank, securities or insurance"),
@@ -169,6 +193,8 @@ class _Entry:
             group=self._matching("group", _is_id, "2 to 32 of a–z, 0–9 and -, or null") or None,
             feeds=self._feeds(),
             allowed_lateness_ms=self._allowed_lateness_ms(),
+            delegations=self._delegations(),
+            suspended=self._suspended(),
         )
         return None if self._failed else institution
 
@@ -193,6 +219,35 @@ class _Entry:
             self._fail(key, f"{key}: {_shown(value)}; expected {allowed}")
             return ""
         return value
+
+    def _id(self) -> str:
+        value = self._matching("id", _is_id, "2 to 32 of a–z, 0–9 and -")
+        if is_ours(value):
+            self._fail("id", f'id: "{value}" is fsoc\'s own name on a cluster; choose another')
+        return value
+
+    def _delegations(self) -> tuple[str, ...]:
+        value = self._entry.get("delegations")
+        if value is None:
+            return ()
+        if not isinstance(value, list) or len(value) > DELEGATIONS_MAX:
+            self._fail("delegations", f"delegations: {_shown(value)}; expected a list of at most {DELEGATIONS_MAX} ids")
+            return ()
+        for index, submitter in enumerate(value):
+            if not isinstance(submitter, str) or _is_id(submitter) is None or is_ours(submitter):
+                text = f"delegations: {_shown(submitter)}; expected 2 to 32 of a–z, 0–9 and -, and none of fsoc's own"
+                self._fail("delegations", text)
+            elif submitter == self._entry.get("id"):
+                self._fail("delegations", f'delegations: "{submitter}" is the institution itself')
+            elif submitter in value[:index]:
+                self._fail("delegations", f'delegations: "{submitter}" is named twice')
+        return tuple(submitter for submitter in value if isinstance(submitter, str))
+
+    def _suspended(self) -> bool:
+        value = self._entry.get("suspended")
+        if value is not None and not isinstance(value, bool):
+            self._fail("suspended", f"suspended: {_shown(value)}; expected true or false")
+        return value is True
 
     def _tier(self) -> int:
         value = self._entry.get("tier")
@@ -226,6 +281,11 @@ class _Entry:
         if lateness_ms > ALLOWED_LATENESS_MAX_MS:
             self._fail("allowed_lateness", f"allowed_lateness: {value}; at most 7d")
         return lateness_ms
+
+
+def is_ours(identifier: str) -> bool:
+    """Whether this is a name that fsoc itself has on a cluster, as a user or in a consumer group."""
+    return identifier in _OURS or identifier.startswith(_OUR_USERS)
 
 
 def _shown(value: Any) -> str:

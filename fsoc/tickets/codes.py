@@ -78,6 +78,12 @@ CODES: Final[dict[str, Sentence]] = {
         "Put your own institution's id, and send to your own topic; on behalf of another use submitted_by.",
         "請填寫本機構代碼並送至本機構主題；代送時使用 submitted_by。",
     ),
+    "identity.delegation": Sentence(
+        "submitted_by is not registered to send on the institution's behalf.",
+        "submitted_by 未登記為本機構的代送單位。",
+        "Have the institution name it among its delegations at the F-SOC, or leave submitted_by out.",
+        "請由機構向 F-SOC 登記代送單位，或省略 submitted_by。",
+    ),
     "field.missing": Sentence(
         "A required field is missing.",
         "缺少必要欄位。",

@@ -173,3 +173,35 @@ def test_four_hundred_institutions_are_read():
     rows = [f"  - {{id: fi-{n:03}, name: N, sector: bank, tier: 1, feeds: [siem]}}" for n in range(400)]
 
     assert len(Registry.parse("\n".join(["institutions:", *rows]), "x").institutions) == 400
+
+
+def test_who_may_send_on_behalf_of_whom_is_registered():
+    registry = Registry.parse(entry(delegations="[msp-1, fi-002]"), "who.yml")
+
+    assert [registry.may_submit(who, "fi-001") for who in ("fi-001", "msp-1", "fi-002", "msp-2")] == [
+        True,
+        True,
+        True,
+        False,
+    ]
+    assert not registry.may_submit("msp-1", "fi-002")
+    assert Registry.open().may_submit("anybody", "for-anybody")
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"delegations": "msp-1"}, "delegations: 'msp-1'; expected a list of at most 16 ids"),
+        ({"delegations": "[MSP]"}, "delegations: 'MSP'; expected 2 to 32 of"),
+        ({"delegations": "[fsoc-console]"}, "delegations: 'fsoc-console'; expected"),
+        ({"delegations": "[fi-001]"}, 'delegations: "fi-001" is the institution itself'),
+        ({"delegations": "[aa, aa]"}, 'delegations: "aa" is named twice'),
+        ({"delegations": f"[{', '.join(f'm-{n}' for n in range(17))}]"}, "delegations: "),
+        ({"suspended": "3"}, "suspended: 3; expected true or false"),
+        ({"id": "fsoc-worker"}, 'id: "fsoc-worker" is fsoc\'s own name on a cluster'),
+        ({"id": "console"}, 'id: "console" is fsoc\'s own name on a cluster'),
+    ],
+)
+def test_a_delegation_or_a_name_that_would_be_another_s_is_refused(changes, expected):
+    (problem,) = problems(entry(**changes))
+    assert problem.startswith(f"who.yml:2: {expected}")

@@ -1,4 +1,4 @@
-"""Access rules on a cluster: read them, add ours. Removes none; which there should be is in topics.py."""
+"""Access rules on a cluster: read them, add ours, take ours back. Which there should be is in topics.py."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from aiokafka.errors import for_code
-from aiokafka.protocol.admin import CreateAclsRequest_v1, DescribeAclsRequest_v1
+from aiokafka.protocol.admin import CreateAclsRequest_v1, DeleteAclsRequest_v1, DescribeAclsRequest_v1
 from aiokafka.protocol.api import Request
 
 from fsoc.errors import Problem, RefusedToStart
@@ -38,6 +38,18 @@ class _CreateAcls(Request[CreateAclsRequest_v1]):  # type: ignore[misc]
 
     def build(self, request_struct_class: Any) -> Any:
         return request_struct_class(self._creations)
+
+
+class _DeleteAcls(Request[DeleteAclsRequest_v1]):  # type: ignore[misc]
+    """Many rules in one request, in the encoding that a broker reads (as below)."""
+
+    API_KEY = DeleteAclsRequest_v1.API_KEY
+
+    def __init__(self, filters: Sequence[tuple[Any, ...]]) -> None:
+        self._filters = list(filters)
+
+    def build(self, request_struct_class: Any) -> Any:
+        return request_struct_class(self._filters)
 
 
 class _DescribeAcls(Request[DescribeAclsRequest_v1]):  # type: ignore[misc]
@@ -112,13 +124,7 @@ async def add_rules(admin: Any, acls: Sequence[Acl]) -> None:
     problems = []
     for start in range(0, len(acls), RULES_PER_REQUEST):
         some = acls[start : start + RULES_PER_REQUEST]
-        made = [as_rule(acl) for acl in some]
-        request = _CreateAcls(
-            [
-                (rule.resource, rule.name, rule.pattern, rule.principal, rule.host, rule.operation, rule.permission)
-                for rule in made
-            ]
-        )
+        request = _CreateAcls([_wire(acl) for acl in some])
         response = await admin._send_request(request)  # noqa: SLF001
         for acl, (code, text) in zip(some, response.creation_responses, strict=True):
             if code != _NO_ERROR:
@@ -131,3 +137,35 @@ async def add_rules(admin: Any, acls: Sequence[Acl]) -> None:
         return {as_rule(acl) for acl in acls} <= (await rules(admin) or set())
 
     await until(are_told)
+
+
+async def remove_rules(admin: Any, acls: Sequence[Acl]) -> None:
+    """Take back exactly these rules and return once brokers tell of them no more; those that are not there are none.
+
+    Raises:
+        RefusedToStart: the cluster refused some, each with its reason.
+        TimeoutError: it took them back, but its brokers still tell of them.
+    """
+    problems = []
+    for start in range(0, len(acls), RULES_PER_REQUEST):
+        some = acls[start : start + RULES_PER_REQUEST]
+        response = await admin._send_request(_DeleteAcls([_wire(acl) for acl in some]))  # noqa: SLF001
+        for acl, (code, text, _) in zip(some, response.filter_responses, strict=True):
+            if code != _NO_ERROR:
+                reason = text or for_code(code).__name__
+                problems.append(
+                    Problem(acl.name, f"{acl.principal} could not be forbidden to {acl.operation}: {reason}")
+                )
+    if problems:
+        raise RefusedToStart(*problems)
+
+    async def are_gone() -> bool:
+        return not {as_rule(acl) for acl in acls} & (await rules(admin) or set())
+
+    await until(are_gone)
+
+
+def _wire(acl: Acl) -> tuple[Any, ...]:
+    """A rule to make, or a filter that only this rule passes: their fields are the same."""
+    rule = as_rule(acl)
+    return (rule.resource, rule.name, rule.pattern, rule.principal, rule.host, rule.operation, rule.permission)

@@ -58,7 +58,7 @@ class KafkaLog:
 
     @classmethod
     async def open(cls, brokers: str, security: Security = OPEN) -> KafkaLog:
-        """Connect to a cluster: `host:port[,host:port…]`.
+        """Connect to a cluster: `host:port[,host:port…]`. To write is begun with the first write: not everyone may.
 
         Raises:
             RefusedToStart: it does not answer, or does not know us, or a file that `security` names cannot be used.
@@ -68,7 +68,6 @@ class KafkaLog:
             with refusing_unanswered(brokers):
                 await log._admin.start()
                 await log._asker.start()
-                await log._writer.start()
         except BaseException:
             await log.close()
             raise

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import secrets
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.runtime.kafka.security import MECHANISM, Security
+from fsoc.runtime.kafka.security import MECHANISM, Protocol, Security
 
 # Letters, digits, - and _ alone: the same in every file format below, and nothing to normalise.
 PASSWORD_BYTES: Final = 32
@@ -67,46 +66,48 @@ class ClientFiles:
     def java(self) -> Path:
         return self.folder / f"{self.user}.properties"
 
-    @property
-    def all(self) -> Iterable[Path]:
-        return self.password, self.settings, self.kcat, self.java
+    def write(
+        self,
+        brokers: str,
+        protocol: Protocol,
+        ca_file: Path | None,
+        password: str | None,
+        topic_prefix: str | None = None,
+    ) -> None:
+        """Write all of them.
 
-    def write(self, brokers: str, ca_file: Path | None, password: str, topic_prefix: str | None = None) -> None:
-        """Write all of them, for a cluster that is reached by SASL_SSL.
-
-        ca_file: named in full in the files; None: what the system trusts.
+        ca_file: as it stands in the files; None: what the system trusts.
+        password: None where the protocol asks for none; then there is no file of it.
         topic_prefix: of fsoc's settings; None leaves it out.
 
         Raises:
             RefusedToStart: one cannot be written.
         """
-        write_private(self.password, f"{password}\n".encode())
         ours = [
             f"# For `--settings` of the fsoc commands, as {self.user}.",
             f"brokers: {_quoted(brokers)}",
-            "kafka_protocol: SASL_SSL",
+            f"kafka_protocol: {protocol}",
             *([] if ca_file is None else [f"kafka_ca_file: {_quoted(str(ca_file))}"]),
-            f"kafka_username: {_quoted(self.user)}",
-            f"kafka_password_file: {self.password.name}",
             *([] if topic_prefix is None else [f"topic_prefix: {_quoted(topic_prefix)}"]),
         ]
         kcat = [
             f"# For `kcat -F` and other programs made of librdkafka, as {self.user}.",
             f"bootstrap.servers={brokers}",
-            "security.protocol=SASL_SSL",
+            f"security.protocol={protocol}",
             *([] if ca_file is None else [f"ssl.ca.location={ca_file}"]),
-            f"sasl.mechanisms={MECHANISM}",
-            f"sasl.username={self.user}",
-            f"sasl.password={password}",
         ]
-        login = "org.apache.kafka.common.security.scram.ScramLoginModule"
         java = [
             f"# For `--command-config` of Kafka's own tools, as {self.user}.",
-            "security.protocol=SASL_SSL",
+            f"security.protocol={protocol}",
             *([] if ca_file is None else ["ssl.truststore.type=PEM", f"ssl.truststore.location={escaped(ca_file)}"]),
-            f"sasl.mechanism={MECHANISM}",
-            f'sasl.jaas.config={login} required username="{self.user}" password="{password}";',
         ]
+        if password is not None:
+            write_private(self.password, f"{password}\n".encode())
+            ours += [f"kafka_username: {_quoted(self.user)}", f"kafka_password_file: {self.password.name}"]
+            kcat += [f"sasl.mechanisms={MECHANISM}", f"sasl.username={self.user}", f"sasl.password={password}"]
+            login = "org.apache.kafka.common.security.scram.ScramLoginModule"
+            given = f'username="{self.user}" password="{password}"'
+            java += [f"sasl.mechanism={MECHANISM}", f"sasl.jaas.config={login} required {given};"]
         for path, lines in ((self.settings, ours), (self.kcat, kcat), (self.java, java)):
             write_private(path, ("\n".join(lines) + "\n").encode())
 

@@ -72,7 +72,9 @@ class _LastReason(logging.Handler):
 
 def unanswered(brokers: str, error: BaseException) -> FsocError:
     """What to raise when a cluster that answered before does not now, or does not let us do something."""
-    if isinstance(error, _FORBIDDEN):
-        what = ", ".join(map(str, error.args)) or type(error).__name__
+    # One who may write nothing at all is not let begin, which aiokafka tells by a name in a text.
+    may_write_nothing = ClusterAuthorizationFailedError.__name__ in str(error)
+    if isinstance(error, _FORBIDDEN) or may_write_nothing:
+        what = "write" if may_write_nothing else ", ".join(map(str, error.args)) or type(error).__name__
         return RefusedToStart(Problem("--brokers", f"Kafka at {brokers} does not allow this user to: {what}"))
     return Retry(f"Kafka at {brokers}: {type(error).__name__} {error}".rstrip())

@@ -30,7 +30,7 @@ class Plan:
     extra: topics under the prefix that the table does not have, such as those of an institution that has left.
     allow: access rules to add. has_authorizer: False where the cluster enforces none; then they are not asked for.
     intruders: rules of others that let somebody else write to an institution's ticket topic: its identity is at stake.
-    limit: quotas to set, all their limits.
+    limit: quotas to set, all their limits. forbid: access rules to take back, of who is suspended.
     """
 
     topics: int
@@ -42,12 +42,15 @@ class Plan:
     allow: list[Acl] = field(default_factory=list)
     intruders: list[str] = field(default_factory=list)
     limit: list[Quota] = field(default_factory=list)
+    forbid: list[Acl] = field(default_factory=list)
     kept: dict[str, dict[str, str]] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
         """Nothing is to be done or looked at."""
-        return not (self.create or self.alter or self.wrong or self.allow or self.intruders or self.limit)
+        return not (
+            self.create or self.alter or self.wrong or self.allow or self.intruders or self.limit or self.forbid
+        )
 
     def refuse_if_wrong(self) -> None:
         if len(self.wrong) > PROBLEMS_SHOWN_MAX:
@@ -58,9 +61,14 @@ class Plan:
 
 
 async def make_plan(
-    client: Any, prefix: str, specs: Sequence[TopicSpec], acls: Sequence[Acl], limits: Sequence[Quota] = ()
+    client: Any,
+    prefix: str,
+    specs: Sequence[TopicSpec],
+    acls: Sequence[Acl],
+    limits: Sequence[Quota] = (),
+    forbidden: Sequence[Acl] = (),
 ) -> Plan:
-    """Compare. client: an aiokafka admin client.
+    """Compare. client: an aiokafka admin client. forbidden: rules of the table's kind that must not be there.
 
     Raises:
         RefusedToStart: the cluster does not let us look.
@@ -75,7 +83,7 @@ async def make_plan(
     found = (partition_problem(spec.name, partitions[spec.name], spec.partitions) for spec in existing)
     plan.wrong = [problem for problem in found if problem is not None]
     await _compare_settings(client, existing, plan)
-    _compare_access(await access.rules(client), names, prefix, acls, plan)
+    _compare_access(await access.rules(client), names, prefix, acls, forbidden, plan)
     if limits:
         set_already = await quotas.quotas(client)
         plan.limit = [quota for quota in limits if quotas.differ(set_already, quota)]
@@ -92,7 +100,9 @@ async def apply(client: Any, plan: Plan) -> None:
         KafkaError: it does not answer.
     """
     plan.refuse_if_wrong()
-    # First who may, then what: no topic is there before its rules are.
+    # First who may, then what: no topic is there before its rules are. And who may no more, before all.
+    if plan.forbid:
+        await access.remove_rules(client, plan.forbid)
     await access.add_rules(client, plan.allow)
     if plan.limit:
         await quotas.set_quotas(client, plan.limit)
@@ -116,13 +126,20 @@ async def _compare_settings(client: Any, existing: Sequence[TopicSpec], plan: Pl
 
 
 def _compare_access(
-    found: set[access.Rule] | None, names: set[str], prefix: str, acls: Sequence[Acl], plan: Plan
+    found: set[access.Rule] | None,
+    names: set[str],
+    prefix: str,
+    acls: Sequence[Acl],
+    forbidden: Sequence[Acl],
+    plan: Plan,
 ) -> None:
     if found is None:
         plan.has_authorizer = False
         return
     wanted = {access.as_rule(acl): acl for acl in acls}
     plan.allow = [acl for rule, acl in wanted.items() if rule not in found]
+    plan.forbid = [acl for acl in forbidden if access.as_rule(acl) in found]
+    ours = wanted.keys() | {access.as_rule(acl) for acl in forbidden}
     tickets = [name for name in names if name.startswith(f"{prefix}tickets.")]
-    strangers = sorted((rule for rule in found if rule not in wanted), key=str)
+    strangers = sorted((rule for rule in found if rule not in ours), key=str)
     plan.intruders = [str(rule) for rule in strangers if any(rule.lets_write(topic) for topic in tickets)]

@@ -90,7 +90,7 @@ class Secured:
             raise RefusedToStart(Problem(str(self.folder), text)) from error
         write_private(self.broker_file, made.key + made.certificate)
         for user, password in passwords.items():
-            self.files(user).write(brokers, self.ca_file, password)
+            self.files(user).write(brokers, "SASL_SSL", self.ca_file, password)
 
     @contextmanager
     def format_arguments(self) -> Iterator[Path]:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 from zlib import crc32
 
 from fsoc.errors import Problem, RefusedToStart
+from fsoc.institutions.registry import Registry
 from fsoc.runtime.log import Log, TopicSpec, UnknownTopic
 
 Environment = Literal["production", "exercise", "test"]
@@ -104,10 +105,22 @@ class Acl:
     operation: Literal["read", "write"]
 
 
-def acls(prefix: str, institutions: Iterable[str], group: str) -> list[Acl]:
-    """Who may do what. The right to write to a ticket topic *is* the sender's identity, so it is exactly one sender's.
+NOBODY: Mapping[str, Sequence[str]] = {}
 
-    group: the workers' consumer group. An institution's is named after it: `<prefix><institution>`.
+
+def acls(
+    prefix: str,
+    institutions: Iterable[str],
+    group: str,
+    *,
+    delegates: Mapping[str, Sequence[str]] = NOBODY,
+    suspended: Container[str] = (),
+) -> list[Acl]:
+    """Who may do what. The right to write to a ticket topic *is* the sender's identity: its own, and its delegates'.
+
+    group: the workers' consumer group. A user's is named after it: `<prefix><user>`.
+    delegates: by institution, who sends on its behalf; they read its receipts, and not its feedback.
+    suspended: institutions that may do nothing, and on whose behalf nobody may.
     """
     rules: list[Acl] = []
 
@@ -116,11 +129,17 @@ def acls(prefix: str, institutions: Iterable[str], group: str) -> list[Acl]:
 
     for institution in institutions:
         tickets, receipts, feedback = (f"{kind}.{institution}" for kind in ("tickets", "receipts", "feedback"))
-        allow(institution, "write", tickets)
-        allow(institution, "read", receipts, feedback)
-        rules.append(Acl(f"User:{institution}", "group", f"{prefix}{institution}", "read"))
         allow(WORKER, "read", tickets)
         allow(WORKER, "write", receipts, feedback)
+        if institution in suspended:
+            continue
+        allow(institution, "write", tickets)
+        allow(institution, "read", receipts, feedback)
+        others = [user for user in delegates.get(institution, ()) if user not in suspended]
+        for delegate in others:
+            allow(delegate, "write", tickets)
+            allow(delegate, "read", receipts)
+        rules.extend(Acl(f"User:{user}", "group", f"{prefix}{user}", "read") for user in (institution, *others))
     carried = ("intake.state", "detections", "correlation.state", "links", "campaign.state")
     allow(WORKER, "read", *carried)
     allow(WORKER, "write", *carried, "alerts", "campaigns", "quarantine", "late")
@@ -129,7 +148,7 @@ def acls(prefix: str, institutions: Iterable[str], group: str) -> list[Acl]:
     allow(CONSOLE, "read", "alerts", "campaigns", "links", "quarantine", "late", *states)
     allow(CONSOLE, "write", "links")  # what analysts decide
     rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
-    return rules
+    return list(dict.fromkeys(rules))  # a delegate of two has one group
 
 
 # Of each broker, per second. Some 1,400 tickets of 1.5 kB, a hundred times what the largest member sends: an hour that
@@ -161,8 +180,28 @@ class Quota:
 
 
 def quotas(institutions: Iterable[str]) -> list[Quota]:
-    """What each sender may use. Workers and the console are ours, and have none."""
-    return [Quota(institution) for institution in institutions]
+    """What each sender may use, named once or more. Workers and the console are ours, and have none."""
+    return [Quota(institution) for institution in dict.fromkeys(institutions)]
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Who may do what, as the registry has it. forbid: what nobody may any more, of those who are suspended."""
+
+    allow: list[Acl]
+    forbid: list[Acl]
+    quotas: list[Quota]
+
+    @classmethod
+    def of(cls, registry: Registry, prefix: str, group: str) -> Access:
+        """Of every institution and every delegate of a registry."""
+        known = registry.institutions
+        delegates = {name: one.delegations for name, one in known.items()}
+        suspended = {name for name, one in known.items() if one.suspended}
+        allow = acls(prefix, known, group, delegates=delegates, suspended=suspended)
+        allowed = set(allow)
+        forbid = [rule for rule in acls(prefix, known, group, delegates=delegates) if rule not in allowed]
+        return cls(allow, forbid, quotas([*known, *(user for users in delegates.values() for user in users)]))
 
 
 def partition_problem(name: str, found: int, wanted: int) -> Problem | None:

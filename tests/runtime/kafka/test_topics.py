@@ -13,12 +13,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fsoc.errors import RefusedToStart
+from fsoc.institutions.registry import Registry
 from fsoc.runtime.kafka import access, admin
 from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.plan import Plan, apply, make_plan
 from fsoc.runtime.kafka.topics import (
     INTAKE_STATE_PARTITIONS,
     TICKET_BATCH_BYTES_MAX,
+    Access,
     Acl,
     acls,
     intake_state_partition,
@@ -133,6 +135,45 @@ def test_an_institution_touches_nothing_but_its_own():
         ("topic", "fsoc.feedback.fi-001", "read"),
         ("group", "fsoc.fi-001", "read"),
     }
+
+
+def registry(text: str) -> Registry:
+    entries = ", ".join(f"{{name: N, sector: bank, tier: 1, feeds: [siem], {entry}}}" for entry in text.split(" | "))
+    return Registry.parse(f"institutions: [{entries}]", "who.yml")
+
+
+def test_a_delegate_may_send_and_read_receipts_for_those_it_serves_and_see_no_feedback():
+    found = Access.of(
+        registry("id: fi-001, delegations: [msp-1] | id: fi-002, delegations: [msp-1, fi-001] | id: fi-003"), "p.", "g"
+    )
+
+    def of(user: str) -> set[tuple[str, str]]:
+        return {(rule.name, rule.operation) for rule in found.allow if rule.principal == f"User:{user}"}
+
+    assert of("msp-1") == {
+        ("p.tickets.fi-001", "write"),
+        ("p.receipts.fi-001", "read"),
+        ("p.tickets.fi-002", "write"),
+        ("p.receipts.fi-002", "read"),
+        ("p.msp-1", "read"),
+    }
+    assert of("fi-001") - of("fi-003") >= {("p.tickets.fi-002", "write"), ("p.receipts.fi-002", "read")}
+    assert ("p.feedback.fi-002", "read") not in of("fi-001")
+    assert len(found.allow) == len(set(found.allow))
+    assert found.forbid == []
+    assert [quota.user for quota in found.quotas] == ["fi-001", "fi-002", "fi-003", "msp-1"]
+
+
+def test_who_is_suspended_may_do_nothing_and_nobody_may_on_its_behalf():
+    before = "id: fi-001, delegations: [msp-1] | id: fi-002, delegations: [fi-001]"
+    allowed = Access.of(registry(before), "p.", "g").allow
+    found = Access.of(registry(before.replace("fi-001, del", "fi-001, suspended: true, del")), "p.", "g")
+
+    assert set(found.allow) | set(found.forbid) == set(allowed)
+    assert not set(found.allow) & set(found.forbid)
+    assert {rule.principal for rule in found.forbid} == {"User:fi-001", "User:msp-1"}
+    assert not {rule for rule in found.allow if rule.principal in {"User:fi-001", "User:msp-1"}}
+    assert Acl("User:fsoc-worker", "topic", "p.tickets.fi-001", "read") in found.allow, "what it sent is worked"
 
 
 def test_workers_may_use_every_topic_and_only_topics_of_the_table():
@@ -271,6 +312,20 @@ async def test_somebody_else_who_may_write_tickets_is_reported(client: Any, topi
 
     assert plan.intruders == [f'User:mallory may write to "{topic_prefix}tickets.fi-001"']
     assert not plan.is_empty
+
+
+@pytest.mark.kafka
+async def test_rules_of_who_is_suspended_are_taken_back_and_no_others(client: Any, topic_prefix: str):
+    await apply(client, await planned(client, topic_prefix))
+    mine = [Acl("User:fi-001", "topic", f"{topic_prefix}{kind}.fi-001", "read") for kind in ("receipts", "feedback")]
+    before = await access.rules(client) or set()
+
+    plan = await make_plan(client, topic_prefix, [], [], forbidden=[*mine, Acl("User:fi-1", "group", "never", "read")])
+    assert (plan.forbid, plan.is_empty) == (mine, False)
+    await apply(client, plan)
+
+    assert before - (await access.rules(client) or set()) == {access.as_rule(acl) for acl in mine}
+    assert (await make_plan(client, topic_prefix, [], [], forbidden=mine)).is_empty
 
 
 @pytest.mark.kafka

@@ -1,0 +1,1 @@
+"""How an institution joins, is looked at, and leaves: the registry's file, the cluster, and what is handed over."""
