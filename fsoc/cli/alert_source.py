@@ -3,46 +3,28 @@
 from __future__ import annotations
 
 import asyncio
-import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Self
 
 import click
 
-from fsoc.cli.printable import printable
+from fsoc.cli.topic_source import STDIN, TopicSource, complain
 from fsoc.errors import Problem, RefusedToStart, Retry
 from fsoc.runtime.alert_records import AlertRecord, Shelf, records_of_lines, records_to_end
-from fsoc.settings import Settings, load
 
-STDIN: Final = "-"
+__all__ = ["STDIN", "Source", "complain"]
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
-    """A file, or a cluster. file: `-` is standard input; None is the cluster that the settings name."""
-
-    file: str | None
-    settings: Settings
+class Source(TopicSource):
+    """Alerts, of a file or of a cluster."""
 
     @classmethod
-    def of(cls, options: dict[str, Any]) -> Source:
-        """Take the options of a command that say where to read.
-
-        Raises:
-            RefusedToStart: neither is named, or a setting is wrong.
-        """
-        file, settings_file = options.pop("from_"), options.pop("file")
-        given = {name: options.pop(name) for name in ("brokers", "topic_prefix", "environment")}
-        if file is not None and given["brokers"] is not None:
+    def of(cls, options: dict[str, Any]) -> Self:
+        """As the base class; but it is one of the two."""
+        if options["from_"] is not None and options["brokers"] is not None:
             raise click.UsageError("--from and --brokers cannot both be given.")
-        settings = load(settings_file, options=given)
-        if file is None and not settings.brokers:
-            raise RefusedToStart(Problem("--brokers", "is needed (or FSOC_BROKERS), or --from FILE"))
-        return cls(file, settings)
+        return super().of(options)
 
     def now_ms(self, shelf: Shelf) -> int:
         """What ages and clocks are told against: the present where alerts are of the present, else their own time."""
@@ -56,20 +38,8 @@ class Source:
         Raises:
             RefusedToStart: it cannot be read, or a line is no alert.
         """
-        with self._opened() as stream:
+        with self.opened() as stream:
             yield from records_of_lines(stream, "stdin" if self.file == STDIN else str(self.file))
-
-    @contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
-        if self.file == STDIN:
-            yield sys.stdin.buffer
-            return
-        path = Path(self.file or "")
-        try:
-            with path.open("rb") as stream:
-                yield stream
-        except OSError as error:
-            raise RefusedToStart(Problem(str(path), error.strerror or str(error))) from error
 
     def read_to_end(self, shelf: Shelf) -> Shelf:
         """Put all that is there now on the shelf.
@@ -96,8 +66,3 @@ class Source:
                 shelf.take(record)
         finally:
             await log.close()
-
-
-def complain(text: str) -> None:
-    """Of a record that is passed over."""
-    click.echo(f"fsoc: {printable(text)}", err=True)

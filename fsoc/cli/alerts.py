@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import click
 import orjson
@@ -13,6 +13,7 @@ import orjson
 from fsoc.alerts.selection import LEVELS, STATUSES, Selection
 from fsoc.cli.alert_source import Source
 from fsoc.cli.alert_words import LANGUAGES, Language
+from fsoc.cli.topic_source import write
 from fsoc.correlation.policy import KINDS
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.duration import duration_ms
@@ -145,7 +146,7 @@ def export_command(form: str, out: Path | None, bom: bool, **options: Any) -> No
     shelf = source.read_to_end(Shelf())
     chosen = [one for one in shelf.newest.values() if selection.holds(one.alert, shelf.now_ms)]
     chosen.sort(key=lambda one: (one.alert.raised_ms, one.alert.alert_id))
-    _write(_exported(chosen, form, bom=bom), out)
+    write(_exported(chosen, form, bom=bom), out)
     if not chosen:
         sys.exit(_NONE)
 
@@ -158,18 +159,6 @@ def _exported(chosen: list[AlertRecord], form: str, *, bom: bool) -> bytes:
     from fsoc.cli.alert_csv import lines
 
     return "".join(lines((one.alert for one in chosen), bom=bom)).encode()
-
-
-def _write(content: bytes, out: Path | None) -> None:
-    if out is None:
-        stdout: IO[bytes] = sys.stdout.buffer
-        stdout.write(content)
-        stdout.flush()
-        return
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise RefusedToStart(Problem("--out", f"{out}: {error.strerror}")) from error
 
 
 def _only(shelf: Shelf, alert_id: str) -> str:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import orjson
 
+from fsoc.cli.topic_source import with_options
 from fsoc.cli.variadic import VariadicCommand
 from fsoc.errors import Problem, RefusedToStart, Retry
 from fsoc.settings import load
@@ -55,18 +56,9 @@ _DECIDE = (
 )
 
 
-def _with(options: Sequence[Callable[..., Any]]) -> Callable[[Callable[..., None]], Callable[..., None]]:
-    def add(function: Callable[..., None]) -> Callable[..., None]:
-        for option in reversed(options):
-            function = option(function)
-        return function
-
-    return add
-
-
 @command.command("list")
 @click.option("--all", "everything", is_flag=True, help="Those too that were merged or retracted.")
-@_with(_LOOK)
+@with_options(_LOOK)
 def list_command(everything: bool, as_json: bool, zh: bool, **where: Any) -> None:
     """List the campaigns that stand, the newest first.
 
@@ -91,7 +83,7 @@ def list_command(everything: bool, as_json: bool, zh: bool, **where: Any) -> Non
 
 @command.command("show", cls=VariadicCommand)
 @click.argument("names", nargs=-1, required=True, metavar="CAMPAIGN…")
-@_with(_LOOK)
+@with_options(_LOOK)
 def show_command(names: Sequence[str], as_json: bool, zh: bool, **where: Any) -> None:
     """Say of campaigns what ties them together, what is in them, and what was decided about them.
 
@@ -122,7 +114,7 @@ def show_command(names: Sequence[str], as_json: bool, zh: bool, **where: Any) ->
 @command.command("split", cls=VariadicCommand)
 @click.argument("name", metavar="CAMPAIGN")
 @click.argument("links", nargs=-1, required=True, metavar="LINK…")
-@_with(_DECIDE)
+@with_options(_DECIDE)
 def split_command(name: str, links: Sequence[str], by: str, reason: str, **where: Any) -> None:
     """Say that these links or alerts do not tie the campaign together.
 
@@ -148,7 +140,7 @@ def split_command(name: str, links: Sequence[str], by: str, reason: str, **where
 @command.command("merge")
 @click.argument("one", metavar="CAMPAIGN")
 @click.argument("other", metavar="CAMPAIGN")
-@_with(_DECIDE)
+@with_options(_DECIDE)
 def merge_command(one: str, other: str, by: str, reason: str, **where: Any) -> None:
     """Say that two campaigns are one, and so is what joins either of them later.
 
@@ -172,7 +164,7 @@ def merge_command(one: str, other: str, by: str, reason: str, **where: Any) -> N
 
 @command.command("undo")
 @click.argument("name", metavar="DECISION")
-@_with(_DECIDE)
+@with_options(_DECIDE)
 def undo_command(name: str, by: str, reason: str, **where: Any) -> None:
     """Undo a split or a merge, as if it had never been decided. Both stay to be seen.
 

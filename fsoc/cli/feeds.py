@@ -6,14 +6,14 @@ import re
 import sys
 import time
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import click
 import orjson
 
 from fsoc.cli.alert_words import LANGUAGES, Language
 from fsoc.cli.feeds_shown import lines
-from fsoc.cli.topic_source import OPTIONS, TopicSource, complain, with_options
+from fsoc.cli.topic_source import OPTIONS, TopicSource, complain, with_options, write
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.feeds.figures import FeedState
 from fsoc.feeds.overview import newest_ms, overview
@@ -196,20 +196,3 @@ def _refuse_unknown(wanted: Any, known: list[str]) -> None:
     unknown = [name for name in wanted if name not in known]
     if unknown:
         raise RefusedToStart(*(Problem(name[:64], "nothing is known of this institution") for name in unknown))
-
-
-def write(content: bytes, out: Path | None) -> None:
-    """To the file, or to stdout.
-
-    Raises:
-        RefusedToStart: the file cannot be written.
-    """
-    if out is None:
-        stdout: IO[bytes] = sys.stdout.buffer
-        stdout.write(content)
-        stdout.flush()
-        return
-    try:
-        out.write_bytes(content)
-    except OSError as error:
-        raise RefusedToStart(Problem("--out", f"{out}: {error.strerror}")) from error

@@ -8,7 +8,7 @@ from typing import Final
 import click
 
 from fsoc import __version__
-from fsoc.cli.feeds import write
+from fsoc.cli.topic_source import write
 from fsoc.feeds.words import span_said
 from fsoc.runtime.feeds import contract_of
 from fsoc.runtime.kafka.topics import acls, table

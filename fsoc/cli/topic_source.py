@@ -8,7 +8,7 @@ from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, Final, TypeVar
+from typing import IO, TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import click
 
@@ -50,7 +50,7 @@ class TopicSource:
     settings: Settings
 
     @classmethod
-    def of(cls, options: dict[str, Any]) -> TopicSource:
+    def of(cls, options: dict[str, Any]) -> Self:
         """Take the options of a command that say where to read.
 
         Raises:
@@ -74,7 +74,7 @@ class TopicSource:
             RefusedToStart: it cannot be read, or a line has no end.
         """
         name = "stdin" if self.file == STDIN else str(self.file)
-        with self._opened() as stream:
+        with self.opened() as stream:
             for number, line in enumerate(iter(lambda: stream.readline(LINE_BYTES_MAX + 1), b""), 1):
                 if len(line) > LINE_BYTES_MAX:
                     raise RefusedToStart(Problem(f"{name}:{number}", f"more than {LINE_BYTES_MAX} bytes in one line"))
@@ -82,7 +82,12 @@ class TopicSource:
                     yield f"{name}:{number}", stripped
 
     @contextmanager
-    def _opened(self) -> Iterator[IO[bytes]]:
+    def opened(self) -> Iterator[IO[bytes]]:
+        """The file, as bytes.
+
+        Raises:
+            RefusedToStart: it cannot be read.
+        """
         if self.file == STDIN:
             yield sys.stdin.buffer
             return
@@ -112,6 +117,23 @@ class TopicSource:
             return asyncio.run(opened())
         except Retry as error:
             raise RefusedToStart(Problem("--brokers", f"does not answer: {error}")) from error
+
+
+def write(content: bytes, out: Path | None) -> None:
+    """To the file, or to stdout.
+
+    Raises:
+        RefusedToStart: the file cannot be written.
+    """
+    if out is None:
+        stdout: IO[bytes] = sys.stdout.buffer
+        stdout.write(content)
+        stdout.flush()
+        return
+    try:
+        out.write_bytes(content)
+    except OSError as error:
+        raise RefusedToStart(Problem("--out", f"{out}: {error.strerror}")) from error
 
 
 def complain(text: str) -> None:
