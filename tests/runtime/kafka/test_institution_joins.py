@@ -231,8 +231,8 @@ def test_analysts_and_operators_reach_what_is_theirs(place: Place, secure_kafka:
     assert place.run("topics", "apply")[0] == 0
 
     assert place.run("alerts", "export", "--format", "ndjson", user=CONSOLE)[0] == 1, "there is none, and it could look"
-    assert place.run("campaigns", "list", user=CONSOLE)[0] == 0
-    assert place.run("state", "show")[0] == 0
+    assert place.run("campaigns", "list", user=CONSOLE)[::2] == (0, "")
+    assert place.run("state", "show")[::2] == (0, "")
     code, _, told = place.run("topics", "check", user=CONSOLE)
     assert (code, "Traceback" in told) == (2, False)
     told = place.run_plain("kafka", "status", "--data-dir", str(secure_kafka.data_dir))
