@@ -105,10 +105,11 @@ class Log(Protocol):
             UnknownTopic: some do not exist; all of those at once.
         """
 
-    async def write(self, records: Iterable[Written]) -> None:
-        """Append records, stamped with the present, and return once all are durable.
+    async def write(self, records: Iterable[Written]) -> Sequence[int | None]:
+        """Append records, stamped with the present, and return once all are durable: the offset of each, in order.
 
-        The order of a partition is that of `records`. Two calls at once to one partition may interleave.
+        An offset is None where the log has the record for certain and no longer says where. The order of a partition
+        is that of `records`. Two calls at once to one partition may interleave.
 
         Raises:
             UnknownTopic, RecordTooLarge: nothing was written.

@@ -71,13 +71,16 @@ class MemoryLog:
             raise UnknownTopic.missing(*missing)
         return {topic: len(self._topics[topic]) for topic in topics}
 
-    async def write(self, records: Iterable[Written]) -> None:
+    async def write(self, records: Iterable[Written]) -> Sequence[int | None]:
         checked = list(records)
         for record in checked:
             self._check(record)
+        offsets: list[int | None] = []
         for record in checked:
+            offsets.append(self._find(record[:2]).end)
             await self.append(*record)
         await self.flush()
+        return offsets
 
     async def append(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None = None

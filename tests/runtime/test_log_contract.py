@@ -72,6 +72,18 @@ async def test_what_was_written_is_durable_without_a_flush_and_in_order(log: Log
     assert (await everything(log, topic, 1))[0].timestamp_ms >= 1_772_409_600_000
 
 
+async def test_a_write_tells_the_offset_of_every_record_also_over_many_batches(log: Log, topic: str):
+    assert await log.write([]) == []
+    assert await log.write([(topic, 1, None, b"before")]) == [0]
+
+    told = await log.write([(topic, number % 2, b"%d" % number, b"x" * 20_000) for number in range(60)])
+
+    assert told == [number // 2 + number % 2 for number in range(60)]
+    for partition in (0, 1):
+        found = {record.key: record.offset for record in await everything(log, topic, partition)}
+        assert all(found[b"%d" % number] == told[number] for number in range(partition, 60, 2))
+
+
 async def test_nothing_is_written_when_one_record_of_many_cannot_be(log: Log, topic: str, topic_prefix: str):
     good = (topic, 0, b"k", b"v")
     for bad, error in (((topic, 0, None, b"x" * 2_000_001), RecordTooLarge), ((topic, 2, None, b"v"), UnknownTopic)):

@@ -92,14 +92,15 @@ class KafkaLog:
             raise UnknownTopic.missing(*missing, user=self._reach.get("sasl_plain_username"))
         return {topic: self._known[topic] for topic in topics}
 
-    async def write(self, records: Iterable[Written]) -> None:
+    async def write(self, records: Iterable[Written]) -> Sequence[int | None]:
         stamped: list[Stamped] = []
         for record in records:
             await self._check_record(*record)
             stamped.append((*record, None))
-        if stamped:
-            with self._answers():
-                await self._writer.write(stamped)
+        if not stamped:
+            return []
+        with self._answers():
+            return await self._writer.write(stamped)
 
     async def append(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None = None

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
+from itertools import count as count_from
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -55,8 +56,10 @@ class Writer:
                 self._producer = producer
             return self._producer
 
-    async def write(self, records: Iterable[Stamped]) -> None:
-        """Return once all records are durable, in order per partition.
+    async def write(self, records: Iterable[Stamped]) -> list[int | None]:
+        """Return the records' offsets once all are durable, in order per partition.
+
+        None: the cluster has it already, from a try whose answer was lost, and no longer says where.
 
         Raises:
             RecordTooLarge: the topic takes less than this writer.
@@ -66,14 +69,14 @@ class Writer:
         """
         async with asyncio.timeout(WRITE_SECONDS_MAX):
             producer = await self.start()
-            refused = await _write(producer, records)
-        if refused is None:
-            return
+            written = await _write(producer, records)
+        if not isinstance(written, Exception):
+            return written
         if producer is self._producer:
             # Its sequence numbers have a gap now, which the cluster refuses for ever.
             self._producer = None
             await _close(producer)
-        raise refused
+        raise written
 
     async def stop(self) -> None:
         """Let go; what still waits is lost."""
@@ -81,32 +84,56 @@ class Writer:
             await _close(self._producer)
 
 
-async def _write(producer: Any, records: Iterable[Stamped]) -> Exception | None:
-    """Fill batches, hand them over, wait for all; the first refusal, if any.
+class _Batch:
+    """One that is being filled. places: where its records stand among all that are written."""
+
+    def __init__(self, producer: Any) -> None:
+        self.builder = producer.create_batch()
+        self.places: list[int] = []
+
+    def takes(self, place: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None) -> bool:
+        """Whether there was room. The first record of a batch always fits."""
+        taken = self.builder.append(key=key, value=value, timestamp=timestamp_ms) is not None
+        if taken:
+            self.places.append(place)
+        return taken
+
+
+async def _write(producer: Any, records: Iterable[Stamped]) -> list[int | None] | Exception:
+    """Fill batches, hand them over, wait for all; the offset of each record, or the first refusal.
 
     Whole batches, not `send` per record: a future and a task switch per record cost ten times the record itself.
     """
-    filling: dict[Partition, Any] = {}
-    landing: list[tuple[str, asyncio.Future[Any]]] = []
+    filling: dict[Partition, _Batch] = {}
+    landing: list[tuple[str, _Batch, asyncio.Future[Any]]] = []
+    count = 0
     for topic, partition, key, value, timestamp_ms in records:
         batch = filling.get((topic, partition))
         if batch is None:
-            batch = filling[topic, partition] = producer.create_batch()
-        if batch.append(key=key, value=value, timestamp=timestamp_ms) is None:
-            landing.append((topic, await producer.send_batch(batch, topic, partition=partition)))
-            batch = filling[topic, partition] = producer.create_batch()
-            # The first record of a batch always fits.
-            batch.append(key=key, value=value, timestamp=timestamp_ms)
+            batch = filling[topic, partition] = _Batch(producer)
+        if not batch.takes(count, key, value, timestamp_ms):
+            landing.append((topic, batch, await producer.send_batch(batch.builder, topic, partition=partition)))
+            batch = filling[topic, partition] = _Batch(producer)
+            batch.takes(count, key, value, timestamp_ms)
+        count += 1
     for (topic, partition), batch in filling.items():
-        batch.close()
-        landing.append((topic, await producer.send_batch(batch, topic, partition=partition)))
-    answers = await asyncio.gather(*(future for _, future in landing), return_exceptions=True)
-    for (topic, _), answer in zip(landing, answers, strict=True):
+        batch.builder.close()
+        landing.append((topic, batch, await producer.send_batch(batch.builder, topic, partition=partition)))
+    answers = await asyncio.gather(*(future for *_, future in landing), return_exceptions=True)
+    return _landed(count, [(topic, batch) for topic, batch, _ in landing], answers)
+
+
+def _landed(count: int, batches: Iterable[tuple[str, _Batch]], answers: Iterable[Any]) -> list[int | None] | Exception:
+    offsets: list[int | None] = [None] * count
+    for (topic, batch), answer in zip(batches, answers, strict=True):
         if isinstance(answer, MessageSizeTooLargeError | RecordListTooLargeError):
             return RecordTooLarge(topic)
         if isinstance(answer, Exception):
             return answer
-    return None
+        if answer.offset >= 0:  # else the cluster said that it has it, and no more
+            for place, offset in zip(batch.places, count_from(answer.offset), strict=False):
+                offsets[place] = offset
+    return offsets
 
 
 async def _close(producer: Any) -> None:
