@@ -33,6 +33,10 @@ _PATHS: Final = (
     "rules_cache",
     "kafka_ca_file",
     "kafka_password_file",
+    "gateway_credentials",
+    "gateway_certificate",
+    "gateway_key",
+    "gateway_client_ca",
 )
 # How alike a name must be to be taken for a slip. Others may be somebody else's: Kubernetes sets FSOC_PORT by itself.
 _SLIP: Final = 0.85
@@ -61,7 +65,11 @@ class Settings(BaseModel):
     placeholders: values for `expand` in rules. pipeline: a processing pipeline of pySigma's, for all rules.
     engine: what matches the rules; all find the same, and auto is the fastest that is installed.
     group: the consumer group; workers of one group share the work.
-    http_host, http_port: where a worker answers /livez, /readyz and /metrics; port 0 takes a free one.
+    http_host, http_port: where a worker, or a gateway, answers /livez, /readyz and /metrics; port 0 takes a free one.
+    gateway_host, gateway_port: where a gateway takes tickets. gateway_credentials: the file that says who may send.
+    gateway_certificate, gateway_key: for HTTPS, PEM; none: plain HTTP, on this machine's own address alone.
+    gateway_client_ca: what certificates of senders must lead to; none: senders come by token alone.
+    gateway_bytes_per_second, gateway_requests_per_second: of each institution at one gateway.
     data: the folder of what fsoc keeps on this machine; its own Kafka is in `kafka` below it.
     rules_cache: the folder of compiled rules, which may be lost at any time; none: fsoc/rules/ in the user's own cache.
     allowed_lateness_ms: of institutions whose entry in the registry names none; `1h`, or seconds.
@@ -86,6 +94,14 @@ class Settings(BaseModel):
     group: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$")] = "fsoc"
     http_host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
     http_port: Annotated[int, Field(ge=0, le=65535)] = 0
+    gateway_host: Annotated[str, Field(min_length=1, max_length=255)] = "127.0.0.1"
+    gateway_port: Annotated[int, Field(ge=0, le=65535)] = 8443
+    gateway_credentials: Path | None = None
+    gateway_certificate: Path | None = None
+    gateway_key: Path | None = None
+    gateway_client_ca: Path | None = None
+    gateway_bytes_per_second: Annotated[int, Field(ge=1024, le=2**30)] = 2 * 1024 * 1024
+    gateway_requests_per_second: Annotated[int, Field(ge=1, le=10_000)] = 20
     data: Path | None = None
     rules_cache: Path | None = None
     allowed_lateness_ms: Annotated[

@@ -41,8 +41,8 @@ _as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object
 def start_command(data_dir: Path, port: int | None, fresh: bool, secure: bool, as_json: bool) -> None:
     """Start the broker and return once it answers; one that already runs is left as it is.
 
-    With --secure nobody may do what no access rule allows. It gets an authority and certificates of its own, and three
-    users: fsoc-admin, fsoc-worker and fsoc-console. Their files are in DATA_DIR/security, for your eyes only. A
+    With --secure nobody may do what no access rule allows. It gets an authority and certificates of its own, and four
+    users: fsoc-admin, fsoc-worker, fsoc-gateway, fsoc-console. Their files are in DATA_DIR/security, for you alone. A
     directory that was begun so stays so.
 
     \b
@@ -109,11 +109,12 @@ def _tell(data_dir: Path, broker: Broker | None, sentence: str, as_json: bool) -
 
 def _how_to_connect(secured: Secured) -> list[str]:
     """Which file is for what; no password is shown."""
-    admin, worker, console = (secured.files(user) for user in FIRST_USERS)
+    admin, worker, gateway, console = (secured.files(user) for user in FIRST_USERS)
     return [
         "It asks who comes. 連線須驗證身分：",
         f"  topics and rules 建立主題與權限   fsoc topics apply --institutions FILE --settings {admin.settings}",
         f"  workers 工作程序                  fsoc up --institutions FILE --settings {worker.settings}",
+        f"  HTTPS gateway HTTPS 閘道          fsoc gateway --institutions FILE --settings {gateway.settings}",
         f"  joint alerts 聯防告警             fsoc alerts watch --settings {console.settings}",
         f"  any other program 其他程式        kcat -L -F {admin.kcat}",
         f"  Kafka's own tools Kafka 工具      kafka-topics.sh --command-config {admin.java}",

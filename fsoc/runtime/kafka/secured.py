@@ -21,10 +21,10 @@ from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.kafka import certificates
 from fsoc.runtime.kafka.client_files import ClientFiles, new_password, write_private
 from fsoc.runtime.kafka.security import MECHANISM, Security
-from fsoc.runtime.kafka.topics import CONSOLE, WORKER
+from fsoc.runtime.kafka.topics import CONSOLE, GATEWAY, WORKER
 
 ADMIN: Final = "fsoc-admin"
-FIRST_USERS: Final = (ADMIN, WORKER, CONSOLE)
+FIRST_USERS: Final = (ADMIN, WORKER, GATEWAY, CONSOLE)
 
 
 @dataclass(frozen=True, slots=True)

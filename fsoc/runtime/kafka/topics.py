@@ -34,6 +34,7 @@ _FEEDBACK_MS = 400 * _DAY_MS
 _SHARDED = (".detections", ".correlation.state")
 
 WORKER = "fsoc-worker"
+GATEWAY = "fsoc-gateway"
 CONSOLE = "fsoc-console"
 
 
@@ -121,6 +122,8 @@ def acls(
     group: the workers' consumer group. A user's is named after it: `<prefix><user>`.
     delegates: by institution, who sends on its behalf; they read its receipts, and not its feedback.
     suspended: institutions that may do nothing, and on whose behalf nobody may.
+
+    The gateway may write to all ticket topics: who comes to it by which credential is for it to tell.
     """
     rules: list[Acl] = []
 
@@ -135,6 +138,8 @@ def acls(
             continue
         allow(institution, "write", tickets)
         allow(institution, "read", receipts, feedback)
+        allow(GATEWAY, "write", tickets)
+        allow(GATEWAY, "read", tickets, receipts)
         others = [user for user in delegates.get(institution, ()) if user not in suspended]
         for delegate in others:
             allow(delegate, "write", tickets)
@@ -180,7 +185,7 @@ class Quota:
 
 
 def quotas(institutions: Iterable[str]) -> list[Quota]:
-    """What each sender may use, named once or more. Workers and the console are ours, and have none."""
+    """What each sender may use, named once or more. Workers, gateway and console are ours, and have none."""
     return [Quota(institution) for institution in dict.fromkeys(institutions)]
 
 

@@ -118,12 +118,24 @@ def test_every_institution_s_state_has_a_partition(institution: str):
     assert 0 <= intake_state_partition(institution) < INTAKE_STATE_PARTITIONS
 
 
-def test_exactly_one_principal_may_write_to_a_ticket_topic():
+def test_exactly_one_principal_may_write_to_a_ticket_topic_beside_the_gateway():
     rules = acls("fsoc.", INSTITUTIONS, "fsoc")
-    writers = Counter(rule.name for rule in rules if rule.operation == "write" and ".tickets." in rule.name)
+    may_write = [rule for rule in rules if rule.operation == "write" and ".tickets." in rule.name]
+    writers = Counter(rule.name for rule in may_write if rule.principal != "User:fsoc-gateway")
 
     assert writers == {"fsoc.tickets.fi-001": 1, "fsoc.tickets.fi-002": 1}
     assert Acl("User:fi-001", "topic", "fsoc.tickets.fi-001", "write") in rules
+    assert len(may_write) == 4
+
+
+def test_the_gateway_writes_tickets_and_reads_them_and_receipts_but_of_nobody_who_is_suspended():
+    rules = acls("fsoc.", INSTITUTIONS, "fsoc", suspended={"fi-002"})
+
+    assert {(rule.name, rule.operation) for rule in rules if rule.principal == "User:fsoc-gateway"} == {
+        ("fsoc.tickets.fi-001", "write"),
+        ("fsoc.tickets.fi-001", "read"),
+        ("fsoc.receipts.fi-001", "read"),
+    }
 
 
 def test_an_institution_touches_nothing_but_its_own():
@@ -171,7 +183,7 @@ def test_who_is_suspended_may_do_nothing_and_nobody_may_on_its_behalf():
 
     assert set(found.allow) | set(found.forbid) == set(allowed)
     assert not set(found.allow) & set(found.forbid)
-    assert {rule.principal for rule in found.forbid} == {"User:fi-001", "User:msp-1"}
+    assert {rule.principal for rule in found.forbid} == {"User:fi-001", "User:msp-1", "User:fsoc-gateway"}
     assert not {rule for rule in found.allow if rule.principal in {"User:fi-001", "User:msp-1"}}
     assert Acl("User:fsoc-worker", "topic", "p.tickets.fi-001", "read") in found.allow, "what it sent is worked"
 

@@ -1,0 +1,64 @@
+"""A body as the lines it has, and each line as intake will find it. Pure: writes nothing, knows no clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final, NamedTuple
+
+from fsoc.errors import Fault, InvalidTicket
+from fsoc.feeds.admission import admit
+from fsoc.institutions.registry import Registry
+from fsoc.runtime.gateway.problems import Refusal
+from fsoc.tickets.decode import Message
+from fsoc.tickets.receipts import faults_wire
+
+BODY_BYTES_MAX: Final = 4 * 1024 * 1024
+LINES_MAX: Final = 500
+# Of the topic's batches of 1 MiB, with room for what Kafka adds. Above 512 KiB it is no ticket, and receipted as such.
+LINE_BYTES_MAX: Final = 1_000_000
+
+
+class Line(NamedTuple):
+    """number: in the body, from 1. payload: its bytes, without the end of line."""
+
+    number: int
+    payload: bytes
+
+
+def lines_of(body: bytes, *, single: bool) -> list[Line]:
+    """Take a body apart. single: it is one ticket, however many lines it is written in.
+
+    Raises:
+        Refusal: there is no line, there are too many, or one is no Kafka record.
+    """
+    parts = [body] if single else body.split(b"\n")
+    lines = [Line(number, payload) for number, part in enumerate(parts, 1) if (payload := part.strip())]
+    if not lines:
+        raise Refusal("no-tickets")
+    if len(lines) > LINES_MAX:
+        raise Refusal("too-many-lines", limit=LINES_MAX)
+    for line in lines:
+        if len(line.payload) > LINE_BYTES_MAX:
+            raise Refusal("line-too-large", line=line.number, bytes=len(line.payload), limit=LINE_BYTES_MAX)
+    return lines
+
+
+def checked(payload: bytes, institution: str, registry: Registry) -> tuple[Message | None, Sequence[Fault]]:
+    """Ask of one line what intake asks before it looks at what came earlier: is it a ticket, and this sender's?"""
+    try:
+        return admit(payload, institution, registry, None), ()
+    except InvalidTicket as refused:
+        return None, refused.faults
+
+
+def entry(line: Line, institution: str, registry: Registry, offset: int | None) -> dict[str, Any]:
+    """What the sender is told of one line, as `models.Entry` has it."""
+    message, faults = checked(line.payload, institution, registry)
+    return {
+        "line": line.number,
+        "outcome": "quarantined" if message is None else "taken",
+        "offset": offset,
+        "ticket_id": None if message is None else message.ticket_id or None,
+        "revision": None if message is None else message.revision or None,
+        "faults": faults_wire(faults),
+    }
