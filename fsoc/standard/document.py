@@ -268,6 +268,16 @@ def _transport(topics: Sequence[Topic]) -> Iterator[Part]:
         ],
         [[one.name, one.may, one.kept, f"{one.record_bytes_max:,}"] for one in topics],
     )
+    yield Word(
+        "Or HTTPS, to the gateway of the joint SOC: POST /v1/tickets with tickets as NDJSON, one a line, by a token or "
+        "a client certificate, which is the sender's identity; GET /v1/receipts for its receipts. 202 is said once "
+        "Kafka has every line. An Idempotency-Key makes a batch that is sent again the same batch; on 429 and 503 wait "
+        "as Retry-After says, and send it again. fsoc send does all of this, with a spool that survives restarts.",
+        "亦可經聯防 SOC 之 HTTPS 閘道：以 POST /v1/tickets 送出 NDJSON（每行一張事件單），"
+        "並以權杖或用戶端憑證表明身分；以 GET /v1/receipts 取得回執。Kafka 確實收妥每一行後才回覆 202。"
+        "附上 Idempotency-Key 者，重送視為同一批次；收到 429 或 503 時，依 Retry-After 等候後重送。"
+        "fsoc send 已包含上述處理，其佇列於重新啟動後仍保留。",
+    )
 
 
 _OUTCOMES: Final[dict[Outcome, tuple[str, str, str]]] = {
