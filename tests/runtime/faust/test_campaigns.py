@@ -55,7 +55,7 @@ async def test_campaigns_go_on_at_another_worker_when_theirs_is_killed(field):
     await field.until(campaigns)
     owner().kill()
     await field.send(exercise.deliveries[half:])
-    await field.until(lambda: field.is_named() and len(field.headers()) == 40)
+    await field.until(lambda: field.is_named() and len(field.headers()) == 40, seconds=100)
     await field.read_to_end()
     await field.until(lambda: {name: alert["campaign_id"] for name, alert in field.alerts().items()} == expected)
     (left,) = field.living
