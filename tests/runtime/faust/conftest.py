@@ -22,7 +22,7 @@ from fsoc.runtime.faust.carrier import Carrier, set_up, settings
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 
-WAIT_SECONDS = 50
+WAIT_SECONDS = 100
 
 
 @pytest.fixture

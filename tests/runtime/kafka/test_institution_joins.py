@@ -151,42 +151,42 @@ def worker(place: Place) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
 
 
 def test_an_institution_joins_sends_is_served_changes_its_password_and_leaves(place: Place, worker: Any):
-    """fi-1 is there; fi-10 joins while the worker runs, sends what its kit has, and every step ticks itself."""
-    assert place.run("institution", "add", "fi-1", "--name", "One", *NEW, "--apply")[0] == 0
+    """co-1 is there; co-10 joins while the worker runs, sends what its kit has, and every step ticks itself."""
+    assert place.run("institution", "add", "co-1", "--name", "One", *NEW, "--apply")[0] == 0
     assert place.run("topics", "apply")[0] == 0
     running = worker()
     code, out, err = place.run(
-        *("institution", "add", "fi-10", "--name", "Ten", "--name-zh", "第十", *NEW, "--delegate", "msp-1", "--apply")
+        *("institution", "add", "co-10", "--name", "Ten", "--name-zh", "第十", *NEW, "--delegate", "msp-1", "--apply")
     )
     assert (code, err) == (0, "")
-    assert "fi-10: 3 topics, 10 access rules, 2 quotas made; password new." in out
-    assert place.open_steps("fi-10") == (1, ["received", "ticket", "heartbeat", "receipt"])
+    assert "co-10: 3 topics, 13 access rules, 2 quotas made; password new." in out
+    assert place.open_steps("co-10") == (1, ["received", "ticket", "heartbeat", "receipt"])
 
-    first = (place.kit("fi-10").parent / "first-tickets.ndjson").read_bytes().splitlines()
-    place.send("fi-10", "fi-10", *first)
-    assert place.receipts("fi-10", "fi-10", 3) == [("accepted", [])] * 3
-    assert place.open_steps("fi-10") == (0, [])
-    assert place.open_steps("fi-1") == (1, ["received", "ticket", "heartbeat", "receipt"])
+    first = (place.kit("co-10").parent / "first-tickets.ndjson").read_bytes().splitlines()
+    place.send("co-10", "co-10", *first)
+    assert place.receipts("co-10", "co-10", 3) == [("accepted", [])] * 3
+    assert place.open_steps("co-10") == (0, [])
+    assert place.open_steps("co-1") == (1, ["received", "ticket", "heartbeat", "receipt"])
 
     # On its behalf: who is registered is, by a password of its own; who is not is told so.
     assert place.run("institution", "rotate", "msp-1", "--apply")[0] == 0
-    place.send("msp-1", "fi-10", *(place.kit("msp-1").parent / "first-tickets.ndjson").read_bytes().splitlines())
-    forged = ticket(institution="fi-10", submitted_by="msp-2", environment="production")
-    place.send("fi-10", "fi-10", orjson.dumps(forged))
-    told = place.receipts("msp-1", "fi-10", 7)
+    place.send("msp-1", "co-10", *(place.kit("msp-1").parent / "first-tickets.ndjson").read_bytes().splitlines())
+    forged = ticket(institution="co-10", submitted_by="msp-2", environment="production")
+    place.send("co-10", "co-10", orjson.dumps(forged))
+    told = place.receipts("msp-1", "co-10", 7)
     assert told[3:] == [*[("accepted", [])] * 3, ("quarantined", ["identity.delegation"])]
-    with pytest.raises(RefusedToStart, match=r"tickets\.fi-1: no such topic, or none that msp-1 may use"):
-        place.send("msp-1", "fi-1", b"{}")
+    with pytest.raises(RefusedToStart, match=r"tickets\.co-1: no such topic, or none that msp-1 may use"):
+        place.send("msp-1", "co-1", b"{}")
 
     # Another password: the one before opens nothing any more.
-    old = place.kit("fi-10").parent / "fi-10.password"
+    old = place.kit("co-10").parent / "co-10.password"
     before = old.read_bytes()
-    assert place.run("institution", "rotate", "fi-10", "--apply")[0] == 0
+    assert place.run("institution", "rotate", "co-10", "--apply")[0] == 0
     after = old.read_bytes()
     assert after != before
-    assert place.enters("fi-10")
+    assert place.enters("co-10")
     old.write_bytes(before)
-    assert not place.enters("fi-10")
+    assert not place.enters("co-10")
     old.write_bytes(after)
 
     _suspended_and_back(place)
@@ -202,32 +202,32 @@ def _suspended_and_back(place: Place) -> None:
     text = place.institutions.read_text()
 
     async def write_while_suspended(log: KafkaLog) -> None:
-        topic = f"{place.prefix}tickets.fi-10"
+        topic = f"{place.prefix}tickets.co-10"
         await log.write([(topic, 0, None, b"{}")])
-        code, out, _ = await asyncio.to_thread(place.run, "institution", "suspend", "fi-10", "--apply")
+        code, out, _ = await asyncio.to_thread(place.run, "institution", "suspend", "co-10", "--apply")
         assert code == 0
-        assert "fi-10: 7 access rules taken back, and its password." in out
+        assert "co-10: 10 access rules taken back, and its password." in out
         with pytest.raises(RefusedToStart, match="does not allow this user to"):
             await log.write([(topic, 0, None, b"{}")])
 
-    asyncio.run(place._with("fi-10", write_while_suspended))
+    asyncio.run(place._with("co-10", write_while_suspended))
     assert place.institutions.read_text() == text.replace("[msp-1]}", "[msp-1], suspended: true}")
-    assert not place.enters("fi-10")
+    assert not place.enters("co-10")
     with pytest.raises(RefusedToStart, match="none that msp-1 may use"):
-        place.send("msp-1", "fi-10", b"{}")
-    assert place.open_steps("fi-10") == (1, ["registered", "credential"])
+        place.send("msp-1", "co-10", b"{}")
+    assert place.open_steps("co-10") == (1, ["registered", "credential"])
     assert place.run("topics", "check")[0] == 0, "what is suspended is as it should be"
-    refused = place.run("institution", "rotate", "fi-10", "--apply")
-    assert (refused[0], '"fi-10" is suspended' in refused[2]) == (2, True)
+    refused = place.run("institution", "rotate", "co-10", "--apply")
+    assert (refused[0], '"co-10" is suspended' in refused[2]) == (2, True)
 
-    assert place.run("institution", "suspend", "fi-10", "--lift", "--apply")[0] == 0
+    assert place.run("institution", "suspend", "co-10", "--lift", "--apply")[0] == 0
     assert place.institutions.read_text() == text.replace("[msp-1]}", "[msp-1], suspended: false}")
-    assert place.enters("fi-10")
-    assert place.open_steps("fi-10") == (0, [])
+    assert place.enters("co-10")
+    assert place.open_steps("co-10") == (0, [])
 
 
 def test_analysts_and_operators_reach_what_is_theirs(place: Place, secure_kafka: Broker):
-    assert place.run("institution", "add", "fi-1", "--name", "One", *NEW, "--apply")[0] == 0
+    assert place.run("institution", "add", "co-1", "--name", "One", *NEW, "--apply")[0] == 0
     assert place.run("topics", "apply")[0] == 0
 
     assert place.run("alerts", "export", "--format", "ndjson", user=CONSOLE)[0] == 1, "there is none, and it could look"
@@ -241,7 +241,7 @@ def test_analysts_and_operators_reach_what_is_theirs(place: Place, secure_kafka:
 
 def test_what_cannot_be_done_is_told_and_nothing_is_half_done(place: Place):
     """As somebody who may not: the registry stays as it was."""
-    code, _, told = place.run("institution", "add", "fi-1", "--name", "One", *NEW, "--apply", user=CONSOLE)
+    code, _, told = place.run("institution", "add", "co-1", "--name", "One", *NEW, "--apply", user=CONSOLE)
 
     assert (code, "Traceback" in told) == (2, False)
     assert told.startswith("fsoc: access rules: could not be read: ")
