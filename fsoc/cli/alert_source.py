@@ -13,8 +13,6 @@ from fsoc.cli.topic_source import STDIN, TopicSource, complain
 from fsoc.errors import Problem, RefusedToStart, Retry
 from fsoc.runtime.alert_records import AlertRecord, Shelf, records_of_lines, records_to_end
 
-__all__ = ["STDIN", "Source", "complain"]
-
 
 class Source(TopicSource):
     """Alerts, of a file or of a cluster."""

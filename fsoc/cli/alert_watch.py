@@ -15,9 +15,10 @@ from rich.console import Console
 from rich.live import Live
 
 from fsoc.alerts.selection import Selection
-from fsoc.cli.alert_source import STDIN, Source, complain
+from fsoc.cli.alert_source import Source
 from fsoc.cli.alert_table import AlertTable
 from fsoc.cli.alert_words import Language
+from fsoc.cli.topic_source import STDIN, complain
 from fsoc.runtime.alert_records import AlertRecord, Shelf, followed
 
 REDRAWN_PER_SECOND: Final = 2

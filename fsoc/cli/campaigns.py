@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import uuid
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime
@@ -12,9 +11,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import click
 import orjson
 
-from fsoc.cli.topic_source import with_options
+from fsoc.cli.topic_source import on_cluster, with_options
 from fsoc.cli.variadic import VariadicCommand
-from fsoc.errors import Problem, RefusedToStart, Retry
+from fsoc.errors import Problem, RefusedToStart
 from fsoc.settings import load
 
 if TYPE_CHECKING:
@@ -232,23 +231,10 @@ def _known(where: dict[str, Any]) -> Known:
 
 def _on_log(where: dict[str, Any], work: Callable[[Log, str], Awaitable[T]]) -> T:
     """Raises: RefusedToStart: no cluster is given, or it does not answer."""
-    from fsoc.runtime.kafka.client import KafkaLog
-
     settings = load(where.pop("file"), options=where)
     if not settings.brokers:
         raise RefusedToStart(Problem("--brokers", "is needed (or FSOC_BROKERS)"))
-
-    async def opened() -> T:
-        log = await KafkaLog.of(settings)
-        try:
-            return await work(log, settings.topic_prefix)
-        finally:
-            await log.close()
-
-    try:
-        return asyncio.run(opened())
-    except Retry as error:
-        raise RefusedToStart(Problem("--brokers", f"does not answer: {error}")) from error
+    return on_cluster(settings, work)
 
 
 def _campaign(known: Known, name: str) -> dict[str, Any]:

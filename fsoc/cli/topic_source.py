@@ -99,24 +99,29 @@ class TopicSource:
             raise RefusedToStart(Problem(str(path), error.strerror or str(error))) from error
 
     def on_log(self, work: Callable[[Log, str], Awaitable[T]]) -> T:
-        """Open the cluster, give it to `work` with the prefix of its topics, close it.
+        """As `on_cluster`, of the cluster that this names."""
+        return on_cluster(self.settings, work)
 
-        Raises:
-            RefusedToStart: it does not answer.
-        """
-        from fsoc.runtime.kafka.client import KafkaLog  # late: it needs aiokafka
 
-        async def opened() -> T:
-            log = await KafkaLog.of(self.settings)
-            try:
-                return await work(log, self.prefix)
-            finally:
-                await log.close()
+def on_cluster(settings: Settings, work: Callable[[Log, str], Awaitable[T]]) -> T:
+    """Open the cluster that the settings name, give it to `work` with the prefix of its topics, close it.
 
+    Raises:
+        RefusedToStart: it does not answer.
+    """
+    from fsoc.runtime.kafka.client import KafkaLog  # late: it needs aiokafka
+
+    async def opened() -> T:
+        log = await KafkaLog.of(settings)
         try:
-            return asyncio.run(opened())
-        except Retry as error:
-            raise RefusedToStart(Problem("--brokers", f"does not answer: {error}")) from error
+            return await work(log, settings.topic_prefix)
+        finally:
+            await log.close()
+
+    try:
+        return asyncio.run(opened())
+    except Retry as error:
+        raise RefusedToStart(Problem("--brokers", f"does not answer: {error}")) from error
 
 
 def write(content: bytes, out: Path | None) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, Final, Literal
 
 from fsoc.feeds.figures import Figures
@@ -26,18 +26,6 @@ Measure = Literal[
 ]
 _DURATIONS: Final = ("detected_to_sent_p95", "sent_to_received_p95", "clock_offset", "silence", "heartbeat_interval")
 _SHARES: Final = ("rejected", "duplicate", "late", "missing", "heartbeats")
-NAMES: Final = (
-    "detected_to_sent_p95",
-    "sent_to_received_p95",
-    "rejected",
-    "duplicate",
-    "late",
-    "missing",
-    "clock_offset",
-    "silence",
-    "heartbeat_interval",
-    "heartbeats",
-)
 _share: Final = re.compile(r"([0-9]{1,3}(?:\.[0-9]{1,3})?)\s*%").fullmatch
 
 
@@ -55,6 +43,9 @@ class Terms:
     silence: int
     heartbeat_interval: int
     heartbeats: float
+
+
+NAMES: Final = tuple(one.name for one in fields(Terms))
 
 
 @dataclass(frozen=True, slots=True)
