@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any
 
 import orjson
 import pytest
 
-from fsoc.cli.main import main
 from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.institutions.registry import Registry
@@ -22,6 +19,7 @@ from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.tickets import sample
 from fsoc.tickets.times import milliseconds
+from tests import command_line
 from tests.builders import VERSION, EveryTicket, NoTechniques, correlation_rule
 
 PREFIX = "fsoc."
@@ -32,14 +30,6 @@ institutions:
   - {id: fi-001, name: First Bank, name_zh: 第一銀行, sector: bank, tier: 1, group: null, feeds: [siem, edr]}
   - {id: fi-002, name: Second Trust, name_zh: 第二信託, sector: bank, tier: 3, group: null, feeds: [siem]}
 """
-
-
-class Told(NamedTuple):
-    """What a command said."""
-
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 def payload(ticket_id: str = "t-1", institution: str = "fi-001", at: str = NOON, **changes: Any) -> bytes:
@@ -135,28 +125,15 @@ class FeedSector:
         return asyncio.run(read())
 
 
-def command_line(monkeypatch: pytest.MonkeyPatch, capsys: Any, sector: FeedSector | None) -> Callable[..., Told]:
-    """Runs `fsoc …`; on the sector's log where there is one."""
-    for variable in os.environ:
-        if variable.startswith("FSOC_") and variable != "FSOC_RULES_CACHE":
-            monkeypatch.delenv(variable)
-    if sector is not None:
-        log = sector.log
+def command_line_on(
+    monkeypatch: pytest.MonkeyPatch, capsys: Any, sector: FeedSector
+) -> Callable[..., command_line.Told]:
+    """Runs `fsoc …` on the sector's log."""
+    log = sector.log
 
-        async def opened(*_: Any, **__: Any) -> MemoryLog:
-            return log
+    async def opened(*_: Any, **__: Any) -> MemoryLog:
+        return log
 
-        monkeypatch.setattr(KafkaLog, "open", opened)
-
-    def run(*arguments: Any) -> Told:
-        capsys.readouterr()  # what the lanes logged
-        monkeypatch.setattr(sys, "argv", ["fsoc", *map(str, arguments)])
-        code: Any = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code
-        captured = capsys.readouterr()
-        return Told(code or 0, captured.out, captured.err)
-
+    run = command_line.command_line(monkeypatch, capsys)
+    monkeypatch.setattr(KafkaLog, "open", opened)
     return run

@@ -19,7 +19,7 @@ from fsoc.tickets import vocabulary
 from fsoc.tickets.codes import CODES
 from fsoc.tickets.decode import decode
 from fsoc.tickets.schema import ticket_schema
-from tests.feed_sector import command_line
+from tests.command_line import command_line
 
 SCHEMA = ticket_schema()
 FIELDS = [(model, name) for model, found in SCHEMA["$defs"].items() for name in found.get("properties", ())]
@@ -28,7 +28,7 @@ LITERALS = {name: value for name, value in vars(vocabulary).items() if hasattr(v
 
 @pytest.fixture
 def fsoc(monkeypatch, capfd):
-    return command_line(monkeypatch, capfd, None)
+    return command_line(monkeypatch, capfd)
 
 
 @pytest.fixture(scope="module")

@@ -3,27 +3,18 @@
 from __future__ import annotations
 
 import asyncio
-import os
-import sys
-from typing import NamedTuple
 
 import msgspec
 import orjson
 import pytest
 
-from fsoc.cli.main import main
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.memory_log import MemoryLog
 from tests.campaign_stage import Topics, make_decision, make_told, record_of
+from tests.command_line import command_line
 
 PREFIX = "fsoc."
-
-
-class Told(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
 
 
 class Sector:
@@ -71,21 +62,8 @@ def sector(monkeypatch):
 
 @pytest.fixture
 def run(monkeypatch, capsys):
-    for variable in os.environ:
-        if variable.startswith("FSOC_"):
-            monkeypatch.delenv(variable)
-
-    def run_one(*arguments):
-        monkeypatch.setattr(sys, "argv", ["fsoc", "campaigns", *arguments])
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code
-        captured = capsys.readouterr()
-        return Told(code or 0, captured.out, captured.err)
-
-    return run_one
+    fsoc = command_line(monkeypatch, capsys)
+    return lambda *arguments: fsoc("campaigns", *arguments)
 
 
 @pytest.fixture

@@ -14,7 +14,7 @@ import pytest
 
 from fsoc.tickets.times import milliseconds, rfc3339
 from tests.alerts.conftest import make_alert, make_entry
-from tests.feed_sector import NOON_MS, REGISTRY, FeedSector, command_line, heartbeat, payload
+from tests.feed_sector import NOON_MS, REGISTRY, FeedSector, command_line_on, heartbeat, payload
 
 BROKERS = ("--brokers", "nobody:1", "--environment", "test", "--prefix", "fsoc-t.")
 HOUR_MS = 3_600_000
@@ -29,7 +29,7 @@ def sector(monkeypatch):
 
 @pytest.fixture
 def fsoc(monkeypatch, capfd, sector):
-    return command_line(monkeypatch, capfd, sector)
+    return command_line_on(monkeypatch, capfd, sector)
 
 
 @pytest.fixture

@@ -3,43 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import sys
 from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from fsoc.cli.main import main
 from fsoc.settings import load
+from tests.command_line import command_line
 
 NEW = ("--name", "Fifth Bank", "--name-zh", "第五銀行", "--sector", "bank", "--tier", "2", "--feed", "siem")
 ENTRY = "  - {id: fi-005, name: Fifth Bank, name_zh: 第五銀行, sector: bank, tier: 2, feeds: [siem]}"
 
 
-class Told(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def run(monkeypatch, capsys, tmp_path):
-    for variable in os.environ:
-        if variable.startswith("FSOC_"):
-            monkeypatch.delenv(variable)
+    fsoc = command_line(monkeypatch, capsys)
     monkeypatch.chdir(tmp_path)
 
     def run_one(*arguments, brokers="127.0.0.1:1"):
         where = ("--institutions", "who.yml", *(("--brokers", brokers) if brokers else ()))
-        monkeypatch.setattr(sys, "argv", ["fsoc", "institution", *arguments, *where])
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code
-        captured = capsys.readouterr()
-        return Told(code or 0, captured.out, captured.err)
+        return fsoc("institution", *arguments, *where)
 
     return run_one
 

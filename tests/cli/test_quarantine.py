@@ -10,7 +10,7 @@ import pytest
 from fsoc.cli.payload_shown import laid_out, place_faults
 from fsoc.runtime.quarantine import Shelf, mark_in_file
 from fsoc.tickets.told import Replayed
-from tests.feed_sector import NOON_MS, FeedSector, command_line, payload
+from tests.feed_sector import NOON_MS, FeedSector, command_line_on, payload
 
 BROKERS = ("--brokers", "nobody:1")
 HOUR_MS = 3_600_000
@@ -23,7 +23,7 @@ def sector():
 
 @pytest.fixture
 def fsoc(monkeypatch, capsys, sector):
-    return command_line(monkeypatch, capsys, sector)
+    return command_line_on(monkeypatch, capsys, sector)
 
 
 @pytest.fixture

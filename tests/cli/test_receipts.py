@@ -11,7 +11,8 @@ import orjson
 import pytest
 
 from fsoc.runtime import receipts as reading
-from tests.feed_sector import PREFIX, FeedSector, command_line, payload
+from tests.command_line import command_line
+from tests.feed_sector import PREFIX, FeedSector, command_line_on, payload
 
 RULE = """
 title: Everything
@@ -28,7 +29,7 @@ def sector():
 
 @pytest.fixture
 def run(monkeypatch, capsys, sector):
-    fsoc = command_line(monkeypatch, capsys, sector)
+    fsoc = command_line_on(monkeypatch, capsys, sector)
     return lambda *arguments: fsoc("receipts", *arguments)
 
 
@@ -156,7 +157,7 @@ def test_what_is_on_the_wire_moves_no_terminal(run, tmp_path):
 
 
 def test_what_a_replay_writes_is_read_from_a_file(monkeypatch, capsys, tmp_path):
-    fsoc = command_line(monkeypatch, capsys, None)
+    fsoc = command_line(monkeypatch, capsys)
     (tmp_path / "rules").mkdir()
     (tmp_path / "rules" / "all.yml").write_text(RULE)
     tickets = [payload("t-1"), payload("t-1", "fi-002"), payload("t-2", severity=9)]

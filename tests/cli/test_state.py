@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
-import sys
-from typing import NamedTuple
 
 import orjson
 import pytest
 
-from fsoc.cli.main import main
 from fsoc.cli.state_shown import lines, verdict_json, verdict_lines
 from fsoc.exercise import ExerciseSpec, generate
 from fsoc.institutions.registry import Registry
@@ -22,35 +18,14 @@ from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import intake_state_partition, table
 from fsoc.runtime.rules import load_ruleset
+from tests.command_line import command_line
 
 EXERCISE = ExerciseSpec(institutions=8, tickets_per_institution=10, seed=2, hours=24)
 
 
-class Told(NamedTuple):
-    returncode: int
-    stdout: str
-    stderr: str
-
-
 @pytest.fixture
 def run(monkeypatch, capsys):
-    """Run the command line in this process: a process of its own takes a second to import."""
-    for variable in os.environ:
-        if variable.startswith("FSOC_") and variable != "FSOC_RULES_CACHE":
-            monkeypatch.delenv(variable)
-
-    def run_one(*arguments):
-        monkeypatch.setattr(sys, "argv", ["fsoc", *arguments])
-        capsys.readouterr()  # what the worker logged
-        code = 0
-        try:
-            main()
-        except SystemExit as leave:
-            code = leave.code
-        captured = capsys.readouterr()
-        return Told(code or 0, captured.out, captured.err)
-
-    return run_one
+    return command_line(monkeypatch, capsys)
 
 
 @pytest.fixture
