@@ -238,6 +238,10 @@ class SliceConsumer(driver.Consumer):  # type: ignore[misc]
         await super().perform_seek()
 
     async def on_partitions_revoked(self, revoked: Iterable[TP]) -> None:
+        # Faust stops the flow only where something is assigned, and of a new subscription nothing is yet. What came in
+        # between the seek and its resuming would be cleared from the agents' queues, and never be fetched again.
+        self.stop_flow()
+        self.app.flow_control.suspend()
         # Until we join again these are still ours, and the base class forgets the acks first thing.
         await self.app.before_revoked()
         await self.commit()

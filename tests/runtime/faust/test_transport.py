@@ -186,6 +186,30 @@ async def test_what_is_acked_when_partitions_are_revoked_is_committed_first(cons
     assert not consumer._unacked_ends[A]
 
 
+async def test_nothing_more_comes_in_from_a_revocation_until_faust_resumes_whether_or_not_anything_is_assigned(
+    consumer, monkeypatch
+):
+    """Of a new subscription nothing is assigned yet; resuming clears the agents' queues, and what lay there was lost."""
+    monkeypatch.setattr(consumer.app, "_start_span_from_rebalancing", lambda _: _Span())
+    consumer.app.before_revoked = _settled
+    consumer._on_partitions_revoked = _revoked
+    consumer.resume_flow()
+    consumer.app.flow_control.resume()
+
+    await consumer.on_partitions_revoked(set())
+
+    assert not consumer.flow_active
+    assert not consumer.app.flow_control.is_active()
+
+
+async def _settled():
+    pass
+
+
+async def _revoked(partitions):
+    pass
+
+
 class _Span:
     def __enter__(self):
         return self
