@@ -98,6 +98,7 @@ class Intake:
             ends=pipeline.ends,
         )
         self._claimed: Claim | None = None
+        self._again_until = -1
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
@@ -111,7 +112,10 @@ class Intake:
         outputs.state[:0] = [*days, (f"{self._prefix}header".encode(), header)]
         topic = f"receipts.{self._institution}"
         outputs.published.extend(Outgoing(topic, 0, None, value) for value in receipts_records(receipts))
-        outputs.published.extend(self._progress(idle=False))
+        # Until all is read again that the state knows, what it knows may not be on detections yet: a crash between the
+        # two. To say how far we are would call settled what is still to come.
+        if records and records[-1].offset >= self._again_until:
+            outputs.published.extend(self._progress(idle=False))
         return outputs
 
     def idle(self) -> Outputs:
@@ -228,6 +232,7 @@ class Intake:
         for key, value in self._restoring.records.items():
             what, _, rest = key.decode().removeprefix(self._prefix).partition("/")
             self.ledger.restore(what, rest, value)
+        self._again_until = self.ledger.outcomes.last
         self._restoring.clear()
         return outputs
 

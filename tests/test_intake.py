@@ -155,6 +155,39 @@ def test_progress_is_told_to_every_partition_and_not_twice():
     assert stage.idle().published == []
 
 
+@pytest.mark.parametrize("offsets", [[[0], [1], [2]], [[0, 1], [2]], [[0, 1, 2]]])
+def test_progress_is_told_after_a_crash_when_all_is_said_again_that_the_state_knows(offsets):
+    """The state was written, and a kill came before the detections: they come with what is read again, in what slices
+    ever, and a partition that had heard of the progress before would have settled their time without them.
+    """
+    payloads = [payload(f"t-{number}", 1, "a.example") for number in range(4)]
+    lost = work(*payloads[:3])
+    stage = build_pipeline().intake(INSTITUTION)
+    for key, value in lost.state:
+        stage.restore(key, value)
+    assert stage.restored().published == []
+
+    told = []
+    for slice_ in offsets:
+        outputs = work(*[payloads[number] for number in slice_], stage=stage, first=slice_[0])
+        told.append((len(detections(outputs, "put")), len(detections(outputs, "progress")) > 0))
+
+    assert told == [(len(slice_), slice_ is offsets[-1]) for slice_ in offsets]
+    assert detections(work(payloads[3], stage=stage, first=3), "progress")
+
+
+def test_who_has_nothing_to_read_again_says_how_far_it_is_with_the_next_ticket_or_once_its_log_is_at_its_end():
+    before = work(payload("t-0", 1, "a.example"))
+    stages = [build_pipeline().intake(INSTITUTION) for _ in range(2)]
+    for stage in stages:
+        for key, value in before.state:
+            stage.restore(key, value)
+        stage.restored()
+
+    assert detections(work(payload("t-1"), stage=stages[0], first=1), "progress")
+    assert stages[1].idle().published
+
+
 def test_an_end_record_ends_the_institution():
     end = {
         "schema": "fsoc.ticket/1",
