@@ -66,6 +66,7 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an h
 	$(BIN)/python -m benchmarks.precision --seeds 206-207
 	$(BIN)/python -m benchmarks.end_to_end $(SAVE)
 	$(BIN)/python -m benchmarks.latency $(SAVE)
+	$(BIN)/python -m benchmarks.fairness $(SAVE)
 	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
 
 soak: $(STAMP)  ## the long tests: exercises three times over, a hundred workers killed, many times the examples, engines broken on purpose (hours)

@@ -56,6 +56,7 @@ def show(figures: Sequence[dict[str, Any]]) -> None:
             ("stamp to stamp", "latency_ms"),
             ("  ticket to detection", "intake_ms"),
             ("  detection to alert", "correlate_ms"),
+            ("ticket to receipt", "receipt_ms"),
             ("ack to consumer", "consumer_latency_ms"),
             ("sender's own lag", "sender_lag_ms"),
         ):

@@ -27,6 +27,9 @@ GAP_SECONDS: Final = (0.1, 0.4)
 # Times of an exercise that would not be true any more; event time is then `detected_at`.
 _TIMES: Final = ("occurred_from", "occurred_to", "received_at", "processed_at", "exercise_id")
 
+# What makes a ticket that one, and what says that it is about another.
+_ITS_OWN: Final = ("ticket_id", "seq", "seq_epoch", "related")
+
 
 @dataclass(frozen=True, slots=True)
 class Trio:
@@ -92,6 +95,12 @@ def tickets_of(payloads: Iterable[tuple[str, bytes]], count: int) -> list[tuple[
     return found
 
 
+def flood(bodies: Sequence[Mapping[str, Any]], count: int) -> list[dict[str, Any]]:
+    """So many tickets, each a new one, of the given ones over and over. bodies: one at least."""
+    kept = [{name: value for name, value in body.items() if name not in _ITS_OWN} for body in bodies]
+    return [kept[index % len(kept)] | {"revision": 1, "action": "open"} for index in range(count)]
+
+
 def flow_count(rate: float, seconds: float, planted: Sequence[Trio]) -> int:
     """How many tickets the flow has, so that with those planted it is `rate` a second."""
     return max(0, round(rate * seconds) - 3 * len(planted))
@@ -107,6 +116,12 @@ def plan(flow: Sequence[tuple[str, dict[str, Any]]], planted: Sequence[Trio], se
         for institution, at_seconds in zip(trio.institutions, trio.at_seconds, strict=True):
             planned.append(Planned(at_seconds, institution, _hostile(trio.indicator), index))
     return sorted(planned, key=lambda one: one.at_seconds)
+
+
+def plan_flood(institution: str, bodies: Sequence[dict[str, Any]], seconds: float) -> list[Planned]:
+    """One institution's, evenly spread over the time."""
+    step = seconds / max(1, len(bodies))
+    return [Planned((index + 0.5) * step, institution, body, None) for index, body in enumerate(bodies)]
 
 
 def stamped(planned: Iterable[Planned], begin_ms: float) -> Iterator[Stamped]:

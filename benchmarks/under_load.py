@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from benchmarks import planted, timing, workers
+from benchmarks import planted, receipts, timing, workers
 from benchmarks.open_loop import Detected, Sent, Watcher, send
 from benchmarks.workers import WorkerProcess
 from fsoc.exercise import load
@@ -32,16 +32,25 @@ MESSAGES_PER_TICKET: Final = 1.3
 
 @dataclass(frozen=True, slots=True)
 class Load:
-    """rate: tickets a second. seconds: those measured; the warm-up comes before them."""
+    """rate: tickets a second. seconds: those measured; the warm-up comes before them.
+
+    flood: how many times its mean rate the flooding institution sends, on top of the rate; 0: nobody floods. It is the
+        last institution, and the trios are of others.
+    """
 
     rate: float
     seconds: float
     institutions: int
     workers: int
+    flood: float = 0.0
 
     @property
     def all_seconds(self) -> float:
         return WARM_UP_SECONDS + self.seconds
+
+    @property
+    def flooding(self) -> str:
+        return f"fi-{self.institutions:03d}"
 
 
 @dataclass(slots=True)
@@ -79,10 +88,17 @@ def prepare(asked: Load) -> tuple[str, list[planted.Trio], list[planted.Planned]
     """The institutions file, what is planted and all that is sent."""
     count = round(asked.rate * asked.all_seconds)
     exercise = load(institutions=asked.institutions, tickets=max(20, int(count / MESSAGES_PER_TICKET)))
-    trios = planted.trios(asked.all_seconds, planted.independent(exercise.institutions))
-    messages = ((delivery.institution, delivery.payload) for delivery in exercise.deliveries)
+    calm = [one for one in planted.independent(exercise.institutions) if one != asked.flooding]
+    trios = planted.trios(asked.all_seconds, calm)
+    messages = [(delivery.institution, delivery.payload) for delivery in exercise.deliveries]
     flow = planted.tickets_of(messages, planted.flow_count(asked.rate, asked.all_seconds, trios))
-    return exercise.institutions_yaml(), trios, planted.plan(flow, trios, asked.all_seconds)
+    planned = planted.plan(flow, trios, asked.all_seconds)
+    if asked.flood:
+        its_own = [body for institution, body in planted.tickets_of(messages, count) if institution == asked.flooding]
+        bodies = planted.flood(its_own, round(count / asked.institutions * asked.flood))
+        planned += planted.plan_flood(asked.flooding, bodies, asked.all_seconds)
+        planned.sort(key=lambda one: one.at_seconds)
+    return exercise.institutions_yaml(), trios, planned
 
 
 def serialised(planned: Sequence[planted.Planned]) -> tuple[float, list[planted.Stamped]]:
@@ -165,6 +181,9 @@ async def _measure(
     load_at_end = os.getloadavg()[0]
     drained_s = await _drain(trios, sent, watcher, running, len(tickets))
     detected = await _detected(log, prefix)
+    from_ms = (time.time() - time.monotonic() + begin_s + WARM_UP_SECONDS) * 1000
+    calm = [name for name in sorted({ticket.institution for ticket in tickets}) if name != asked.flooding]
+    received = await receipts.of_institutions(log, prefix, calm, from_ms)
     matched = timing.match(trios, sent.acks, watcher.sightings, detected, from_seconds=WARM_UP_SECONDS)
     lag = timing.ranks(one * 1000 for one, ticket in zip(sent.lags_s, tickets, strict=True) if _counts(ticket))
     broker_ms = timing.ranks(one.broker_ms for one in matched.latencies)
@@ -174,6 +193,7 @@ async def _measure(
         "warm_up_seconds": WARM_UP_SECONDS,
         "institutions": asked.institutions,
         "workers": asked.workers,
+        "flood": asked.flood,
         "tickets": len(tickets),
         "refused": sent.refused + len(tickets) - sent.answered,
         "sent_per_second": round(sum(map(_counts, tickets)) / (sent_s - begin_s - WARM_UP_SECONDS), 1),
@@ -189,6 +209,8 @@ async def _measure(
         "intake_ms": timing.ranks(one.intake_ms for one in matched.latencies if one.intake_ms is not None),
         "correlate_ms": timing.ranks(one.correlate_ms for one in matched.latencies if one.correlate_ms is not None),
         "consumer_latency_ms": timing.ranks(one.consumer_ms for one in matched.latencies),
+        "receipt_ms": timing.ranks(received.waits_ms),
+        "calm": received.told | {"without_receipt": received.missing},
         "sender_lag_ms": lag,
         "ack_ms": timing.ranks((ack.at_s - ack.handed_s) * 1000 for ack in sent.acks),
         "cpu_seconds": spent,

@@ -150,6 +150,11 @@ class Lane:
         """Every source we own, and whether it is restored."""
         return {source: held.restored for source, held in self._held.items()}
 
+    @property
+    def pace(self) -> int:
+        """How many records a stage works in about SUBSLICE_SECONDS, as seen of late; 1 to SUBSLICE_RECORDS_MAX."""
+        return self._subslice
+
     def take(self, sources: Iterable[Source], *, kept: bool) -> None:
         """Own exactly these from now on.
 

@@ -159,6 +159,9 @@ class WorkerApp(Carrier):
     def rebalance_started(self) -> None:
         self._revoking = True
 
+    def held_back(self) -> frozenset[TP]:
+        return frozenset().union(*(conveyor.held for conveyor in self.conveyors))
+
     async def before_revoked(self) -> None:
         """What is being written is written to its end, so that the next owner finds it; the rest stops at once."""
         try:

@@ -20,7 +20,9 @@ SESSION_SECONDS = 6.0
 # Only its answer tells a worker of a rebalance, for which all the others wait.
 HEARTBEAT_SECONDS = 0.5
 # Counts slices, not tickets: at most this many fetched slices wait for an agent.
-BUFFERED_SLICES = 16
+BUFFERED_SLICES = 64
+# Of one partition in one fetch. Of a backlog so much comes that nobody waits long behind it.
+FETCH_BYTES_MAX = 256 * 1024
 # A change of the registry is subscribed to this soon; Faust's own 45 s is meant for agents that restart in a loop.
 RESUBSCRIBE_SECONDS = 0.5
 # A topic that is created after it was subscribed to is found this soon.
@@ -41,6 +43,10 @@ class Carrier(faust.App):  # type: ignore[misc]
 
     async def before_assigned(self, assigned: set[TP], generation: int) -> None:
         """These are ours from now on; their slices come after this returns."""
+
+    def held_back(self) -> frozenset[TP]:
+        """The partitions of which nothing is to be fetched for now. Called in the consumer's thread."""
+        return frozenset()
 
     def on_rebalance_start(self) -> None:
         self.rebalance_started()
@@ -77,6 +83,7 @@ def settings(brokers: Sequence[str], security: Security = OPEN, *, spread_prefix
         "table_standby_replicas": 1,
         "broker_session_timeout": SESSION_SECONDS,
         "broker_heartbeat_interval": HEARTBEAT_SECONDS,
+        "consumer_max_fetch_size": FETCH_BYTES_MAX,
         "consumer_auto_offset_reset": "earliest",
         "consumer_metadata_max_age_ms": int(METADATA_SECONDS * 1000),
         "stream_buffer_maxsize": BUFFERED_SLICES,

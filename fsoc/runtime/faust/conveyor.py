@@ -11,12 +11,16 @@ from faust.types import TP
 from fsoc.feeds.record import Record
 from fsoc.runtime.faust.transport import Slice as Fetched
 from fsoc.runtime.faust.transport import Standing
+from fsoc.runtime.faust.turns import Turns
 from fsoc.runtime.worker import Lane, Slice, Source
 
 # One checkpoint is one flush and one commit, whatever it holds: with 400 institutions that send a ticket now and then,
 # slices are of one record, and it is this that keeps the pace.
 CHECKPOINT_SLICES_MAX = 512
 CHECKPOINT_RECORDS_MAX = 4096
+# What one source has in a checkpoint: no more than is worked in one sub-slice's time, nor than its share of these
+# records, but this in any case.
+SHARE_RECORDS_MIN = 64
 
 ROUND_SECONDS = 0.1
 """What comes within it shares one checkpoint. A checkpoint of every source costs the same for one ticket as for twenty:
@@ -51,12 +55,15 @@ class Conveyor:
         self._app = app
         self._prefix = prefix
         self._ours_in = ours_in
-        self._waiting: asyncio.Queue[Any] = asyncio.Queue(CHECKPOINT_SLICES_MAX)
-        self._records_waiting = 0
-        self._has_room = asyncio.Event()
-        self._has_room.set()
+        self._turns: Turns[Any] = Turns(CHECKPOINT_RECORDS_MAX, CHECKPOINT_SLICES_MAX)
+        self._some_wait = asyncio.Event()
         self._committing: asyncio.Task[bool] | None = None
         self._restoring: asyncio.Task[None] | None = None
+
+    @property
+    def held(self) -> frozenset[TP]:
+        """The partitions of which enough waits: nothing more is to be fetched of them for now. For any thread."""
+        return self._turns.held
 
     def source(self, tp: TP) -> Source:
         return Source(tp.topic.removeprefix(self._prefix), tp.partition)
@@ -64,9 +71,7 @@ class Conveyor:
     async def agent(self, stream: Any) -> None:
         """The Faust agent. Slices are acked when they are durable, not when they have been looked at."""
         async for event in stream.noack().events():
-            await self._has_room.wait()  # slices of a backlog are large, and few of them fill the memory meant for all
-            self._count_waiting(len(event.value.records))
-            await self._waiting.put(event)
+            self._put(event)
 
     async def run(self) -> None:
         """Carry for ever.
@@ -78,8 +83,9 @@ class Conveyor:
         while True:
             events = await self._gather()
             next_at = clock() + ROUND_SECONDS
+            is_behind = bool(self._turns)
             await self._carry(events)
-            if not self._waiting.full() and (left := next_at - clock()) > 0:
+            if not is_behind and (left := next_at - clock()) > 0:
                 await asyncio.sleep(left)
 
     async def idle(self) -> None:
@@ -101,19 +107,19 @@ class Conveyor:
         if self._restoring is None or self._restoring.done():
             self._restoring = self._app.guard(self.lane.restore())
 
-    async def _gather(self) -> list[Any]:
-        """One slice, and what waits behind it."""
-        events = [await self._waiting.get()]
-        records = len(events[0].value.records)
-        while len(events) < CHECKPOINT_SLICES_MAX and records < CHECKPOINT_RECORDS_MAX and not self._waiting.empty():
-            events.append(self._waiting.get_nowait())
-            records += len(events[-1].value.records)
-        self._count_waiting(-records)
-        return events
+    def _put(self, event: Any) -> None:
+        self._turns.add(event.value.tp, event, len(event.value.records))
+        self._some_wait.set()
 
-    def _count_waiting(self, more: int) -> None:
-        self._records_waiting += more
-        (self._has_room.clear if self._records_waiting >= CHECKPOINT_RECORDS_MAX else self._has_room.set)()
+    async def _gather(self) -> list[Any]:
+        """What is worked next, once something waits."""
+        await self._some_wait.wait()
+        fair = CHECKPOINT_RECORDS_MAX // max(1, len(self.lane.sources))
+        self._turns.share = max(SHARE_RECORDS_MIN, min(self.lane.pace, fair))
+        events = self._turns.take()
+        if not self._turns:
+            self._some_wait.clear()
+        return events
 
     async def _carry(self, events: list[Any]) -> None:
         generation: int = self._app.consumer_generation_id

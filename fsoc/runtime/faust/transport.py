@@ -10,8 +10,9 @@ holds every signature used here.
 
 from __future__ import annotations
 
+import asyncio
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, NamedTuple
@@ -22,11 +23,15 @@ from faust.types import TP, ConsumerMessage
 
 # The broker holds a fetch open while none of its partitions has news; a partition that joins meanwhile waits as long.
 FETCH_WAIT_MS = 250
+# One partition's records come in slices of no more than this, so that several partitions can take turns.
+SLICE_RECORDS_MAX = 64
+# So soon it is asked again whether what was held back may be fetched.
+HELD_SECONDS = 0.02
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Slice:
-    """What one fetch brought of one partition, in offset order, never empty.
+    """What one fetch brought of one partition, or a part of it, in offset order, never empty.
 
     generation: of the consumer group when it was fetched; a slice of an older generation must not be worked.
     """
@@ -52,6 +57,17 @@ class Standing(NamedTuple):
     position: int | None
     highwater: int | None
     handed: int | None
+
+
+def in_turns(
+    fetched: Mapping[Any, Sequence[ConsumerRecord]],
+) -> Iterator[tuple[Any, Sequence[ConsumerRecord]]]:
+    """Every partition's records in slices of at most SLICE_RECORDS_MAX: of each its first, of each its second, …"""
+    at = 0
+    while fetched:
+        yield from ((tp, records[at : at + SLICE_RECORDS_MAX]) for tp, records in fetched.items())
+        at += SLICE_RECORDS_MAX
+        fetched = {tp: records for tp, records in fetched.items() if len(records) > at}
 
 
 class SliceThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
@@ -93,6 +109,12 @@ class SliceThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
         timeout: float | None = None,  # noqa: ASYNC109 - the driver's signature
         max_records: int | None = None,
     ) -> Mapping[Any, Sequence[ConsumerRecord]]:
+        if held := self.consumer.app.held_back():
+            active_partitions = active_partitions - held
+            if not active_partitions:  # which aiokafka would take for all
+                await asyncio.sleep(HELD_SECONDS)
+                return {}
+            timeout = HELD_SECONDS
         records: Mapping[Any, Sequence[ConsumerRecord]] = await super()._fetch_records(
             consumer, active_partitions, timeout=timeout, max_records=max_records
         )
@@ -158,7 +180,7 @@ class SliceConsumer(driver.Consumer):  # type: ignore[misc]
         return SliceThread(self, loop=self.loop, beacon=self.beacon)
 
     async def getmany(self, timeout: float) -> AsyncIterator[tuple[TP, ConsumerMessage]]:  # noqa: ASYNC109
-        """Yield one message per partition that has records; its value is a `Slice`, its offset the slice's last."""
+        """Yield a message for each slice, the first of every partition first; its offset is the slice's last."""
         records, active = await self._wait_next_records(timeout)
         generation = self.app.consumer_generation_id
         if records is None or self.should_stop:
@@ -169,7 +191,7 @@ class SliceConsumer(driver.Consumer):  # type: ignore[misc]
             except Exception as error:  # noqa: BLE001 - as the base class: the rebalance under way seeks again
                 self.log.warning("seek while the flow is stopped: %r", error)
             return
-        for key, batch in records.items():
+        for key, batch in in_turns(records):
             if not self.flow_active or self.app.consumer_generation_id != generation:
                 break  # a rebalance: everything not acked is fetched again from the committed offset
             tp = TP(*key)

@@ -28,6 +28,8 @@ class StubLane:
 
     def __init__(self):
         self.worked = []
+        self.sources = {}
+        self.pace = module.CHECKPOINT_RECORDS_MAX
         self.then = lambda: None
 
     async def work(self, slices, ours):
@@ -120,8 +122,8 @@ async def test_what_comes_within_a_round_shares_the_next_checkpoint(conveyor, mo
 
     def two_more():
         conveyor.lane.then = lambda: None
-        conveyor._waiting.put_nowait(later[0])
-        asyncio.get_running_loop().call_later(0.05, conveyor._waiting.put_nowait, later[1])
+        conveyor._put(later[0])
+        asyncio.get_running_loop().call_later(0.05, conveyor._put, later[1])
 
     conveyor.lane.then = two_more
     await carry(conveyor, fetched(A, 0), checkpoints=2)
@@ -129,15 +131,52 @@ async def test_what_comes_within_a_round_shares_the_next_checkpoint(conveyor, mo
     assert conveyor.lane.worked == [{"tickets.a": [0]}, {"tickets.a": [1], "tickets.b": [0]}]
 
 
-async def test_no_more_is_taken_than_fits_until_what_waits_has_been_worked(conveyor, monkeypatch):
-    monkeypatch.setattr(module, "CHECKPOINT_RECORDS_MAX", 4)
-    events = [fetched(A, *range(3 * number, 3 * number + 3)) for number in range(4)]
+async def test_a_flood_has_its_share_of_a_checkpoint_and_nobody_else_waits_behind_it(conveyor, monkeypatch):
+    monkeypatch.setattr(module, "SHARE_RECORDS_MIN", 4)
+    conveyor.lane.sources = dict.fromkeys(range(module.CHECKPOINT_RECORDS_MAX), True)
+    flood = [fetched(A, *range(2 * number, 2 * number + 2)) for number in range(6)]
 
-    feeding = asyncio.create_task(conveyor.agent(Stream(events)))
-    await asyncio.sleep(0.01)
-    assert conveyor._waiting.qsize() == 2  # three records, which leave room, and three more
-    feeding.cancel()
+    await carry(conveyor, *flood, fetched(B, 0), checkpoints=3)
 
-    await carry(conveyor, *events[2:], checkpoints=2)
-    assert [len(one["tickets.a"]) for one in conveyor.lane.worked] == [6, 6]
+    shares = [{topic: len(offsets) for topic, offsets in one.items()} for one in conveyor.lane.worked]
+    assert shares == [{"tickets.a": 4, "tickets.b": 1}, {"tickets.a": 4}, {"tickets.a": 4}]
     assert [offset for one in conveyor.lane.worked for offset in one["tickets.a"]] == list(range(12))
+    assert conveyor.done == {A: 12, B: 1}
+
+
+async def test_a_source_that_is_alone_has_a_whole_checkpoint(conveyor):
+    await carry(conveyor, *[fetched(A, *range(64 * n, 64 * n + 64)) for n in range(65)], checkpoints=2)
+
+    assert [len(one["tickets.a"]) for one in conveyor.lane.worked] == [module.CHECKPOINT_RECORDS_MAX, 64]
+
+
+async def test_a_source_has_no_more_than_is_worked_in_a_sub_slices_time(conveyor):
+    conveyor.lane.pace = 128
+
+    await carry(conveyor, *[fetched(A, *range(64 * n, 64 * n + 64)) for n in range(4)], checkpoints=2)
+
+    assert [len(one["tickets.a"]) for one in conveyor.lane.worked] == [128, 128]
+
+
+async def test_who_is_behind_does_not_wait_for_the_next_round(conveyor, monkeypatch):
+    """A round is for what comes; what has come is worked at once."""
+    monkeypatch.setattr(module, "ROUND_SECONDS", 60.0)
+    monkeypatch.setattr(module, "SHARE_RECORDS_MIN", 2)
+    conveyor.lane.sources = dict.fromkeys(range(module.CHECKPOINT_RECORDS_MAX), True)
+
+    await carry(conveyor, *[fetched(A, 2 * n, 2 * n + 1) for n in range(4)], checkpoints=4)
+
+
+async def test_what_waits_in_plenty_is_held_back_until_it_has_been_worked(conveyor, monkeypatch):
+    monkeypatch.setattr(module, "SHARE_RECORDS_MIN", 4)
+    conveyor._turns.share = 4
+    held = []
+    conveyor.lane.then = lambda: held.append(conveyor.held)
+    conveyor.lane.sources = dict.fromkeys(range(module.CHECKPOINT_RECORDS_MAX), True)
+    for n in range(6):
+        conveyor._put(fetched(A, 2 * n, 2 * n + 1))
+    assert conveyor.held == {A}
+
+    await carry(conveyor, fetched(B, 0), checkpoints=3)
+
+    assert held == [{A}, frozenset(), frozenset()]

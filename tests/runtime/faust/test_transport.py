@@ -6,7 +6,7 @@ import pytest
 from aiokafka import TopicPartition
 from faust.types import TP
 
-from fsoc.runtime.faust.transport import Slice, SliceConsumer
+from fsoc.runtime.faust.transport import SLICE_RECORDS_MAX, Slice, SliceConsumer, SliceThread
 
 A, B = TP("t.tickets.a", 0), TP("t.tickets.b", 0)
 
@@ -85,6 +85,23 @@ async def test_every_partition_of_a_fetch_gives_one_message_with_all_its_records
     assert [record.offset for record in first.value.records] == [5, 6, 9]
     assert (first.tp, first.offset, first.value.end, first.generation_id) == (A, 9, 10, 7)
     assert (second.tp, second.offset, second.value.generation) == (B, 0, 7)
+
+
+async def test_the_records_of_a_flood_come_in_slices_between_which_others_have_their_turn(consumer, fetched):
+    flood = fetched(A.topic, *range(2 * SLICE_RECORDS_MAX + 1))
+
+    messages = await take(consumer, {A: flood, B: fetched(B.topic, 3)})
+
+    assert [(message.tp, len(message.value.records), message.value.end) for message in messages] == [
+        (A, SLICE_RECORDS_MAX, SLICE_RECORDS_MAX),
+        (B, 1, 4),
+        (A, SLICE_RECORDS_MAX, 2 * SLICE_RECORDS_MAX),
+        (A, 1, 2 * SLICE_RECORDS_MAX + 1),
+    ]
+    consumer.ack(messages[2])
+    assert await committed(consumer) == {}
+    consumer.ack(messages[0])
+    assert await committed(consumer) == {A: 2 * SLICE_RECORDS_MAX}
 
 
 async def test_nothing_is_committed_before_the_ack_and_the_whole_slice_after_it(consumer, fetched):
@@ -189,7 +206,7 @@ async def test_what_is_acked_when_partitions_are_revoked_is_committed_first(cons
 async def test_nothing_more_comes_in_from_a_revocation_until_faust_resumes_whether_or_not_anything_is_assigned(
     consumer, monkeypatch
 ):
-    """Of a new subscription nothing is assigned yet; resuming clears the agents' queues, and what lay there was lost."""
+    """Of a new subscription nothing is assigned yet; resuming clears what lies in the agents' queues."""
     monkeypatch.setattr(consumer.app, "_start_span_from_rebalancing", lambda _: _Span())
     consumer.app.before_revoked = _settled
     consumer._on_partitions_revoked = _revoked
@@ -200,6 +217,26 @@ async def test_nothing_more_comes_in_from_a_revocation_until_faust_resumes_wheth
 
     assert not consumer.flow_active
     assert not consumer.app.flow_control.is_active()
+
+
+@pytest.mark.parametrize(
+    ("held", "asked"), [(set(), [{A, B}]), ({B}, [{A}]), ({A, B}, [])], ids=["nothing", "one", "all"]
+)
+async def test_of_what_is_held_back_nothing_is_fetched(consumer, monkeypatch, held, asked):
+    """aiokafka takes an empty set for every partition: then it must not be asked."""
+    seen = []
+
+    async def fetch(self, _, active_partitions, timeout=None, max_records=None):
+        seen.append(set(active_partitions))
+        return {}
+
+    monkeypatch.setattr(SliceThread.__mro__[1], "_fetch_records", fetch)
+    monkeypatch.setattr(consumer.app, "held_back", lambda: frozenset(held))
+    thread = SliceThread.__new__(SliceThread)
+    thread.consumer, thread._handed = consumer, {}
+
+    assert await thread._fetch_records(None, {A, B}, timeout=1.0) == {}
+    assert seen == asked
 
 
 async def _settled():
