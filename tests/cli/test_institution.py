@@ -165,7 +165,7 @@ def test_a_cluster_that_asks_nobody_needs_no_password(run, kafka, topic_prefix, 
     told = run("add", "fi-005", *NEW, "--apply", *prefix, brokers=kafka)
 
     assert (told.returncode, told.stderr) == (0, "")
-    assert "fi-005: 3 topics, 10 access rules, " in told.stdout
+    assert "fi-005: 12 topics, 35 access rules, " in told.stdout
     assert "password none." in told.stdout
     assert not list((tmp_path / "kit-fi-005").glob("*.password"))
     shown = json.loads(run("show", "fi-005", "--json", *prefix, brokers=kafka).stdout)
