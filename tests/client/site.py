@@ -124,9 +124,16 @@ class Site:
             return False
         return True
 
-    def owner_of(self, institution: str) -> WorkerProcess | None:
-        """The worker that has its state, if one is known to."""
-        return next((worker for worker in self.workers if institution in worker.sources()), None)
+    def wait_for_owner(self, institution: str) -> WorkerProcess:
+        """The worker that has its state, once there is one."""
+        owners: list[WorkerProcess] = []
+
+        def is_owned() -> bool:
+            owners[:] = [worker for worker in self.workers if institution in worker.sources()]
+            return bool(owners)
+
+        self.until(is_owned)
+        return owners[0]
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
         process.send_signal(signal.SIGKILL)
