@@ -271,6 +271,15 @@ async def test_what_a_member_may_not_do_is_told_with_what_it_is(sector: Sector):
         await log.close()
 
 
+async def test_who_may_not_make_topics_is_told_what_does(sector: Sector):
+    log = await KafkaLog.open(sector.broker.bootstrap, sector.security("fsoc-worker"))
+    try:
+        with pytest.raises(RefusedToStart, match=r"links: could not be created: [^.]*; `fsoc topics apply`"):
+            await log.create(table(f"{sector.prefix}more.", [], 1, "test"))
+    finally:
+        await log.close()
+
+
 def test_no_password_is_on_a_command_line_in_a_log_or_for_others_to_read(sector: Sector):
     data_dir, secured = sector.broker.data_dir, sector.broker.secured
     running = broker.running(data_dir)
