@@ -160,7 +160,8 @@ def test_a_password_is_changed_only_of_who_may_have_one(run, secure):
 
 
 @pytest.mark.kafka
-def test_a_cluster_that_asks_nobody_needs_no_password(run, kafka, topic_prefix, tmp_path):
+def test_a_cluster_that_asks_nobody_needs_no_password(run, kafka, topic_prefix, tmp_path, monkeypatch):
+    monkeypatch.setenv("FSOC_GROUP", f"{topic_prefix}workers")  # the rule on it is what all share, too
     prefix = ("--topic-prefix", topic_prefix, "--environment", "test")
     told = run("add", "fi-005", *NEW, "--apply", *prefix, brokers=kafka)
 
