@@ -189,7 +189,7 @@ async def test_what_is_acked_when_partitions_are_revoked_is_committed_first(cons
 async def test_nothing_more_comes_in_from_a_revocation_until_faust_resumes_whether_or_not_anything_is_assigned(
     consumer, monkeypatch
 ):
-    """Of a new subscription nothing is assigned yet; resuming clears the agents' queues, and what lay there was lost."""
+    """Of a new subscription nothing is assigned yet; resuming clears the agents' queues: what lay there was lost."""
     monkeypatch.setattr(consumer.app, "_start_span_from_rebalancing", lambda _: _Span())
     consumer.app.before_revoked = _settled
     consumer._on_partitions_revoked = _revoked
