@@ -1,4 +1,4 @@
-"""`fsoc institution add|list|show|rotate|suspend`: an institution joins, is looked at, and leaves. Decides nothing."""
+"""`fsoc institution add|list|show|rotate|suspend|key`: institutions join, are looked at, and leave. Decides nothing."""
 
 from __future__ import annotations
 
@@ -13,6 +13,7 @@ from typing import Any
 import click
 import orjson
 
+from fsoc.cli import institution_key
 from fsoc.cli.institution_shown import (
     entry_lines,
     entry_of,
@@ -34,7 +35,7 @@ _path = click.Path(path_type=Path)
 
 @click.group(name="institution", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Let an institution join, look at how far it has come, give it another password, suspend it.
+    """Let an institution join, look at how far it has come, give it another password or key, suspend it.
 
     The registry (--institutions) says who takes part; workers read it again every 30 s. With --apply the cluster is
     made to agree, as a user who may do that (--settings of fsoc-admin); without, Kafka's own commands are printed.
@@ -44,6 +45,8 @@ def command() -> None:
     加 --apply 直接設定叢集（需管理者權限），否則印出 Kafka 指令。
     """
 
+
+command.add_command(institution_key.command)
 
 _CLUSTER = (
     click.option("--institutions", type=_path, metavar="FILE", help="The registry, YAML. 名冊檔。"),

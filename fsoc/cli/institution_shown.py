@@ -48,6 +48,7 @@ def entry_of(institution: Institution) -> dict[str, Any]:
         "feeds": list(institution.feeds),
         "delegations": list(institution.delegations),
         "suspended": institution.suspended,
+        "signing": institution.signing.as_written(),
         "allowed_lateness_s": institution.allowed_lateness_ms // 1000,
     }
 
