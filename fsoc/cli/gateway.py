@@ -72,17 +72,10 @@ def token_command(institution: str, not_after: dt.datetime | None, name: str | N
       fsoc gateway token fi-001 >> credentials.yml
       fsoc gateway token fi-001 --not-after 2027-06-30 --name siem-1 2> fi-001.token >> credentials.yml
     """
-    import json
-
-    from fsoc.runtime.gateway.credentials import digest_of, new_token
+    from fsoc.runtime.gateway.credential_edit import entry_lines
+    from fsoc.runtime.gateway.credentials import Credential, digest_of, new_token
 
     token = new_token(institution)
-    entry = {
-        "institution": institution,
-        "token_sha256": digest_of(token.encode()),
-        **({} if not_after is None else {"not_after": not_after.date().isoformat()}),
-        **({} if name is None else {"name": name}),
-    }
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items()]
-    click.echo("\n".join([f"  - {lines[0]}", *(f"    {line}" for line in lines[1:])]))
+    last_day = None if not_after is None else not_after.date()
+    click.echo("\n".join(entry_lines(Credential(institution, digest_of(token.encode()), last_day, name or ""))))
     click.echo(token, err=True)

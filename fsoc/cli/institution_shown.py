@@ -101,6 +101,7 @@ def tell(name: str, registry: Registry, facts: Mapping[str, Any], as_json: bool)
     if "rules_taken" in facts and facts["applied"]:
         password = "and its password" if facts["password_taken"] else "it had no password"
         click.echo(f"{name}: {facts['rules_taken']} access rules taken back, {password}.")
+    _tell_tokens(name, facts)
     for line in facts["commands"]:
         click.echo(line)
     if "kit" in facts:
@@ -110,3 +111,12 @@ def tell(name: str, registry: Registry, facts: Mapping[str, Any], as_json: bool)
             for delegate in registry.institutions[name].delegations:
                 text = f"{delegate} sends on its behalf 代送: fsoc institution rotate {delegate} …"
                 click.echo(text, err=bool(facts["commands"]))
+
+
+def _tell_tokens(name: str, facts: Mapping[str, Any]) -> None:
+    """Of the gateway, and never the token itself."""
+    if "token" in facts:
+        click.echo(f"{name}: gateway token 閘道權杖: {facts['token']}, in the kit.", err=bool(facts["commands"]))
+    if "tokens_taken" in facts:
+        text = f"{name}: {facts['tokens_taken']} credentials taken out of the gateway's file 已自閘道移除."
+        click.echo(text, err=bool(facts["commands"]))
