@@ -140,6 +140,9 @@ def build(gateway: Gateway) -> FastAPI:
             if not answer.replayed:
                 metrics.TICKETS.labels(institution, outcome).inc(answer.body[outcome])
         headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+        if not _wants_entries(request):
+            headers["Preference-Applied"] = "return=minimal"
+            return _json({**answer.body, "entries": []}, 202, headers)
         return _json(answer.body, 202, headers)
 
     @app.get(
@@ -224,6 +227,15 @@ def _media_type(request: Request) -> bool:
     return kind == SINGLE
 
 
+def _wants_entries(request: Request) -> bool:
+    """Whether the answer is to tell of each line: unless `Prefer: return=minimal` is said (RFC 7240).
+
+    Shippers read no answers, and some take one that is longer than they expect for none, and send again for ever.
+    """
+    said = ",".join(request.headers.getlist("prefer")).lower().replace(" ", "").replace('"', "")
+    return "return=minimal" not in {preference.partition(";")[0] for preference in said.split(",")}
+
+
 def _signature(request: Request) -> bytes | None:
     """As it came, byte for byte; whether it is one is for intake to say."""
     given = request.headers.get(SIGNATURE)
@@ -293,6 +305,13 @@ _REQUEST: Final[dict[str, Any]] = {
             "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 130, "pattern": "^[!-~]+$"},
             "description": "The same key with the same body is written once, and answered the same.",
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "With `return=minimal` (RFC 7240) the answer has the counts, and `entries` is empty.",
         },
         {
             "name": "Fsoc-Signature",

@@ -14,7 +14,8 @@ from fsoc.tickets.decode import Message
 from fsoc.tickets.receipts import faults_wire
 
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024
-LINES_MAX: Final = 500
+# As many tickets of a kilobyte as a shipper that batches by size has in one go (Fluent Bit: 2 MB).
+LINES_MAX: Final = 2_000
 # Of the topic's batches of 1 MiB, with room for what Kafka adds. Above 512 KiB it is no ticket, and receipted as such.
 LINE_BYTES_MAX: Final = 1_000_000
 
