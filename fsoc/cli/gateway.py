@@ -58,6 +58,27 @@ def command(context: click.Context, /, file: Path | None, health_port: int | Non
     raise SystemExit(asyncio.run(run(settings, click.echo)))
 
 
+@command.command("certificate")
+@click.argument("folder", type=_path)
+def certificate_command(folder: Path) -> None:
+    """Make a certificate for this machine alone, to try a gateway with: gateway.pem, gateway.key, gateway-ca.pem.
+
+    It is for 127.0.0.1 and localhost, 397 days long; one that is good for 30 days more is left as it is. The authority
+    that signs it signs nothing else: its key is thrown away. Elsewhere take a certificate of your own authority.
+
+    \b
+    產製僅供本機測試之憑證；正式環境請使用自有憑證機構核發者。
+
+    \b
+    Example:
+      fsoc gateway certificate ~/gateway
+    """
+    from fsoc.runtime.gateway.local_certificate import make
+
+    made = make(folder, dt.datetime.now(dt.UTC))
+    click.echo(f"{folder}: {'made 已產製' if made else 'left as it is 維持不變'}")
+
+
 @command.command("token")
 @click.argument("institution")
 @click.option("--not-after", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Its last day, such as 2027-06-30.")

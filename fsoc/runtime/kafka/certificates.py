@@ -1,4 +1,4 @@
-"""Certificates for a broker on this machine: an authority of its own, and what it issues. Pure: bytes and a time."""
+"""Certificates for a server on this machine: an authority of its own, and what it issues. Pure: bytes and a time."""
 
 from __future__ import annotations
 
