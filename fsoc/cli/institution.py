@@ -282,6 +282,8 @@ def suspend_command(name: str, lift: bool, applies: bool, kit: Path | None, as_j
         told = _join(settings, registry, name, kit, applies=applies)
         tell(name, registry, {"lifted": changed, **told}, as_json)
         return
+    # Before the cluster, which may not answer: what is ours to take is taken.
+    tokens = _take_tokens(settings, name)
     lines: list[str] = []
     taken, had = 0, False
     if applies:
@@ -292,11 +294,7 @@ def suspend_command(name: str, lift: bool, applies: bool, kit: Path | None, as_j
         has_password = member.asks_who_comes(settings)
         lines = commands.leaving(",".join(settings.brokers), share, name, has_password=has_password)
     told = {"suspended": changed, "applied": applies, "rules_taken": taken, "password_taken": had, "commands": lines}
-    if settings.gateway_credentials is not None:
-        from fsoc.runtime.onboarding import token
-
-        told["tokens_taken"] = token.take(settings.gateway_credentials, name)
-    tell(name, registry, told, as_json)
+    tell(name, registry, {**told, **tokens}, as_json)
 
 
 def _give_token(settings: Settings, kit: Kit, whose: str, *, keep: bool) -> dict[str, Any]:
@@ -305,6 +303,14 @@ def _give_token(settings: Settings, kit: Kit, whose: str, *, keep: bool) -> dict
     if settings.gateway_credentials is None:
         return {}
     return {"token": token.give(settings.gateway_credentials, kit, whose, keep=keep)}
+
+
+def _take_tokens(settings: Settings, name: str) -> dict[str, Any]:
+    from fsoc.runtime.onboarding import token
+
+    if settings.gateway_credentials is None:
+        return {}
+    return {"tokens_taken": token.take(settings.gateway_credentials, name)}
 
 
 def _join(settings: Settings, registry: Registry, name: str, kit: Path | None, *, applies: bool) -> dict[str, Any]:

@@ -60,6 +60,10 @@ def entry_lines(institution: Institution) -> Iterator[str]:
     delegates = f", on its behalf 代送 {', '.join(institution.delegations)}" if institution.delegations else ""
     feeds = ", ".join(institution.feeds)
     yield f"{institution.sector}, tier 級別 {institution.tier}{group}, feeds 來源 {feeds}{delegates}"
+    signing = institution.signing
+    if signing.keys:
+        since = signing.as_written().get("required_from", "never 不要求")
+        yield f"signing keys 簽章金鑰 {len(signing.keys)}, required from 要求起始 {since}"
 
 
 def steps_lines(steps: Sequence[Step]) -> Iterator[str]:

@@ -99,6 +99,16 @@ def test_a_key_that_ended_is_not_given_longer_by_being_retired_again(run, key, t
     assert code(tmp_path, key, NOON) == "signature.expired-key"
 
 
+def test_an_institution_is_shown_with_its_keys(run, key, capsys, monkeypatch):
+    run("require", "fi-001", "--from", "2027-03-02")
+    fsoc = command_line(monkeypatch, capsys)
+
+    shown = fsoc("institution", "show", "fi-001", "--institutions", "who.yml").stdout
+
+    assert "signing keys 簽章金鑰 1, required from 要求起始 2027-03-02" in shown
+    assert "簽章金鑰" not in fsoc("institution", "show", "fi-002", "--institutions", "who.yml").stdout
+
+
 def test_without_a_time_it_ends_now(run, key, tmp_path):
     run("retire", "fi-001", key.kid)
 

@@ -34,15 +34,6 @@ def run(monkeypatch, capsys, tmp_path):
     return run_one
 
 
-@pytest.fixture
-def secure(tmp_path):
-    """Settings of an administrator of a cluster that asks who comes, and is not there."""
-    (tmp_path / "secret").write_text("secret\n")
-    path = tmp_path / "admin.yml"
-    path.write_text("kafka_protocol: SASL_SSL\nkafka_username: fsoc-admin\nkafka_password_file: secret\n")
-    return ("--settings", str(path))
-
-
 def token_of(folder, user="fi-005"):
     return (folder / f"{user}.token").read_text().strip()
 
@@ -125,6 +116,16 @@ def test_suspended_nothing_of_it_is_taken_any_more_and_lifted_it_has_another(run
     run("suspend", "fi-005", "--lift")
     assert who(tmp_path, token) is None
     assert who(tmp_path, token_of(tmp_path / "kit-fi-005")) == "fi-005"
+
+
+def test_suspended_its_tokens_are_gone_though_the_cluster_does_not_answer(run, tmp_path):
+    run("add", "fi-005", *NEW)
+    token = token_of(tmp_path / "kit-fi-005")
+
+    told = run("suspend", "fi-005", "--apply")
+
+    assert (told.returncode, "no Kafka answers" in told.stderr) == (2, True)
+    assert who(tmp_path, token) is None
 
 
 def test_a_delegate_has_a_token_of_whom_it_sends_for(run, tmp_path):

@@ -20,7 +20,6 @@ from click.testing import CliRunner
 from fsoc.cli.send import command
 from fsoc.feeds.record import Record
 from fsoc.runtime.gateway.credentials import digest_of, new_token
-from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import read_to_end
 from fsoc.tickets import sample
@@ -93,13 +92,6 @@ class Processes:
                 stdout=out,
                 stderr=errors,
             )
-
-
-@pytest.fixture
-async def log(kafka):
-    opened = await KafkaLog.open(kafka)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from fsoc.institutions.edit import with_signing
 from fsoc.institutions.registry import Registry
 from fsoc.institutions.signing import Signing, key_of_jwk
 from fsoc.runtime.gateway.credentials import digest_of, new_token
-from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import read_to_end
 from fsoc.tickets import sample
@@ -25,13 +24,6 @@ from tests.test_intake_signed import kept, pipeline, told
 pytestmark = pytest.mark.kafka
 
 COUNT = 70  # more than two signatures cover
-
-
-@pytest.fixture
-async def log(kafka):
-    opened = await KafkaLog.open(kafka)
-    yield opened
-    await opened.close()
 
 
 @pytest.fixture
