@@ -28,15 +28,6 @@ def run(monkeypatch, capsys, tmp_path):
     return run_one
 
 
-@pytest.fixture
-def secure(tmp_path):
-    """Settings of an administrator of a cluster that asks who comes, and is not there."""
-    (tmp_path / "secret").write_text("secret\n")
-    path = tmp_path / "admin.yml"
-    path.write_text("kafka_protocol: SASL_SSL\nkafka_username: fsoc-admin\nkafka_password_file: secret\n")
-    return ("--settings", str(path))
-
-
 def test_without_apply_the_registry_is_changed_and_kafkas_commands_are_printed(run, secure, tmp_path):
     told = run("add", "fi-005", *NEW, "--delegate", "msp-1", *secure)
 

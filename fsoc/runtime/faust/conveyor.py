@@ -11,6 +11,7 @@ from faust.types import TP
 from fsoc.feeds.record import Record
 from fsoc.runtime.faust.transport import Slice as Fetched
 from fsoc.runtime.faust.transport import Standing
+from fsoc.runtime.kafka.client import record_of
 from fsoc.runtime.worker import Lane, Slice, Source
 
 # One checkpoint is one flush and one commit, whatever it holds: with 400 institutions that send a ticket now and then,
@@ -134,9 +135,7 @@ class Conveyor:
         found: dict[TP, list[Record]] = {}
         for event in events:
             fetched: Fetched = event.value
-            found.setdefault(fetched.tp, []).extend(
-                Record(record.offset, record.timestamp, record.key, record.value) for record in fetched.records
-            )
+            found.setdefault(fetched.tp, []).extend(map(record_of, fetched.records))
         return [Slice(self.source(tp), records) for tp, records in found.items()]
 
     def _commit(self) -> None:

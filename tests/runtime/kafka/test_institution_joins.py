@@ -130,7 +130,7 @@ def place(
             monkeypatch.delenv(variable)
     monkeypatch.setenv("FSOC_RULES_CACHE", os.environ["FSOC_RULES_CACHE"])
     place = Place(secure_kafka, tmp_path, capsys, monkeypatch)
-    monkeypatch.setattr("fsoc.cli.institution._kit", lambda given, name: given or place.folder / f"kit-{name}")
+    monkeypatch.setattr("fsoc.cli.institution.kit_folder", lambda given, name: given or place.folder / f"kit-{name}")
     return place
 
 
