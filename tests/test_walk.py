@@ -117,7 +117,7 @@ def test_an_institution_joins_and_sends_ten_tickets_by_every_way_in(reader: Read
     said = reader.run("fsoc kafka start")
     assert "fi-005: Registered." in said
     reader.keep_running("fsoc up", ready="Kafka at ")
-    reader.keep_running("(echo credentials", ready="fsoc gateway at https://")
+    reader.keep_running("fsoc gateway", ready="fsoc gateway at https://")
 
     assert reader.run("fsoc sample fi-005 --heartbeat").startswith(f"{TICKETS + 1} arrived, 0 refused, 0 wait")
     answer = json.loads(reader.run("fsoc sample fi-005 > tickets.ndjson"))

@@ -7,6 +7,7 @@ import asyncio
 import orjson
 import pytest
 from click.testing import CliRunner
+from tests.client.test_kill import Processes
 
 from fsoc.cli.send import command
 from fsoc.client.signing import Signer, make_key
@@ -17,7 +18,6 @@ from fsoc.runtime.gateway.credentials import digest_of, new_token
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import read_to_end
 from fsoc.tickets import sample
-from tests.client.test_kill import Processes
 from tests.feed_sector import REGISTRY
 from tests.test_intake_signed import kept, pipeline, told
 
