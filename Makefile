@@ -7,6 +7,7 @@ BIN    := $(VENV)/bin
 STAMP  := $(VENV)/.installed
 CORE   := fsoc/detection/native_core
 LOCKED := $(VENV)/.locked
+UPGRADE ?= --upgrade
 
 .PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-deploy bench soak lock install clean
 .DEFAULT_GOAL := help
@@ -70,12 +71,12 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an h
 	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
 
 soak: $(STAMP)  ## the long tests: exercises three times over, a hundred workers killed, many times the examples, engines broken on purpose (hours)
-	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=7200 tests/test_soak.py tests/test_correlate.py tests/test_chains.py tests/test_explanations.py tests/rules/test_collusion.py tests/rules/test_volume_claims.py tests/rules/test_deciding.py tests/test_intake.py tests/test_completeness.py tests/test_sector.py tests/correlation tests/campaigns tests/simulation tests/tickets/test_differential.py tests/runtime/test_inprocess.py tests/runtime/faust/test_pause.py tests/runtime/faust/test_kill.py tests/detection/differential
+	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=7200 tests/test_soak.py tests/test_correlate.py tests/test_chains.py tests/test_explanations.py tests/rules/test_collusion.py tests/rules/test_volume_claims.py tests/rules/test_deciding.py tests/test_intake.py tests/test_completeness.py tests/test_sector.py tests/correlation tests/campaigns tests/simulation tests/tickets/test_differential.py tests/runtime/test_inprocess.py tests/runtime/faust/test_pause.py tests/runtime/faust/test_kill.py tests/client/test_storm.py tests/detection/differential
 
-lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock
+lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock; UPGRADE= keeps what it has
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	build/lock/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --quiet --upgrade --output-file requirements.lock
-	build/lock/bin/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet --upgrade --output-file deploy/requirements.lock
+	build/lock/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
+	build/lock/bin/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet $(UPGRADE) --output-file deploy/requirements.lock
 
 clean:  ## remove .venv/ and caches
 	rm -rf $(VENV) build .mypy_cache .ruff_cache .pytest_cache .hypothesis .import_linter_cache

@@ -44,7 +44,7 @@ from fsoc.correlation.lookup import INTEL, TicketFields
 from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
-from fsoc.errors import Fault, InvalidTicket
+from fsoc.errors import InvalidTicket
 from fsoc.feeds.admission import admit
 from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
@@ -54,6 +54,7 @@ from fsoc.feeds.newest import Newest, overtaken
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.feeds.sequence import NONE
+from fsoc.feeds.signatures import Signatures
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
 from fsoc.sharing.feedback import feedback
 from fsoc.tickets.decode import Message
@@ -83,7 +84,7 @@ class Pipeline:
 
 
 class Intake:
-    """One institution's tickets: decode → identity → revision → sequence → late? → Sigma → puts and withdraws."""
+    """One institution's: signature → decode → identity → revision → sequence → late? → Sigma → puts and withdraws."""
 
     def __init__(self, pipeline: Pipeline, institution: str) -> None:
         known = pipeline.registry.get(institution)  # None for a replay's lines that name nobody known
@@ -91,6 +92,7 @@ class Intake:
         self._institution = institution
         self._prefix = f"{institution}/"
         self._restoring = Newest(lambda _, late, known: overtaken(late, known))
+        self._signatures = Signatures(institution)
         self.ledger = Ledger(
             allowed_lateness_ms=known.allowed_lateness_ms if known else ALLOWED_LATENESS_MS,
             retention_ms=pipeline.rules.retention_ms,
@@ -125,17 +127,17 @@ class Intake:
         """One record to its outcome. Whatever arrives is counted once, receipted, and nothing is dropped in silence."""
         payload = record.value or b""
         message: Message | None = None
-        faults: Sequence[Fault] = ()
         gaps = NONE
+        registry, decided = self._pipeline.registry, self.ledger.outcomes.of(record.offset)
         try:
-            message = admit(payload, self._institution, self._pipeline.registry, self.ledger.outcomes.of(record.offset))
+            unsigned = self._signatures.fault(registry, record.signature, payload, record.timestamp_ms)
+            message = admit(payload, self._institution, registry, decided, unsigned)
         except InvalidTicket as refused:
             outcome, faults = Outcome.QUARANTINED, refused.faults
         else:
             judgement = self.ledger.judge(record.offset, record.timestamp_ms, message)
             outcome, gaps = judgement.outcome, judgement.gaps
-            if judgement.fault is not None:
-                faults = (judgement.fault,)
+            faults = () if judgement.fault is None else (judgement.fault,)
             if judgement.live is not None:
                 self._detect(message, judgement, judgement.live, outputs)
             elif judgement.heard:
@@ -143,7 +145,8 @@ class Intake:
         self.ledger.settle(record.offset, outcome, faults)
         self.ledger.count(record, outcome, message, gaps)
         if outcome is Outcome.QUARANTINED:
-            value = quarantine_record(self._institution, record.offset, record.timestamp_ms, faults, payload)
+            source = self._institution, record.offset, record.timestamp_ms
+            value = quarantine_record(*source, faults, payload, record.signature)
             outputs.published.append(Outgoing("quarantine", 0, self._institution.encode(), value))
         elif outcome is Outcome.LATE:
             value = late_record(self._institution, record.offset, record.timestamp_ms, payload)

@@ -37,6 +37,7 @@ _PATHS: Final = (
     "gateway_certificate",
     "gateway_key",
     "gateway_client_ca",
+    "gateway_ca_file",
 )
 # How alike a name must be to be taken for a slip. Others may be somebody else's: Kubernetes sets FSOC_PORT by itself.
 _SLIP: Final = 0.85
@@ -70,6 +71,7 @@ class Settings(BaseModel):
     gateway_certificate, gateway_key: for HTTPS, PEM; none: plain HTTP, on this machine's own address alone.
     gateway_client_ca: what certificates of senders must lead to; none: senders come by token alone.
     gateway_bytes_per_second, gateway_requests_per_second: of each institution at one gateway.
+    gateway_url, gateway_ca_file: where institutions find it and what its certificate leads to, for their kits.
     data: the folder of what fsoc keeps on this machine; its own Kafka is in `kafka` below it.
     rules_cache: the folder of compiled rules, which may be lost at any time; none: fsoc/rules/ in the user's own cache.
     allowed_lateness_ms: of institutions whose entry in the registry names none; `1h`, or seconds.
@@ -100,6 +102,8 @@ class Settings(BaseModel):
     gateway_certificate: Path | None = None
     gateway_key: Path | None = None
     gateway_client_ca: Path | None = None
+    gateway_url: Annotated[str, Field(pattern="^https?://[^/ ]+$", max_length=255)] | None = None
+    gateway_ca_file: Path | None = None
     gateway_bytes_per_second: Annotated[int, Field(ge=1024, le=2**30)] = 2 * 1024 * 1024
     gateway_requests_per_second: Annotated[int, Field(ge=1, le=10_000)] = 20
     data: Path | None = None

@@ -6,14 +6,17 @@ import gc
 import itertools
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 
 from fsoc.runtime import content, worker
 from fsoc.runtime.kafka import broker
-from fsoc.runtime.kafka.maven import KafkaUnavailable
+from fsoc.runtime.kafka.maven import KafkaUnavailable, jars
+
+T = TypeVar("T")
 
 # On a cluster that outlives us, too, no topic is met twice.
 _session = uuid.uuid4().hex[:8]
@@ -71,9 +74,20 @@ def secure_kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[broker.Br
     broker.stop(started.data_dir)
 
 
+@pytest.fixture(scope="session")
+def kafka_jars() -> Path:
+    """For a test that starts a broker itself, as people do."""
+    return _had(jars)
+
+
 def _started(data_dir: Path, *, secure: bool = False) -> broker.Broker:
+    return _had(lambda: broker.start(data_dir, secure=secure))
+
+
+def _had(get: Callable[[], T]) -> T:
+    """What only a machine that can run Kafka has; else the test is skipped, or fails where one is required."""
     try:
-        return broker.start(data_dir, secure=secure)
+        return get()
     except KafkaUnavailable as error:
         if os.environ.get("FSOC_REQUIRE_KAFKA") == "1":
             pytest.fail(f"FSOC_REQUIRE_KAFKA=1, and no Kafka can be had: {error}", pytrace=False)

@@ -11,11 +11,13 @@ import pytest
 
 from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.ruleset import RuleSet
+from fsoc.feeds.record import Record
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
+from fsoc.runtime.log import read_to_end
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.tickets import sample
 from fsoc.tickets.times import milliseconds
@@ -58,9 +60,9 @@ class _Log(MemoryLog):
         super().__init__(clock)
         self.written: list[Any] = []
 
-    async def write(self, records: Any) -> None:
+    async def write(self, records: Any, signature: bytes | None = None) -> None:
         records = list(records)
-        await super().write(records)
+        await super().write(records, signature)
         self.written += records
 
     async def close(self) -> None:
@@ -100,6 +102,12 @@ class FeedSector:
         asyncio.run(put())
         self.work()
 
+    def send_signed(self, signature: bytes, *payloads: bytes, institution: str = "fi-001") -> None:
+        """The same with this signature beside each."""
+        records = [(f"{PREFIX}tickets.{institution}", 0, None, value) for value in payloads]
+        asyncio.run(self.log.write(records, signature))
+        self.work()
+
     def queue(self, institution: str, value: bytes, at_ms: int) -> None:
         """Put one on the ticket topic, to be worked later."""
         asyncio.run(self.log.append(f"{PREFIX}tickets.{institution}", 0, None, value, at_ms))
@@ -113,14 +121,14 @@ class FeedSector:
         asyncio.run(run())
 
     def values(self, topic: str) -> list[bytes]:
+        """What every record of the topic's first partition holds."""
+        return [record.value or b"" for record in self.records(topic)]
+
+    def records(self, topic: str) -> list[Record]:
         """Every record of the topic's first partition."""
 
-        async def read() -> list[bytes]:
-            reader = await self.log.reader({(PREFIX + topic, 0): 0})
-            values: list[bytes] = []
-            while fetched := await reader.slices():
-                values += [record.value or b"" for records in fetched.values() for record in records]
-            return values
+        async def read() -> list[Record]:
+            return [record async for records in read_to_end(self.log, PREFIX + topic, 0) for record in records]
 
         return asyncio.run(read())
 

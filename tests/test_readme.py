@@ -13,9 +13,8 @@ import click
 import pytest
 
 from fsoc.cli.main import COMMANDS, cli
+from tests.manuals import READMES, ROOT, block
 
-ROOT = Path(__file__).resolve().parents[1]
-READMES = ["README.md", "README.zh-TW.md"]
 _LINK = re.compile(r"\]\(([^)#\s]+)(?:#[^)]*)?\)")
 
 
@@ -40,16 +39,6 @@ def code(text: str) -> list[str]:
 
     rest = re.sub(r"^```(\w*)\n(.*?)^```$", take, text, flags=re.MULTILINE | re.DOTALL)
     return lines + re.findall(r"`([^`\n]+)`", rest)
-
-
-def block(text: str, begins: str) -> str:
-    """The fenced block that begins so."""
-    (found,) = (
-        body
-        for body in re.findall(r"^```\w*\n(.*?)^```$", text, flags=re.MULTILINE | re.DOTALL)
-        if body.startswith(begins)
-    )
-    return found
 
 
 def commands(text: str) -> list[str]:

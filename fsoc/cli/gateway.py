@@ -58,6 +58,27 @@ def command(context: click.Context, /, file: Path | None, health_port: int | Non
     raise SystemExit(asyncio.run(run(settings, click.echo)))
 
 
+@command.command("certificate")
+@click.argument("folder", type=_path)
+def certificate_command(folder: Path) -> None:
+    """Make a certificate for this machine alone, to try a gateway with: gateway.pem, gateway.key, gateway-ca.pem.
+
+    It is for 127.0.0.1 and localhost, 397 days long; one that is good for 30 days more is left as it is. The authority
+    that signs it signs nothing else: its key is thrown away. Elsewhere take a certificate of your own authority.
+
+    \b
+    產製僅供本機測試之憑證；正式環境請使用自有憑證機構核發者。
+
+    \b
+    Example:
+      fsoc gateway certificate ~/gateway
+    """
+    from fsoc.runtime.gateway.local_certificate import make
+
+    made = make(folder, dt.datetime.now(dt.UTC))
+    click.echo(f"{folder}: {'made 已產製' if made else 'left as it is 維持不變'}")
+
+
 @command.command("token")
 @click.argument("institution")
 @click.option("--not-after", type=click.DateTime(["%Y-%m-%d"]), metavar="DAY", help="Its last day, such as 2027-06-30.")
@@ -72,17 +93,10 @@ def token_command(institution: str, not_after: dt.datetime | None, name: str | N
       fsoc gateway token fi-001 >> credentials.yml
       fsoc gateway token fi-001 --not-after 2027-06-30 --name siem-1 2> fi-001.token >> credentials.yml
     """
-    import json
-
-    from fsoc.runtime.gateway.credentials import digest_of, new_token
+    from fsoc.runtime.gateway.credential_edit import entry_lines
+    from fsoc.runtime.gateway.credentials import Credential, digest_of, new_token
 
     token = new_token(institution)
-    entry = {
-        "institution": institution,
-        "token_sha256": digest_of(token.encode()),
-        **({} if not_after is None else {"not_after": not_after.date().isoformat()}),
-        **({} if name is None else {"name": name}),
-    }
-    lines = [f"{key}: {json.dumps(value, ensure_ascii=False)}" for key, value in entry.items()]
-    click.echo("\n".join([f"  - {lines[0]}", *(f"    {line}" for line in lines[1:])]))
+    last_day = None if not_after is None else not_after.date()
+    click.echo("\n".join(entry_lines(Credential(institution, digest_of(token.encode()), last_day, name or ""))))
     click.echo(token, err=True)

@@ -1,4 +1,4 @@
-"""`fsoc institution add|list|show|rotate|suspend`: an institution joins, is looked at, and leaves. Decides nothing."""
+"""`fsoc institution add|list|show|rotate|suspend|key`: institutions join, are looked at, and leave. Decides nothing."""
 
 from __future__ import annotations
 
@@ -8,11 +8,22 @@ from collections.abc import Callable
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 import orjson
 
+from fsoc.cli import institution_key
+from fsoc.cli.institution_asked import (
+    first_feed,
+    kit_folder,
+    known_to,
+    refuse_incomplete,
+    refuse_other,
+    registry_at,
+    settings_of,
+    whose_is,
+)
 from fsoc.cli.institution_shown import (
     entry_lines,
     entry_of,
@@ -23,18 +34,19 @@ from fsoc.cli.institution_shown import (
 )
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.checklist import Standing, checklist, is_complete
-from fsoc.institutions.duration import duration_ms
 from fsoc.institutions.edit import with_entry, with_suspension
-from fsoc.institutions.registry import Institution, Registry
-from fsoc.runtime.rules import load_registry
-from fsoc.settings import Settings, load
+from fsoc.institutions.registry import Registry
+from fsoc.settings import Settings
+
+if TYPE_CHECKING:
+    from fsoc.runtime.onboarding.kit import Kit
 
 _path = click.Path(path_type=Path)
 
 
 @click.group(name="institution", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Let an institution join, look at how far it has come, give it another password, suspend it.
+    """Let an institution join, look at how far it has come, give it another password or key, suspend it.
 
     The registry (--institutions) says who takes part; workers read it again every 30 s. With --apply the cluster is
     made to agree, as a user who may do that (--settings of fsoc-admin); without, Kafka's own commands are printed.
@@ -45,6 +57,8 @@ def command() -> None:
     """
 
 
+command.add_command(institution_key.command)
+
 _CLUSTER = (
     click.option("--institutions", type=_path, metavar="FILE", help="The registry, YAML. 名冊檔。"),
     click.option("--brokers", metavar="HOST:PORT,…", help="The cluster. Kafka 叢集。"),
@@ -53,9 +67,17 @@ _CLUSTER = (
     click.option("--settings", type=_path, metavar="FILE", help="All of these, and who we are, as YAML. 設定檔。"),
     click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout. 以 JSON 輸出。"),
 )
+_GATEWAY = (
+    click.option(
+        "--credentials", "gateway_credentials", type=_path, metavar="FILE", help="The gateway's. 閘道憑證檔。"
+    ),
+    click.option("--gateway", "gateway_url", metavar="URL", help="Where the gateway is, for the kit. 閘道網址。"),
+    click.option("--gateway-ca", "gateway_ca_file", type=_path, metavar="FILE", help="Its CA, PEM. 閘道 CA 憑證。"),
+)
 _CHANGE = (
     click.option("--apply", "applies", is_flag=True, help="Change the cluster, too. 直接設定叢集。"),
     click.option("--kit", type=_path, metavar="DIR", help="The folder to hand over. Default: kit-ID. 交付資料夾。"),
+    *_GATEWAY,
 )
 
 
@@ -83,10 +105,12 @@ def add_command(name: str, applies: bool, kit: Path | None, as_json: bool, **opt
     """Register an institution, make its topics, rules, quota and password, and a kit to hand to its engineers.
 
     May be run again: what is there stays, what is missing is made. The kit has what is needed to send: how to reach the
-    cluster, first tickets, and a manual in two languages.
+    cluster, first tickets, and a manual in two languages. Where the gateway's credentials file is named, a token for it
+    too: the token is in the kit alone, and what stands for it in that file.
 
     \b
     登錄機構，建立主題、權限、配額與密碼，並產生交付給機構工程師的資料夾。可重複執行。
+    指定閘道憑證檔（--credentials）時，一併核發 HTTPS 權杖；權杖僅存於交付資料夾。
 
     \b
     Examples:
@@ -105,17 +129,17 @@ def add_command(name: str, applies: bool, kit: Path | None, as_json: bool, **opt
         "delegations": list(options.pop("delegates")) or None,
         "allowed_lateness": options.pop("allowed_lateness"),
     }
-    settings, path = _settings(options, needs_brokers=True)
+    settings, path = settings_of(options, needs_brokers=True)
     from fsoc.runtime.onboarding.registry_file import change
 
     is_begun = path.exists() and bool(path.read_bytes().strip())
-    known = _registry(path, settings).institutions.get(name) if is_begun else None
+    known = registry_at(path, settings).institutions.get(name) if is_begun else None
     if known is not None:
-        _refuse_other(known, entry, path)
-        registry = _registry(path, settings)
+        refuse_other(known, entry, path)
+        registry = registry_at(path, settings)
         tell(name, registry, _join(settings, registry, name, kit, applies=applies), as_json)
         return
-    _refuse_incomplete(entry)
+    refuse_incomplete(entry)
     told: dict[str, Any] = {"registered": True}
 
     def edit(text: str, where: str) -> str:
@@ -125,7 +149,7 @@ def add_command(name: str, applies: bool, kit: Path | None, as_json: bool, **opt
         return made
 
     change(path, edit)
-    tell(name, _registry(path, settings), told, as_json)
+    tell(name, registry_at(path, settings), told, as_json)
 
 
 @command.command("list")
@@ -140,8 +164,8 @@ def list_command(as_json: bool, **options: Any) -> None:
     Example:
       fsoc institution list --institutions institutions.yml
     """
-    settings, path = _settings(options, needs_brokers=False)
-    institutions = list(_registry(path, settings).institutions.values())
+    settings, path = settings_of(options, needs_brokers=False)
+    institutions = list(registry_at(path, settings).institutions.values())
     if as_json:
         click.echo(orjson.dumps({"institutions": [entry_of(one) for one in institutions]}))
         return
@@ -165,8 +189,8 @@ def show_command(name: str, as_json: bool, **options: Any) -> None:
     Example:
       fsoc institution show fi-005 --institutions institutions.yml --settings fsoc-admin.yml
     """
-    settings, path = _settings(options, needs_brokers=False)
-    registry = _known(_registry(path, settings), name, path)
+    settings, path = settings_of(options, needs_brokers=False)
+    registry = known_to(registry_at(path, settings), name, path)
     standing, intruders = Standing(suspended=registry.institutions[name].suspended), list[str]()
     if settings.brokers:
         from fsoc.runtime.onboarding.standing import look
@@ -191,37 +215,40 @@ def show_command(name: str, as_json: bool, **options: Any) -> None:
 def rotate_command(name: str, applies: bool, kit: Path | None, as_json: bool, **options: Any) -> None:
     """Give an institution, or whoever sends on its behalf, another password, and a kit with it.
 
-    The password before is good for no new connection from then on; what is connected stays so until it ends.
+    The password before is good for no new connection from then on; what is connected stays so until it ends. With
+    --credentials the token of its kit is another as well; gateways know within 30 s. Tokens that are of no kit stay.
 
     \b
     為機構或代送單位換發密碼；舊密碼即刻無法再連線，既有連線至其結束為止。
+    指定 --credentials 時一併換發 HTTPS 權杖，閘道於 30 秒內生效；非本資料夾核發之權杖不受影響。
 
     \b
     Example:
       fsoc institution rotate fi-005 --apply --institutions institutions.yml --settings fsoc-admin.yml
     """
-    settings, path = _settings(options, needs_brokers=True)
-    registry = _registry(path, settings)
-    whose = _whose(registry, name, path)
+    settings, path = settings_of(options, needs_brokers=True)
+    registry = registry_at(path, settings)
+    whose = whose_is(registry, name, path)
     from fsoc.runtime.onboarding import commands, member
     from fsoc.runtime.onboarding.kit import Kit
 
-    if not member.asks_who_comes(settings):
+    has_passwords = member.asks_who_comes(settings)
+    if not has_passwords and settings.gateway_credentials is None:
         text = f"kafka_protocol is {settings.kafka_protocol}: this cluster has no passwords, as far as we are told"
         raise RefusedToStart(Problem("--settings", text))
     if registry.institutions[whose].suspended:
         raise RefusedToStart(Problem(str(path), f'"{whose}" is suspended; `fsoc institution suspend --lift` first'))
-    made = Kit(_kit(kit, name), name)
+    made = Kit(kit_folder(kit, name), name)
     password = made.write_access(settings)
-    made.write_first_steps(settings, whose, _feed(registry, whose), dt.datetime.now(dt.UTC))
-    assert password is not None  # noqa: S101 - this cluster asks for one
+    made.write_first_steps(settings, whose, first_feed(registry, whose), dt.datetime.now(dt.UTC))
     lines: list[str] = []
-    if applies:
+    if password is not None and applies:
         asyncio.run(member.renew(settings, name, password))
         made.scram.unlink(missing_ok=True)
-    else:
+    elif password is not None:
         lines = commands.renewing(",".join(settings.brokers), name, made.scram)
-    tell(name, registry, {"applied": applies, "kit": str(made.folder), "commands": lines}, as_json)
+    token = _give_token(settings, made, whose, keep=False)
+    tell(name, registry, {"applied": applies, "kit": str(made.folder), "commands": lines, **token}, as_json)
 
 
 @command.command("suspend")
@@ -231,27 +258,32 @@ def rotate_command(name: str, applies: bool, kit: Path | None, as_json: bool, **
 def suspend_command(name: str, lift: bool, applies: bool, kit: Path | None, as_json: bool, **options: Any) -> None:
     """Let an institution neither send nor read. What it has sent stays, and is worked to its end.
 
-    Its access rules are taken back, which stops connections that are open too, and its password.
+    Its access rules are taken back, which stops connections that are open too, and its password. The gateway refuses it
+    within 30 s, whatever it comes with; with --credentials its tokens and certificates are taken out of that file, too,
+    so that they do not come back when the suspension is lifted.
 
     \b
     停用機構：收回存取權限（既有連線亦即失效）與密碼；已送出的事件單保留並處理完畢。
+    閘道於 30 秒內拒絕該機構；指定 --credentials 時一併移除其權杖與用戶端憑證。
 
     \b
     Examples:
       fsoc institution suspend fi-005 --apply --institutions institutions.yml --settings fsoc-admin.yml
       fsoc institution suspend fi-005 --lift --apply --institutions institutions.yml --settings fsoc-admin.yml
     """
-    settings, path = _settings(options, needs_brokers=True)
-    _known(_registry(path, settings), name, path)
+    settings, path = settings_of(options, needs_brokers=True)
+    known_to(registry_at(path, settings), name, path)
     from fsoc.runtime.onboarding import commands, member
     from fsoc.runtime.onboarding.registry_file import change
 
     changed = change(path, partial(with_suspension, name=name, suspended=not lift))
-    registry = _registry(path, settings)
+    registry = registry_at(path, settings)
     if lift:
         told = _join(settings, registry, name, kit, applies=applies)
         tell(name, registry, {"lifted": changed, **told}, as_json)
         return
+    # Before the cluster, which may not answer: what is ours to take is taken.
+    tokens = _take_tokens(settings, name)
     lines: list[str] = []
     taken, had = 0, False
     if applies:
@@ -262,7 +294,23 @@ def suspend_command(name: str, lift: bool, applies: bool, kit: Path | None, as_j
         has_password = member.asks_who_comes(settings)
         lines = commands.leaving(",".join(settings.brokers), share, name, has_password=has_password)
     told = {"suspended": changed, "applied": applies, "rules_taken": taken, "password_taken": had, "commands": lines}
-    tell(name, registry, told, as_json)
+    tell(name, registry, {**told, **tokens}, as_json)
+
+
+def _give_token(settings: Settings, kit: Kit, whose: str, *, keep: bool) -> dict[str, Any]:
+    from fsoc.runtime.onboarding import token
+
+    if settings.gateway_credentials is None:
+        return {}
+    return {"token": token.give(settings.gateway_credentials, kit, whose, keep=keep)}
+
+
+def _take_tokens(settings: Settings, name: str) -> dict[str, Any]:
+    from fsoc.runtime.onboarding import token
+
+    if settings.gateway_credentials is None:
+        return {}
+    return {"tokens_taken": token.take(settings.gateway_credentials, name)}
 
 
 def _join(settings: Settings, registry: Registry, name: str, kit: Path | None, *, applies: bool) -> dict[str, Any]:
@@ -272,14 +320,15 @@ def _join(settings: Settings, registry: Registry, name: str, kit: Path | None, *
 
     if registry.institutions[name].suspended:
         raise RefusedToStart(Problem(name, "is suspended; `fsoc institution suspend --lift` lets it take part again"))
-    made = Kit(_kit(kit, name), name)
-    made.write_first_steps(settings, name, _feed(registry, name), dt.datetime.now(dt.UTC))
+    made = Kit(kit_folder(kit, name), name)
+    made.write_first_steps(settings, name, first_feed(registry, name), dt.datetime.now(dt.UTC))
     if not applies:
         # Printed again, it is the same password: nobody can tell whether the commands were run.
         password = made.write_access(settings, keep=True)
         share = member.Share.of(registry, name, settings)
         lines = commands.joining(",".join(settings.brokers), share, name, made.scram if password else None)
-        return {"applied": False, "kit": str(made.folder), "commands": lines}
+        token = _give_token(settings, made, name, keep=True)
+        return {"applied": False, "kit": str(made.folder), "commands": lines, **token}
 
     def new_password() -> str:
         password = made.write_access(settings)
@@ -302,69 +351,5 @@ def _join(settings: Settings, registry: Registry, name: str, kit: Path | None, *
         else "unchanged (`rotate` gives another)"
         if member.asks_who_comes(settings)
         else "none",
+        **_give_token(settings, made, name, keep=True),
     }
-
-
-def _settings(options: dict[str, Any], *, needs_brokers: bool) -> tuple[Settings, Path]:
-    settings = load(options.pop("settings"), options=options)
-    needed = ("brokers", "institutions") if needs_brokers else ("institutions",)
-    missing = [name for name in needed if not getattr(settings, name)]
-    if missing:
-        raise RefusedToStart(*(Problem(f"--{name}", f"is needed (or FSOC_{name.upper()})") for name in missing))
-    assert settings.institutions is not None  # noqa: S101 - it is not missing
-    return settings, settings.institutions
-
-
-def _registry(path: Path, settings: Settings) -> Registry:
-    return load_registry(path, settings.allowed_lateness_ms)
-
-
-def _known(registry: Registry, name: str, path: Path) -> Registry:
-    if name not in registry.institutions:
-        raise RefusedToStart(Problem(str(path), f'"{name}" is not registered; `fsoc institution list` tells who is'))
-    return registry
-
-
-def _whose(registry: Registry, user: str, path: Path) -> str:
-    """The institution that a user sends for: itself, or the first that it is a delegate of."""
-    if user in registry.institutions:
-        return user
-    served = [name for name, one in registry.institutions.items() if user in one.delegations]
-    if not served:
-        text = f'"{user}" is neither registered nor named in `delegations`; `fsoc institution list` tells who is'
-        raise RefusedToStart(Problem(str(path), text))
-    return served[0]
-
-
-def _refuse_incomplete(entry: dict[str, Any]) -> None:
-    """Raises: RefusedToStart: what the registry asks of an entry was not given."""
-    needed = {"name": "--name", "sector": "--sector", "tier": "--tier", "feeds": "--feed"}
-    missing = [option for key, option in needed.items() if entry[key] is None]
-    if missing:
-        text = f'is needed of a new institution, which "{entry["id"]}" is 新機構須填'
-        raise RefusedToStart(*(Problem(option, text) for option in missing))
-
-
-def _refuse_other(known: Institution, entry: dict[str, Any], path: Path) -> None:
-    """Raises: RefusedToStart: what is given of an institution that is registered is not what the registry says."""
-    said = {**entry_of(known), "allowed_lateness": known.allowed_lateness_ms}
-    if entry["allowed_lateness"] is not None:
-        try:
-            entry = {**entry, "allowed_lateness": duration_ms(entry["allowed_lateness"])}
-        except ValueError as error:
-            raise RefusedToStart(Problem("--allowed-lateness", str(error))) from error
-    problems = [
-        Problem(str(path), f'"{known.id}" is registered with {key}: {said[key]}; found {value}. Edit the file instead')
-        for key, value in entry.items()
-        if value is not None and said[key] != value
-    ]
-    if problems:
-        raise RefusedToStart(*problems)
-
-
-def _feed(registry: Registry, name: str) -> str:
-    return registry.institutions[name].feeds[0]
-
-
-def _kit(given: Path | None, name: str) -> Path:
-    return (given or Path(f"kit-{name}")).absolute()

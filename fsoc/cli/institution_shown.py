@@ -48,6 +48,7 @@ def entry_of(institution: Institution) -> dict[str, Any]:
         "feeds": list(institution.feeds),
         "delegations": list(institution.delegations),
         "suspended": institution.suspended,
+        "signing": institution.signing.as_written(),
         "allowed_lateness_s": institution.allowed_lateness_ms // 1000,
     }
 
@@ -59,6 +60,10 @@ def entry_lines(institution: Institution) -> Iterator[str]:
     delegates = f", on its behalf 代送 {', '.join(institution.delegations)}" if institution.delegations else ""
     feeds = ", ".join(institution.feeds)
     yield f"{institution.sector}, tier 級別 {institution.tier}{group}, feeds 來源 {feeds}{delegates}"
+    signing = institution.signing
+    if signing.keys:
+        since = signing.as_written().get("required_from", "never 不要求")
+        yield f"signing keys 簽章金鑰 {len(signing.keys)}, required from 要求起始 {since}"
 
 
 def steps_lines(steps: Sequence[Step]) -> Iterator[str]:
@@ -100,6 +105,7 @@ def tell(name: str, registry: Registry, facts: Mapping[str, Any], as_json: bool)
     if "rules_taken" in facts and facts["applied"]:
         password = "and its password" if facts["password_taken"] else "it had no password"
         click.echo(f"{name}: {facts['rules_taken']} access rules taken back, {password}.")
+    _tell_tokens(name, facts)
     for line in facts["commands"]:
         click.echo(line)
     if "kit" in facts:
@@ -109,3 +115,12 @@ def tell(name: str, registry: Registry, facts: Mapping[str, Any], as_json: bool)
             for delegate in registry.institutions[name].delegations:
                 text = f"{delegate} sends on its behalf 代送: fsoc institution rotate {delegate} …"
                 click.echo(text, err=bool(facts["commands"]))
+
+
+def _tell_tokens(name: str, facts: Mapping[str, Any]) -> None:
+    """Of the gateway, and never the token itself."""
+    if "token" in facts:
+        click.echo(f"{name}: gateway token 閘道權杖: {facts['token']}, in the kit.", err=bool(facts["commands"]))
+    if "tokens_taken" in facts:
+        text = f"{name}: {facts['tokens_taken']} credentials taken out of the gateway's file 已自閘道移除."
+        click.echo(text, err=bool(facts["commands"]))

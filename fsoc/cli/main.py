@@ -27,6 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "campaigns": ("fsoc.cli.campaigns", "Look at campaigns, and decide about them: split, merge, undo."),
     "feeds": ("fsoc.cli.feeds", "Every feed at a glance, and the data-quality report of a month."),
     "gateway": ("fsoc.cli.gateway", "Take tickets by HTTPS; make the tokens that senders come with."),
+    "sample": ("fsoc.cli.sample", "Print test tickets of an institution, to try a way in."),
     "send": ("fsoc.cli.send", "Send tickets to a gateway or to Kafka, by way of a spool that survives restarts."),
     "receipts": ("fsoc.cli.receipts", "What became of an institution's tickets, why, and how to mend it."),
     "quarantine": ("fsoc.cli.quarantine", "List and show refused payloads; mend them and send them again."),

@@ -48,9 +48,9 @@ def command(
 ) -> None:
     """Tell what became of INSTITUTION's tickets: accepted, duplicate, late or quarantined, why, and how to mend it.
 
-    A receipt that a restarted worker told twice is shown once. INSTITUTION may be left out with --from; then all that
-    the file has are shown. Exit code 1 where one that is shown says late or quarantined, or --missing finds numbers to
-    send again; else 0, also at Ctrl-C.
+    A receipt that a restarted worker told twice is shown once. INSTITUTION may be left out with --settings of its own
+    user, and with --from; then all that the file has are shown. Exit code 1 where one that is shown says late or
+    quarantined, or --missing finds numbers to send again; else 0, also at Ctrl-C.
 
     \b
     查詢各事件單之處理結果：採用、重複、逾時、隔離，並列出欄位、原因與修正方式。
@@ -58,6 +58,8 @@ def command(
     \b
     Examples:
       fsoc receipts fi-001 --brokers 127.0.0.1:9092
+      fsoc receipts --settings kit-fi-001/fi-001.yml --follow
+      curl -H "Authorization: Bearer $(cat token)" https://gateway.example:8443/v1/receipts | fsoc receipts --from -
       fsoc receipts fi-001 --outcome quarantined --lang zh-TW
       fsoc receipts fi-001 --missing --json | jq -c '[.feed, .seq_epoch, .first, .last]'
       fsoc receipts fi-001 --follow --json | jq -r 'select(.outcome != "accepted") | .ticket_id'
@@ -69,7 +71,9 @@ def command(
         raise click.UsageError("--missing goes by all receipts; give no --follow, --outcome, --ticket or --newest.")
     source = TopicSource.of(options)
     if source.file is None and institution is None:
-        raise RefusedToStart(Problem("INSTITUTION", "is needed: whose receipts?"))
+        institution = source.settings.kafka_username
+        if institution is None:
+            raise RefusedToStart(Problem("INSTITUTION", "is needed: whose receipts?"))
 
     def wanted(one: Received) -> bool:
         return (

@@ -18,7 +18,7 @@ import click
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
 from fsoc.cli.send_shown import Shown
-from fsoc.client import Destination, Gateway, Refused, Spool, SpoolFull, drain
+from fsoc.client import Destination, Gateway, Refused, Signer, Spool, SpoolFull, drain
 from fsoc.client.spool import LINE_BYTES_MAX, default_folder
 from fsoc.errors import FsocError, Problem, RefusedToStart, Retry
 from fsoc.settings import load
@@ -39,6 +39,7 @@ _path = click.Path(path_type=Path)
 @click.option("--certificate", type=_path, metavar="FILE", help="A client certificate instead, PEM.")
 @click.option("--key", type=_path, metavar="FILE", help="Of that certificate, PEM.")
 @click.option("--ca-file", type=_path, metavar="FILE", help="What the gateway's certificate must lead to, PEM.")
+@click.option("--sign-with", type=_path, metavar="FILE", help="The private key that `fsoc institution key make` made.")
 @click.option("--brokers", metavar="HOST:PORT,…", help="To Kafka instead of a gateway; needs --institution.")
 @click.option("--institution", metavar="ID", help="Whose ticket topic, on Kafka.")
 @click.option("--topic-prefix", metavar="PREFIX", help="Before every topic's name. Default: fsoc.")
@@ -65,6 +66,7 @@ def command(file: str | None, folder: Path | None, status: bool, as_json: bool, 
       fsoc send tickets.ndjson --to https://gateway.example:8443 --token-file token --ca-file ca.pem
       tail -F tickets.ndjson | fsoc send - --to https://gateway.example:8443 --token-file token
       fsoc send tickets.ndjson --brokers kafka.example:9092 --institution fi-001
+      fsoc send tickets.ndjson --to https://gateway.example:8443 --token-file token --sign-with signing.jwk
       fsoc send --status --json
     """
     folder = folder or default_folder()
@@ -207,13 +209,14 @@ def _own_turn(spool: Spool, patience_seconds: float) -> Iterator[None]:
 @contextmanager
 def _destination(options: dict[str, Any]) -> Iterator[tuple[Destination, str]]:
     """Where to, and its name as the spool knows it."""
+    signer = None if options["sign_with"] is None else Signer.from_file(options["sign_with"])
     paths = {name: options[name] and str(options[name]) for name in ("certificate", "key", "ca_file")}
     if options["to"] is not None:
         if options["brokers"] or options["institution"] or options["settings_file"]:
             raise click.UsageError("--to is a gateway; --brokers, --institution and --settings are for Kafka.")
         token = _token(options["token_file"])
         certificate, key, ca_file = (paths[name] for name in ("certificate", "key", "ca_file"))
-        gateway = Gateway(options["to"], token=token, certificate=certificate, key=key, ca_file=ca_file)
+        gateway = Gateway(options["to"], token=token, certificate=certificate, key=key, ca_file=ca_file, signer=signer)
         yield gateway, gateway.name
         return
     if options["token_file"] or any(paths.values()):
@@ -228,7 +231,7 @@ def _destination(options: dict[str, Any]) -> Iterator[tuple[Destination, str]]:
         raise RefusedToStart(Problem("--institution", "is needed with --brokers: whose ticket topic?"))
     from fsoc.runtime.direct_send import KafkaDestination  # late: it needs aiokafka
 
-    with KafkaDestination(settings, institution) as kafka:
+    with KafkaDestination(settings, institution, signer) as kafka:
         yield kafka, f"{settings.topic_prefix}tickets.{institution} on {','.join(settings.brokers)}"
 
 

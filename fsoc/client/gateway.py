@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final
 from urllib.parse import urlsplit
 
+from fsoc.client.signing import SIGNATURE_HEADER, Part, Signer, parts
 from fsoc.errors import FsocError, Problem, RefusedToStart, Retry
 
 TIMEOUT_SECONDS: Final = 90.0
@@ -41,7 +42,7 @@ class Gateway:
 
     url: `https://host:port`; `http` on this machine's own address alone.
     token: what `fsoc gateway token` printed. certificate, key: a client certificate, PEM files. ca_file: what the
-    gateway's certificate must lead to; None: what the system trusts.
+    gateway's certificate must lead to; None: what the system trusts. signer: signs what is sent, in parts that it can.
 
     Raises:
         RefusedToStart: the URL, the token or a file cannot be used.
@@ -56,6 +57,7 @@ class Gateway:
         key: str | None = None,
         ca_file: str | None = None,
         timeout_seconds: float = TIMEOUT_SECONDS,
+        signer: Signer | None = None,
     ) -> None:
         parts = urlsplit(url)
         try:
@@ -69,6 +71,7 @@ class Gateway:
         if token is not None and (not token.isascii() or not token.isprintable() or " " in token or not token):
             raise RefusedToStart(Problem("token", "expected one line of printable ASCII without spaces"))
         self._token = token
+        self._signer = signer
         self._timeout = timeout_seconds
         self._context = _context(certificate, key, ca_file) if parts.scheme == "https" else None
         whose = f"certificate {certificate}" if token is None else _holder(token)
@@ -83,7 +86,18 @@ class Gateway:
         Raises:
             Refused, Unavailable: nothing was acknowledged.
         """
-        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": key}
+        entries: list[dict[str, Any]] = []
+        for part in parts(self._signer, lines, key):
+            found = self._send(part)
+            # Each answer counts the lines of its own body.
+            entries += [{**one, "line": number} for number, one in enumerate(found, len(entries) + 1)]
+        return entries
+
+    def _send(self, part: Part) -> list[dict[str, Any]]:
+        lines = part.lines
+        headers = {"Content-Type": "application/x-ndjson", "Idempotency-Key": part.key}
+        if part.signature is not None:
+            headers[SIGNATURE_HEADER] = part.signature
         answer = self._ask("POST", "/v1/tickets", b"\n".join(lines), headers)
         entries: Any = answer.get("entries")
         if not isinstance(entries, list) or len(entries) != len(lines):

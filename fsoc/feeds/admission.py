@@ -8,20 +8,30 @@ from fsoc.institutions.registry import Registry
 from fsoc.tickets.decode import Message, decode
 
 
-def admit(payload: bytes, institution: str, registry: Registry, decided: Outcome | None) -> Message:
-    """Decode one message of `institution`'s topic, and see that whoever sent it on its behalf may.
+def admit(
+    payload: bytes, institution: str, registry: Registry, decided: Outcome | None, unsigned: Fault | None = None
+) -> Message:
+    """Decode one message of `institution`'s topic, and see that it is signed where it must be, and sent by who may.
 
-    decided: what became of this offset before, where it is read again. A delegation that was taken back
-    meanwhile does not change that (law 10).
+    decided: what became of this offset before, where it is read again. A delegation or a key that was taken back
+    meanwhile does not change that (law 10). unsigned: what is wrong with its signature, by `Signatures.fault`.
 
     Raises:
-        InvalidTicket: every reason at once, or that `submitted_by` is not registered.
+        InvalidTicket: every reason at once; or, of what is a ticket, that `submitted_by` is not registered.
     """
-    message = decode(payload, institution=institution)
+    stands = decided is not None and decided is not Outcome.QUARANTINED
+    try:
+        message = decode(payload, institution=institution)
+    except InvalidTicket as refused:
+        if unsigned is None or stands:
+            raise
+        raise InvalidTicket(unsigned, *refused.faults) from refused
+    if unsigned is not None and not stands:
+        raise InvalidTicket(unsigned)
     submitter = message.body.get("submitted_by")
     if submitter is None or registry.may_submit(submitter, institution):
         return message
-    if decided is not None and decided is not Outcome.QUARANTINED:
+    if stands:
         return message
     text = f'"{submitter}" is not registered to send on behalf of "{institution}"'
     raise InvalidTicket(Fault("identity.delegation", "/submitted_by", text))

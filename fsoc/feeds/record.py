@@ -2,21 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from typing import NamedTuple, Protocol
+from typing import Final, NamedTuple, Protocol
+
+SIGNATURE: Final = "fsoc-signature"
+"""The one record header that is read: what a ticket's batch is signed with. See `signatures.py`."""
+
+
+def signature_of(headers: Iterable[tuple[str, bytes | None]]) -> bytes | None:
+    """The signature among a record's headers; None where there is none, of several the last, as Kafka's clients do."""
+    found = None
+    for name, value in headers:
+        if name == SIGNATURE:
+            found = value or b""
+    return found
 
 
 class Record(NamedTuple):
     """One record of one partition.
 
     timestamp_ms: the record's own timestamp (LogAppendTime in production); the only time a stage ever learns.
+    signature: as it came beside the value; None where none did.
     """
 
     offset: int
     timestamp_ms: int
     key: bytes | None
     value: bytes | None
+    signature: bytes | None = None
 
 
 class Outgoing(NamedTuple):

@@ -16,6 +16,7 @@ import yaml
 
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.registry import Institution, Registry
+from fsoc.institutions.signing import Signing
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 # What reads as itself in YAML, within braces too: words, in Latin or Han script. Anything else is quoted.
@@ -73,13 +74,44 @@ def with_suspension(text: str, where: str, name: str, *, suspended: bool) -> str
     found = next((value for key, value in entry.value if key.value == "suspended"), None)
     if found is not None:
         made = text[: found.start_mark.index] + word + text[found.end_mark.index :]
-    elif entry.flow_style:
-        at = _end(entry.value[-1][1])
-        made = f"{text[:at]}, suspended: {word}{text[at:]}"
     else:
-        indent = " " * entry.start_mark.column
-        made = _line_after(text, _end(entry), f"{indent}suspended: {word}")
+        made = _added(text, entry, f"suspended: {word}")
     return _held(made, where, before, name, replace(known, suspended=suspended), by_hand=f"suspended: {word}")
+
+
+def with_signing(text: str, where: str, name: str, signing: Signing) -> str:
+    """Give an institution these signing keys; the same text where it has them already.
+
+    Raises:
+        RefusedToStart: the registry is refused, before or with them; the institution is not in it; or what its entry
+            says of signing has comments or a layout that would be lost.
+    """
+    before = Registry.parse(text, where)
+    known = before.institutions.get(name)
+    if known is None:
+        raise RefusedToStart(Problem(where, f'"{name}" is not registered'))
+    if known.signing == signing:
+        return text
+    entry = _entry(text, name)
+    written = _flow(signing.as_written())
+    by_hand = f"signing: {written}"
+    found = next((value for key, value in entry.value if key.value == "signing"), None)
+    if found is not None:
+        begin, end = found.start_mark.index, _end(found)
+        if "#" in text[begin:end]:
+            raise RefusedToStart(Problem(where, f'signing of "{name}" has comments; change it by hand: {by_hand}'))
+        made = text[:begin] + written + text[end:]
+    else:
+        made = _added(text, entry, by_hand)
+    return _held(made, where, before, name, replace(known, signing=signing), by_hand=by_hand)
+
+
+def _added(text: str, entry: yaml.MappingNode, what: str) -> str:
+    """The text with one key more at the end of an entry."""
+    if entry.flow_style:
+        at = _end(entry.value[-1][1])
+        return f"{text[:at]}, {what}{text[at:]}"
+    return _line_after(text, _end(entry), " " * entry.start_mark.column + what)
 
 
 def _held(made: str, where: str, before: Registry, name: str, wanted: Institution | None, *, by_hand: str) -> str:
@@ -146,6 +178,8 @@ def _block(fields: Mapping[str, Any], indent: str, newline: str) -> str:
 def _value(value: Any) -> str:
     if isinstance(value, list | tuple):
         return f"[{', '.join(map(_value, value))}]"
+    if isinstance(value, Mapping):
+        return _flow(value)
     if isinstance(value, str):
         is_itself = _PLAIN(value) is not None and yaml.load(value, Loader=_Loader) == value  # noqa: S506 - a safe loader
         return value if is_itself else json.dumps(value, ensure_ascii=False)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import blake2b
 from types import MappingProxyType
 from typing import Any, Final
 
 from fsoc.institutions.document import Document, Path, unknown_name
 from fsoc.institutions.duration import duration_ms
+from fsoc.institutions.signing import UNSIGNED, Signing, SigningKey, read_signing, taken_by
 
 INSTITUTIONS_MAX: Final = 4096
 FEEDS_MAX: Final = 64
@@ -33,6 +34,7 @@ _KEYS: Final = (
     "allowed_lateness",
     "delegations",
     "suspended",
+    "signing",
 )
 _REQUIRED: Final = ("id", "name", "sector", "tier", "feeds")
 # An id is a user of the cluster and part of a consumer group's name: these are our own.
@@ -49,6 +51,7 @@ class Institution:
     allowed_lateness_ms: how far behind its own watermark a ticket may be and still be used, at first and at least.
     delegations: who may send on its behalf, named in a ticket's `submitted_by`: a group SOC, a managed service.
     suspended: it may neither send nor read; what it has sent stays.
+    signing: its public keys, and since when what it sends must be signed by one.
     """
 
     id: str
@@ -61,6 +64,7 @@ class Institution:
     allowed_lateness_ms: int = ALLOWED_LATENESS_MS
     delegations: tuple[str, ...] = ()
     suspended: bool = False
+    signing: Signing = UNSIGNED
 
     def has_feed(self, feed: str) -> bool:
         return not self.feeds or feed in self.feeds
@@ -77,6 +81,7 @@ class Registry:
         self._institutions = dict(institutions)
         self.institutions: Mapping[str, Institution] = MappingProxyType(self._institutions)
         self.is_open = is_open
+        self._keys = {key.kid: (one.id, key) for one in institutions.values() for key in one.signing.keys}
 
     @classmethod
     def parse(cls, text: str, where: str, *, allowed_lateness_ms: int = ALLOWED_LATENESS_MS) -> Registry:
@@ -115,6 +120,15 @@ class Registry:
         known = self._institutions.get(institution)
         return self.is_open or submitter == institution or (known is not None and submitter in known.delegations)
 
+    def signing_key(self, kid: str) -> tuple[str, SigningKey] | None:
+        """Whose signing key is called so, and the key; None where nobody's is."""
+        return self._keys.get(kid)
+
+    def without_signing(self) -> Registry:
+        """The same, but nobody has keys and nothing need be signed: for tickets of files, which keep no signature."""
+        institutions = {name: replace(one, signing=UNSIGNED) for name, one in self._institutions.items()}
+        return Registry(institutions, is_open=self.is_open)
+
     @property
     def digest(self) -> str:
         lines = sorted(repr(institution) for institution in self._institutions.values())
@@ -150,6 +164,7 @@ def _read_all(document: Document, allowed_lateness_ms: int) -> dict[str, Institu
         if institution is not None:
             institutions[institution.id] = institution
     _refuse_confusable_groups(document, entries, institutions)
+    _refuse_shared_keys(document, entries, institutions)
     return institutions
 
 
@@ -161,6 +176,14 @@ def _refuse_confusable_groups(document: Document, entries: list[Any], institutio
         if namesake is not None and namesake.group != group:
             text = f'group: "{group}" is also the id of an institution that is not in this group'
             document.problem(("institutions", index, "group"), text)
+
+
+def _refuse_shared_keys(document: Document, entries: list[Any], institutions: dict[str, Institution]) -> None:
+    """Whose a signature is must be said by its key alone."""
+    ids = [entry.get("id") if isinstance(entry, dict) else None for entry in entries]
+    for name, index, key in taken_by({one.id: one.signing for one in institutions.values()}):
+        text = f"{key}: is another key's already; a signing key is one institution's, and is listed once"
+        document.problem(("institutions", ids.index(name), "signing", "keys", index, key), text)
 
 
 class _Entry:
@@ -195,12 +218,17 @@ class _Entry:
             allowed_lateness_ms=self._allowed_lateness_ms(),
             delegations=self._delegations(),
             suspended=self._suspended(),
+            signing=read_signing(self._entry.get("signing"), self._fail_in_signing),
         )
         return None if self._failed else institution
 
     def _fail(self, key: str, text: str) -> None:
         self._failed = True
         self._document.problem((*self._path, key) if key else self._path, text)
+
+    def _fail_in_signing(self, path: Path, text: str) -> None:
+        self._failed = True
+        self._document.problem((*self._path, "signing", *path), text)
 
     def _text(self, key: str) -> str:
         value = self._entry.get(key)

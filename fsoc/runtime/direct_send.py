@@ -7,9 +7,10 @@ from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from fsoc.client.signing import Signer, parts
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.registry import Registry
-from fsoc.runtime.gateway.batch import Line, entry
+from fsoc.runtime.gateway.batch import Line, Signed, entry
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.log import RecordTooLarge
 from fsoc.settings import Settings
@@ -18,12 +19,15 @@ from fsoc.settings import Settings
 class KafkaDestination:
     """One institution's ticket topic. Use it in a `with`: it keeps a connection.
 
+    signer: signs what is sent, in parts that it can.
+
     Raises:
         RefusedToStart: the cluster does not answer, or has no such topic.
     """
 
-    def __init__(self, settings: Settings, institution: str) -> None:
+    def __init__(self, settings: Settings, institution: str, signer: Signer | None = None) -> None:
         self._institution = institution
+        self._signer = signer
         self._topic = f"{settings.topic_prefix}tickets.{institution}"
         self._registry = Registry.open()
         self._settings = settings
@@ -37,20 +41,26 @@ class KafkaDestination:
             raise
         return self
 
-    def send(self, lines: Sequence[bytes], key: str) -> list[dict[str, Any]]:  # noqa: ARG002 - Kafka has no use for it
+    def send(self, lines: Sequence[bytes], key: str) -> list[dict[str, Any]]:
         """Return an entry per line, as the gateway's, once all are durable.
 
-        Delegations are for intake to judge: here there is no registry.
+        Delegations and signatures are for intake to judge: here there is no registry. key: Kafka has no use for it.
 
         Raises:
             Retry: nothing is acknowledged. RefusedToStart: the topic is not there, or does not take a line.
         """
+        offsets: list[int | None] = []
         try:
-            offsets = self._loop.run(self._log.write((self._topic, 0, None, line) for line in lines))
+            for part in parts(self._signer, lines, key):
+                signature = None if part.signature is None else part.signature.encode()
+                offsets += self._loop.run(
+                    self._log.write(((self._topic, 0, None, one) for one in part.lines), signature)
+                )
         except RecordTooLarge as error:
             raise RefusedToStart(Problem(self._topic, str(error))) from error
+        unsigned = Signed(self._institution, None, 0)
         return [
-            entry(Line(number, line), self._institution, self._registry, offset)
+            entry(Line(number, line), self._institution, self._registry, offset, unsigned)
             for number, (line, offset) in enumerate(zip(lines, offsets, strict=True), 1)
         ]
 

@@ -105,8 +105,10 @@ class Log(Protocol):
             UnknownTopic: some do not exist; all of those at once.
         """
 
-    async def write(self, records: Iterable[Written]) -> Sequence[int | None]:
+    async def write(self, records: Iterable[Written], signature: bytes | None = None) -> Sequence[int | None]:
         """Append records, stamped with the present, and return once all are durable: the offset of each, in order.
+
+        signature: goes beside each of them, in its header; None where there is none.
 
         An offset is None where the log has the record for certain and no longer says where. The order of a partition
         is that of `records`. Two calls at once to one partition may interleave.

@@ -32,8 +32,8 @@ class _Partition:
         self.end = 0
         self._newest: dict[bytes, Record] = {}
 
-    def append(self, timestamp_ms: int, key: bytes | None, value: bytes | None) -> None:
-        record = Record(self.end, timestamp_ms, key, value)
+    def append(self, timestamp_ms: int, key: bytes | None, value: bytes | None, signature: bytes | None = None) -> None:
+        record = Record(self.end, timestamp_ms, key, value, signature)
         self.records.append(record)
         self.end += 1
         if not self.spec.compacted or key is None:
@@ -71,14 +71,16 @@ class MemoryLog:
             raise UnknownTopic.missing(*missing)
         return {topic: len(self._topics[topic]) for topic in topics}
 
-    async def write(self, records: Iterable[Written]) -> Sequence[int | None]:
+    async def write(self, records: Iterable[Written], signature: bytes | None = None) -> Sequence[int | None]:
         checked = list(records)
         for record in checked:
             self._check(record)
         offsets: list[int | None] = []
-        for record in checked:
-            offsets.append(self._find(record[:2]).end)
-            await self.append(*record)
+        for topic, partition, key, value in checked:
+            target = self._find((topic, partition))
+            offsets.append(target.end)
+            target.append(self._clock(), key, value, signature)
+        self._appended.set()
         await self.flush()
         return offsets
 

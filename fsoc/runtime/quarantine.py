@@ -113,6 +113,11 @@ class Step:
     def is_mended(self) -> bool:
         return self.payload != self.of.payload
 
+    @property
+    def signature(self) -> bytes | None:
+        """What it came with; None where nothing did, or where it was mended: no signature covers what it is now."""
+        return None if self.is_mended else self.of.signature
+
 
 def step_of(one: Refused, shelf: Shelf, mended: bytes | None, *, again: bool, anyway: bool) -> Step:
     """Decide about one. again: though it was sent again already. anyway: though it would be refused again."""
@@ -150,4 +155,4 @@ async def send(log: Log, prefix: str, steps: Sequence[Step], at: str, by: str, f
             await mark(log, prefix, told)
         else:
             mark_in_file(file, told)
-        await log.write([(f"{prefix}tickets.{one.institution}", 0, None, step.payload)])
+        await log.write([(f"{prefix}tickets.{one.institution}", 0, None, step.payload)], step.signature)

@@ -72,16 +72,18 @@ async def _make_topics(settings: Settings, registry: Registry) -> None:
 def _how_to_send(settings: Settings, registry: Registry) -> str:
     institution = next(iter(registry.institutions))
     prefix, brokers = settings.topic_prefix, ",".join(settings.brokers)
-    # Where Kafka asks who comes, each has files of its own that say so.
-    is_open = settings.kafka_protocol == "PLAINTEXT"
-    sender, analyst = (
-        (f"-b {brokers}", f"--brokers {brokers}") if is_open else (f"-F {institution}.kcat", "--settings FILE")
-    )
+    if settings.kafka_protocol == "PLAINTEXT":
+        sending = f"kcat -P -b {brokers} -t {prefix}{TICKETS}{institution} ticket.json"
+        receipts, analyst = f"kcat -C -b {brokers} -t {prefix}receipts.{institution}", f"--brokers {brokers}"
+    else:
+        # Each has files that say who it is; an institution's are in its kit.
+        own, analyst = f"--settings kit-{institution}/{institution}.yml", "--settings FILE"
+        sending, receipts = f"fsoc send ticket.json {own}", f"fsoc receipts {own}"
     return "\n".join(
         [
-            f"Kafka at {brokers}, {len(registry.institutions)} institutions. For example:",
-            f"  send a ticket    kcat -P {sender} -t {prefix}{TICKETS}{institution} ticket.json",
-            f"  its receipt      kcat -C {sender} -t {prefix}receipts.{institution}",
+            f"Kafka at {brokers}, institutions: {len(registry.institutions)}. For example:",
+            f"  send a ticket    {sending}",
+            f"  its receipt      {receipts}",
             f"  joint alerts     fsoc alerts watch {analyst} --topic-prefix {prefix}",
             "What a ticket is: fsoc schema ticket. Ctrl-C stops everything.",
         ]

@@ -9,12 +9,16 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any, Final, NamedTuple, get_args
 
 from fsoc.feeds.contract import NAMES, TIERS, Contract
 from fsoc.feeds.faults import FUTURE_MAX_MS
 from fsoc.feeds.outcomes import Outcome
+from fsoc.feeds.record import SIGNATURE
+from fsoc.feeds.signatures import SIGNATURE_BYTES_MAX, TICKETS_MAX
 from fsoc.feeds.words import MEASURES, Word, share_said, span_said
+from fsoc.institutions.signing import encoded
 from fsoc.standard import fields as field_words
 from fsoc.standard import terms
 from fsoc.tickets import sample, vocabulary
@@ -277,6 +281,36 @@ def _transport(topics: Sequence[Topic]) -> Iterator[Part]:
         "並以權杖或用戶端憑證表明身分；以 GET /v1/receipts 取得回執。Kafka 確實收妥每一行後才回覆 202。"
         "附上 Idempotency-Key 者，重送視為同一批次；收到 429 或 503 時，依 Retry-After 等候後重送。"
         "fsoc send 已包含上述處理，其佇列於重新啟動後仍保留。",
+    )
+    yield from _signatures()
+
+
+def _signatures() -> Iterator[Part]:
+    yield Word(
+        "Tickets may be signed, and must be from the day that is agreed with an institution. One Ed25519 signature "
+        f"covers a batch of 1 to {TICKETS_MAX} tickets: a compact JWS (RFC 7515, RFC 8037) of {SIGNATURE_BYTES_MAX:,} "
+        f"bytes at most, in the header {SIGNATURE} of each Kafka record, or once as Fsoc-Signature of the request. "
+        "It lists the SHA-256 of each ticket's bytes as they are sent, so nothing may be changed after signing. The "
+        "institution makes the key and keeps the private one (fsoc institution key make); the joint SOC registers the "
+        "public one. A ticket whose signature is bad, or missing though it must be there, is quarantined. "
+        "fsoc send --sign-with signs.",
+        "事件單可附簽章；自與機構約定之日起則必須附簽章。"
+        f"一個 Ed25519 簽章涵蓋一批 1 至 {TICKETS_MAX} 張事件單，"
+        f"格式為 compact JWS（RFC 7515、RFC 8037），至多 {SIGNATURE_BYTES_MAX:,} 位元組，"
+        f"置於每筆 Kafka 紀錄之標頭 {SIGNATURE}，或 HTTPS 請求之 Fsoc-Signature 標頭。"
+        "其內容為各張事件單實際送出位元組之 SHA-256，簽章後不得再更動內容。"
+        "金鑰由機構產製並自行保管私鑰（fsoc institution key make），公鑰由聯防 SOC 登錄。"
+        "簽章錯誤或應附而未附者，一律隔離。fsoc send --sign-with 可代為簽章。",
+    )
+    digests = [encoded(sha256(json.dumps(body).encode()).digest()) for body in messages().values()]
+    kid = "kPrK_qmxVWaYVA9wwBF6Iuo3vVzz7TxHCTwXBygrS4k"
+    signature = {
+        "header": {"alg": "EdDSA", "kid": kid, "typ": "fsoc-batch+jws"},
+        "payload": {"schema": "fsoc.signed-batch/1", "sha256": digests[:2]},
+    }
+    yield Example(
+        Word("Header and payload of a signature, decoded", "簽章之標頭與內容（解碼後）"),
+        json.dumps(signature, indent=2),
     )
 
 

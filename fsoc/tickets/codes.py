@@ -84,6 +84,48 @@ CODES: Final[dict[str, Sentence]] = {
         "Have the institution name it among its delegations at the F-SOC, or leave submitted_by out.",
         "請由機構向 F-SOC 登記代送單位，或省略 submitted_by。",
     ),
+    "signature.missing": Sentence(
+        "The ticket has no signature, and this institution's must have one.",
+        "未附簽章，而本機構之事件單須附簽章。",
+        "Sign the batch (fsoc send --sign-with), or ask the F-SOC from which day signatures are required.",
+        "請簽署批次後再送（fsoc send --sign-with），或向 F-SOC 查詢須附簽章之起始日。",
+    ),
+    "signature.malformed": Sentence(
+        "The signature is no compact JWS of a batch.",
+        "簽章不是合法的批次 JWS。",
+        "Send it as fsoc-batch+jws: alg EdDSA, kid and typ in its header, 1 to 100 digests, 8 KiB at most.",
+        "請依 fsoc-batch+jws 格式：標頭僅含 alg（EdDSA）、kid、typ，摘要 1 至 100 筆，總長 8 KiB 以內。",
+    ),
+    "signature.unknown-key": Sentence(
+        "No registered key has the name that the signature gives.",
+        "簽章所指之金鑰未登錄。",
+        "Have the F-SOC register the public key, or sign by one that is registered.",
+        "請向 F-SOC 登錄公鑰，或改用已登錄之金鑰。",
+    ),
+    "signature.expired-key": Sentence(
+        "The key was no longer taken when the ticket was received.",
+        "收到事件單時，該金鑰已逾有效期限。",
+        "Sign by a newer key, and send it again.",
+        "請以新金鑰簽署後重送。",
+    ),
+    "signature.foreign-key": Sentence(
+        "The key that the signature names is another institution's.",
+        "簽章所指之金鑰屬於其他機構。",
+        "Sign by a key of the institution whose ticket it is.",
+        "請以事件單所屬機構之金鑰簽署。",
+    ),
+    "signature.wrong": Sentence(
+        "The signature was not made by the key that it names, or was changed since.",
+        "簽章與金鑰不符，或已遭變更。",
+        "Sign the batch anew; if that does not help, somebody changes what you send.",
+        "請重新簽署；若仍不符，傳輸途中可能遭竄改。",
+    ),
+    "signature.not-covered": Sentence(
+        "The signature is good, and this ticket is none of those that it covers.",
+        "簽章有效，但未涵蓋本事件單。",
+        "Sign the bytes that are sent, each ticket as it stands in its record, after every change.",
+        "請對實際送出之位元組簽章，且簽章後不得再變更內容。",
+    ),
     "field.missing": Sentence(
         "A required field is missing.",
         "缺少必要欄位。",

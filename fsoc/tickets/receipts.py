@@ -32,6 +32,8 @@ _TOLD: Final[dict[str, Told]] = {
 }
 KEPT_BYTES_MAX: Final = 1024 * 1024
 """Twice the largest payload that can be a ticket. What unpacks to more is kept up to here, and its size told."""
+SIGNATURE_KEPT_BYTES_MAX: Final = 16 * 1024
+"""Twice what can be a signature: of a larger one the beginning, which is refused as the whole was."""
 _LATE = Fault("time.late", "/detected_at", CODES["time.late"].en)
 
 
@@ -131,10 +133,17 @@ def receipts_records(receipts: Iterable[Receipt]) -> Iterator[bytes]:
 
 
 def quarantine_record(
-    institution: str, offset: int, received_at_ms: int, faults: Iterable[Fault], payload: bytes
+    institution: str,
+    offset: int,
+    received_at_ms: int,
+    faults: Iterable[Fault],
+    payload: bytes,
+    signature: bytes | None = None,
 ) -> bytes:
-    """A refused payload, whole, with where it came from and why it was refused."""
+    """A refused payload, whole, with where it came from and why it was refused; with its signature if it had one."""
     kept = _kept(QUARANTINE_SCHEMA, institution, offset, received_at_ms, payload)
+    if signature is not None:
+        kept["signature"] = b64encode(signature[:SIGNATURE_KEPT_BYTES_MAX]).decode()
     return orjson.dumps({**kept, "faults": faults_wire(faults)})
 
 

@@ -48,7 +48,10 @@ class ToldReceipt(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.rec
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.quarantine/1"):
-    """A payload that was refused. payload: the bytes that were sent, of very large ones the first."""
+    """A payload that was refused. payload: the bytes that were sent, of very large ones the first.
+
+    signature: as it came; None where none did.
+    """
 
     institution: str
     offset: int
@@ -56,6 +59,7 @@ class Refused(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.quarant
     payload_bytes: int
     payload: bytes
     faults: tuple[ToldFault, ...] = ()
+    signature: bytes | None = None
 
     @property
     def is_whole(self) -> bool:

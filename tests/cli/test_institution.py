@@ -28,15 +28,6 @@ def run(monkeypatch, capsys, tmp_path):
     return run_one
 
 
-@pytest.fixture
-def secure(tmp_path):
-    """Settings of an administrator of a cluster that asks who comes, and is not there."""
-    (tmp_path / "secret").write_text("secret\n")
-    path = tmp_path / "admin.yml"
-    path.write_text("kafka_protocol: SASL_SSL\nkafka_username: fsoc-admin\nkafka_password_file: secret\n")
-    return ("--settings", str(path))
-
-
 def test_without_apply_the_registry_is_changed_and_kafkas_commands_are_printed(run, secure, tmp_path):
     told = run("add", "fi-005", *NEW, "--delegate", "msp-1", *secure)
 
@@ -160,12 +151,13 @@ def test_a_password_is_changed_only_of_who_may_have_one(run, secure):
 
 
 @pytest.mark.kafka
-def test_a_cluster_that_asks_nobody_needs_no_password(run, kafka, topic_prefix, tmp_path):
+def test_a_cluster_that_asks_nobody_needs_no_password(run, kafka, topic_prefix, tmp_path, monkeypatch):
+    monkeypatch.setenv("FSOC_GROUP", f"{topic_prefix}workers")  # the rule on it is what all share, too
     prefix = ("--topic-prefix", topic_prefix, "--environment", "test")
     told = run("add", "fi-005", *NEW, "--apply", *prefix, brokers=kafka)
 
     assert (told.returncode, told.stderr) == (0, "")
-    assert "fi-005: 3 topics, 10 access rules, " in told.stdout
+    assert "fi-005: 12 topics, 35 access rules, " in told.stdout
     assert "password none." in told.stdout
     assert not list((tmp_path / "kit-fi-005").glob("*.password"))
     shown = json.loads(run("show", "fi-005", "--json", *prefix, brokers=kafka).stdout)

@@ -8,9 +8,11 @@ import orjson
 import pytest
 
 from fsoc.cli.payload_shown import laid_out, place_faults
+from fsoc.institutions.registry import Registry
 from fsoc.runtime.quarantine import Shelf, mark_in_file
 from fsoc.tickets.told import Replayed
-from tests.feed_sector import NOON_MS, FeedSector, command_line_on, payload
+from tests.feed_sector import NOON_MS, REGISTRY, FeedSector, command_line_on, payload
+from tests.signing import OWN, public_of, signed
 
 BROKERS = ("--brokers", "nobody:1")
 HOUR_MS = 3_600_000
@@ -171,15 +173,35 @@ def test_an_institution_replays_from_a_file_and_the_note_is_in_the_file(refused,
     assert fsoc("quarantine", "replay", "fi-001/1", "--from", path, *BROKERS).returncode == 1
 
 
+def test_what_was_refused_for_its_key_is_sent_again_with_its_signature_once_the_key_is_known(run, sector, tmp_path):
+    """The key came to the registry a while after the tickets that it signed."""
+    good, other = payload("t-1", seq=1), payload("t-2", seq=2)
+    signature = signed(OWN, [good, other], kid="own")
+    sector.send_signed(signature, good, other)
+    assert outcomes(sector) == ["quarantined"] * 2
+    assert names(run("list", "--json", "--code", "signature.unknown-key")) == ["fi-001/0", "fi-001/1"]
+
+    keys = f"signing: {{keys: [{{kid: own, public_key: {public_of(OWN)}}}]}}, feeds: [siem, edr]"
+    sector.registry = Registry.parse(REGISTRY.replace("feeds: [siem, edr]", keys), "institutions.yml")
+    assert run("replay", "fi-001/0").returncode == 0
+    mended = tmp_path / "mended.json"
+    mended.write_bytes(payload("t-2", seq=2, severity=5))
+    assert run("replay", "fi-001/1", "--payload", mended).returncode == 0
+    sector.work()
+
+    assert outcomes(sector)[2:] == ["accepted", "accepted"]
+    assert [one.signature for one in sector.records("tickets.fi-001")] == [signature, signature, signature, None]
+
+
 def test_it_is_written_down_before_it_is_sent(refused, run, sector, monkeypatch):
     """Should sending fail, nobody takes it for unsent and sends it a second time."""
     before = sector.log.write
 
-    async def write(records):
+    async def write(records, *signature):
         records = list(records)
         if records[0][0].startswith("fsoc.tickets."):
             raise RuntimeError("gone")
-        await before(records)
+        await before(records, *signature)
 
     monkeypatch.setattr(sector.log, "write", write)
     with pytest.raises(RuntimeError):

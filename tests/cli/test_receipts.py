@@ -173,6 +173,17 @@ def test_what_a_replay_writes_is_read_from_a_file(monkeypatch, capsys, tmp_path)
     assert crowded.returncode == 2
 
 
+def test_by_the_settings_of_an_institutions_own_user_they_are_its_own(mixed, on_log, tmp_path):
+    (tmp_path / "password").write_text("secret\n")
+    (tmp_path / "fi-001.yml").write_text(
+        "kafka_protocol: SASL_SSL\nkafka_username: fi-001\nkafka_password_file: password\n"
+    )
+
+    told = on_log("--settings", str(tmp_path / "fi-001.yml"))
+
+    assert told.stdout == on_log("fi-001").stdout != ""
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

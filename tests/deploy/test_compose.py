@@ -13,6 +13,9 @@ import pytest
 import yaml
 
 from fsoc.institutions.registry import Registry
+from fsoc.runtime.gateway.credential_edit import entry_lines
+from fsoc.runtime.gateway.credentials import Credential, Credentials
+from fsoc.runtime.gateway.server import check
 from fsoc.settings import load
 
 WORKERS = ["worker-1", "worker-2"]
@@ -95,8 +98,53 @@ def test_prometheus_scrapes_every_worker_where_it_answers(workers, deploy):
     assert targets == [f"{name}:{port}" for name, port in zip(WORKERS, ports, strict=True)]
 
 
-def test_health_is_asked_where_a_worker_answers(workers):
-    for worker in workers:
+def test_the_gateway_understands_its_settings_and_serves_https_alone(compose):
+    gateway = compose["services"]["gateway"]
+    settings = load(environment=gateway["environment"])
+
+    check(settings)
+    assert settings.brokers == ("kafka:19092",)
+    assert settings.gateway_certificate is not None
+    assert settings.gateway_key is not None
+    assert f"127.0.0.1:{settings.gateway_port}:{settings.gateway_port}" in gateway["ports"]
+    mounted = {mount.split(":")[1] for mount in gateway["volumes"]}
+    assert {str(settings.institutions), str(settings.gateway_credentials)} <= mounted
+    assert str(settings.gateway_certificate.parent) in mounted
+
+
+def test_the_gateways_certificate_is_made_where_it_looks_for_it_before_it_starts(compose, deploy):
+    gateway, making = compose["services"]["gateway"], compose["services"]["gateway-certificate"]
+    folder = Path(load(environment=gateway["environment"]).gateway_certificate or "").parent
+
+    assert making["command"] == ["gateway", "certificate", str(folder)]
+    assert making["volumes"] == [f"gateway:{folder}"]
+    assert gateway["depends_on"]["gateway-certificate"] == {"condition": "service_completed_successfully"}
+    # Nobody but the image's own user may write there: the volume begins as the image's folder does.
+    dockerfile = (deploy / "Dockerfile").read_text(encoding="utf-8")
+    assert "WORKDIR /var/lib/fsoc\n" in dockerfile
+    assert f"RUN mkdir {folder.name} && chown fsoc:fsoc . {folder.name}\n" in dockerfile
+
+
+def test_prometheus_scrapes_the_gateway_where_it_answers(compose, deploy):
+    config = yaml.safe_load((deploy / "prometheus" / "prometheus.yml").read_text(encoding="utf-8"))
+    (job,) = (one for one in config["scrape_configs"] if one["job_name"] == "fsoc-gateway")
+    settings = load(environment=compose["services"]["gateway"]["environment"])
+
+    assert job["static_configs"] == [{"targets": [f"gateway:{settings.http_port}"]}]
+    assert settings.http_host == "0.0.0.0"  # noqa: S104 - inside a container's own network
+
+
+def test_the_credentials_that_come_with_it_let_nobody_in_and_take_a_token(deploy):
+    text = (deploy / "credentials.yml").read_text(encoding="utf-8")
+    token = Credential("fi-001", "0" * 64)
+
+    assert Credentials.parse(text, "credentials.yml").all == ()
+    appended = text + "\n".join(entry_lines(token)) + "\n"
+    assert Credentials.parse(appended, "credentials.yml").all == (token,)
+
+
+def test_health_is_asked_where_a_worker_or_the_gateway_answers(compose, workers):
+    for worker in (*workers, compose["services"]["gateway"]):
         port = load(environment=worker["environment"]).http_port
         assert f"http://127.0.0.1:{port}/livez" in worker["healthcheck"]["test"][-1]
 

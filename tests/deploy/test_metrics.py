@@ -10,6 +10,7 @@ import pytest
 import yaml
 from prometheus_client import generate_latest
 
+from fsoc.runtime.gateway.metrics import REGISTRY as GATEWAY_REGISTRY
 from fsoc.runtime.metrics import REGISTRY, StateCollector
 
 _NAME = re.compile(r"\bfsoc_[a-z0-9_]+\b")
@@ -19,7 +20,16 @@ _SUFFIXES = {"counter": ["_total"], "histogram": ["_bucket", "_sum", "_count"], 
 @pytest.fixture(scope="module")
 def declared():
     """Every series a worker can show, by the name Prometheus stores it under."""
-    families = [*REGISTRY.collect(), *StateCollector(dict, dict, dict).collect()]
+    return _series([*REGISTRY.collect(), *StateCollector(dict, dict, dict).collect()])
+
+
+@pytest.fixture(scope="module")
+def shown(declared):
+    """Those of a gateway too."""
+    return declared | _series(GATEWAY_REGISTRY.collect())
+
+
+def _series(families):
     return {family.name + suffix for family in families for suffix in _SUFFIXES[family.type]}
 
 
@@ -34,8 +44,8 @@ def queries(deploy):
     return found
 
 
-def test_every_alert_asks_for_metrics_a_worker_has(alerts, declared):
-    unknown = {name: sorted(set(_NAME.findall(rule["expr"])) - declared) for name, rule in alerts.items()}
+def test_every_alert_asks_for_metrics_a_worker_or_a_gateway_has(alerts, shown):
+    unknown = {name: sorted(set(_NAME.findall(rule["expr"])) - shown) for name, rule in alerts.items()}
 
     assert not {name: metrics for name, metrics in unknown.items() if metrics}
 
@@ -47,7 +57,7 @@ def test_every_panel_asks_for_metrics_a_worker_has(queries, declared):
     assert not {name: metrics for name, metrics in unknown.items() if metrics}
 
 
-def test_every_metric_in_a_runbook_is_one_a_worker_has(deploy, declared):
+def test_every_metric_in_a_runbook_is_one_a_worker_or_a_gateway_has(deploy, shown):
     named = {
         (path.name, name)
         for path in (deploy / "runbooks").glob("*.md")
@@ -55,7 +65,7 @@ def test_every_metric_in_a_runbook_is_one_a_worker_has(deploy, declared):
     }
 
     assert len(named) > 10
-    assert not {(path, name) for path, name in named if name not in declared}
+    assert not {(path, name) for path, name in named if name not in shown}
 
 
 def test_every_metric_of_a_worker_is_shown_on_the_dashboard(queries, declared):
@@ -75,9 +85,12 @@ def test_prometheus_can_read_every_query_of_the_dashboards(queries, promtool, tm
     assert checked.returncode == 0, checked.stdout + checked.stderr
 
 
-def test_prometheus_finds_no_fault_with_a_workers_metrics(promtool):
+def test_prometheus_finds_no_fault_with_a_workers_or_a_gateways_metrics(promtool):
     checked = subprocess.run(
-        [promtool, "check", "metrics"], input=generate_latest(REGISTRY), capture_output=True, check=False
+        [promtool, "check", "metrics"],
+        input=generate_latest(REGISTRY) + generate_latest(GATEWAY_REGISTRY),
+        capture_output=True,
+        check=False,
     )
 
     assert checked.returncode == 0, checked.stdout + checked.stderr

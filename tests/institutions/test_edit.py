@@ -10,8 +10,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fsoc.errors import RefusedToStart
-from fsoc.institutions.edit import NEW, with_entry, with_suspension
+from fsoc.institutions.edit import NEW, with_entry, with_signing, with_suspension
 from fsoc.institutions.registry import Registry
+from fsoc.institutions.signing import Signing, SigningKey
+from tests.signing import FOREIGN, OWN, public_of
 
 ENTRY = {
     "id": "fi-009",
@@ -164,3 +166,41 @@ institutions:
         with_suspension(twice, "who.yml", "fi-002", suspended=True)
     with pytest.raises(RefusedToStart, match='"fi-009" is not registered'):
         with_suspension(twice, "who.yml", "fi-009", suspended=True)
+
+
+KEYS = Signing(
+    1_798_761_600_000, (SigningKey("2027-1", public_of(OWN), 1_814_400_000_000), SigningKey("b", public_of(FOREIGN)))
+)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [(IN_BRACES, "fi-001"), (IN_BRACES, "fi-002"), (IN_LINES, "fi-001"), (IN_LINES, "fi-002"), (FOLDED, "fi-001")],
+)
+def test_signing_keys_are_added_and_changed_in_their_place_and_nowhere_else(text, name):
+    added = with_signing(text, "w", name, Signing(None, KEYS.keys[:1]))
+    changed = with_signing(added, "w", name, KEYS)
+
+    for made, signing in ((added, Signing(None, KEYS.keys[:1])), (changed, KEYS)):
+        assert Registry.parse(made, "w").institutions[name].signing == signing
+        matches = SequenceMatcher(None, text, made, autojunk=False).get_matching_blocks()
+        assert "".join(text[one.a : one.a + one.size] for one in matches) == text  # nothing was taken away
+    assert with_signing(changed, "w", name, KEYS) == changed
+
+
+def test_signing_that_is_laid_out_over_lines_is_changed_and_what_has_comments_is_not():
+    signing = f"  signing:\n      keys:\n      - kid: a\n        public_key: {public_of(OWN)}\n"
+    text = IN_LINES.replace("  - siem\n\n", f"  - siem\n{signing}\n")
+
+    made = with_signing(text, "w", "fi-001", KEYS)
+
+    assert Registry.parse(made, "w").institutions["fi-001"].signing == KEYS
+    assert made.startswith(text[: text.index("signing:")])
+    assert made.endswith("feeds: [siem]   # one\n\n# the end\n")
+    with pytest.raises(RefusedToStart, match=r"has comments; change it by hand: signing: \{required_from"):
+        with_signing(text.replace("kid: a", "kid: a  # the first"), "w", "fi-001", KEYS)
+
+
+def test_keys_of_nobody_are_refused():
+    with pytest.raises(RefusedToStart, match='"fi-009" is not registered'):
+        with_signing(IN_LINES, "w", "fi-009", KEYS)

@@ -212,6 +212,20 @@ async def test_a_record_without_value_comes_back_without_value(log: Log, topic: 
     assert await everything(log, topic) == [Record(0, 7, b"key", None)]
 
 
+async def test_a_signature_comes_back_beside_each_record_it_was_written_with(log: Log, topic: str):
+    signature = b"e30.\xff." + b"x" * 8_000
+    records = [(topic, 0, None, b"%d" % number) for number in range(60)]  # of more than one batch
+    assert list(await log.write(records, signature)) == list(range(60))
+    await log.write([(topic, 0, None, b"none")])
+    await log.append(topic, 0, None, b"none")
+    await log.flush()
+
+    found = await everything(log, topic)
+
+    assert [(one.value, one.signature) for one in found[:60]] == [(value, signature) for *_, value in records]
+    assert [one.signature for one in found[60:]] == [None, None]
+
+
 async def test_an_empty_value_is_not_a_missing_one(log: Log, topic: str):
     await log.append(topic, 0, b"", b"", timestamp_ms=7)
     await log.flush()

@@ -34,6 +34,7 @@ class Fetched(NamedTuple):
     timestamp: int
     key: bytes | None
     value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
 
 
 class Event:
@@ -95,7 +96,7 @@ class Consumer:
         records = (await reader.slices(records_max=records_max)).get(name)
         if worker.consumer_generation_id != generation or name not in self.positions or not records:
             return None
-        slice_ = Slice(TP(*name), [Fetched(*record) for record in records], generation)
+        slice_ = Slice(TP(*name), [Fetched(*record[:4]) for record in records], generation)
         self.positions[name] = self._handed[name] = slice_.end
         self._unacked.setdefault(name, deque()).append(slice_)
         return slice_

@@ -53,7 +53,7 @@ class Runs:
         self._facts: tuple[RuleFacts, ...] = ()
         loaded, known, _ = together(
             lambda: self._load(rules, advance),
-            lambda: load_registry(institutions) if institutions is not None else None,
+            lambda: load_registry(institutions).without_signing() if institutions is not None else None,
             lambda: check_files(tickets),
         )
         self._ruleset: RuleSet = loaded

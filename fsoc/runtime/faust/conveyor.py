@@ -12,6 +12,7 @@ from fsoc.feeds.record import Record
 from fsoc.runtime.faust.transport import Slice as Fetched
 from fsoc.runtime.faust.transport import Standing
 from fsoc.runtime.faust.turns import Turns
+from fsoc.runtime.kafka.client import record_of
 from fsoc.runtime.worker import Lane, Slice, Source
 
 # One checkpoint is one flush and one commit, whatever it holds: with 400 institutions that send a ticket now and then,
@@ -140,9 +141,7 @@ class Conveyor:
         found: dict[TP, list[Record]] = {}
         for event in events:
             fetched: Fetched = event.value
-            found.setdefault(fetched.tp, []).extend(
-                Record(record.offset, record.timestamp, record.key, record.value) for record in fetched.records
-            )
+            found.setdefault(fetched.tp, []).extend(map(record_of, fetched.records))
         return [Slice(self.source(tp), records) for tp, records in found.items()]
 
     def _commit(self) -> None:

@@ -19,6 +19,8 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 from fsoc import __version__
+from fsoc.feeds.record import SIGNATURE
+from fsoc.feeds.signatures import SIGNATURE_BYTES_MAX, TICKETS_MAX
 from fsoc.institutions.registry import Registry
 from fsoc.runtime.gateway import metrics, models, paging
 from fsoc.runtime.gateway.batch import BODY_BYTES_MAX
@@ -48,7 +50,7 @@ _number: Final = re.compile(r"[0-9]{1,20}").fullmatch
 class Gateway:
     """What the answers are made from.
 
-    credentials, registry: may be replaced at any time. clock: seconds that only rise. today: in UTC.
+    credentials, registry: may be replaced at any time. clock: seconds that only rise. now: in UTC.
     stopping: nothing new is begun any more.
     """
 
@@ -58,13 +60,16 @@ class Gateway:
     registry: Registry
     limits: Limits
     clock: Callable[[], float]
-    today: Callable[[], dt.date]
+    now: Callable[[], dt.datetime]
     stopping: bool = False
     in_hand: int = 0
     taking: Taking = field(init=False)
 
     def __post_init__(self) -> None:
         self.taking = Taking(self.log, self.prefix)
+
+    def now_ms(self) -> int:
+        return round(self.now().timestamp() * 1000)
 
     def who_asks(self, request: Request) -> str:
         """The institution whose credential the request has, once it may ask now.
@@ -77,7 +82,7 @@ class Gateway:
         if given is not None and match is None:
             raise Refusal("unknown-credential")
         certificate = request.scope.get("state", {}).get("peer_certificate")
-        institution = self.credentials.identify(match and match[1], certificate, self.today())
+        institution = self.credentials.identify(match and match[1], certificate, self.now().date())
         known = self.registry.get(institution)
         if known is None or known.suspended:
             raise Refusal("suspended")
@@ -102,7 +107,14 @@ def build(gateway: Gateway) -> FastAPI:
         response_model=models.Taken,
         summary="Send a batch of tickets, one a line. 上傳事件單，每行一張。",
         responses=_problems(
-            "no-tickets", "bad-key", "media-type", "too-slow", "body-too-large", "key-reused", "topic-missing"
+            "no-tickets",
+            "bad-key",
+            "media-type",
+            "too-slow",
+            "body-too-large",
+            "signature-too-large",
+            "key-reused",
+            "topic-missing",
         ),
         openapi_extra=_REQUEST,
     )
@@ -111,13 +123,26 @@ def build(gateway: Gateway) -> FastAPI:
         single = _media_type(request)
         body = await _body(request)
         metrics.BYTES.labels(institution).inc(len(body))
-        gateway.limits.count(institution, len(body), gateway.clock())
-        key = request.headers.get("idempotency-key")
-        answer = await gateway.taking.take(institution, body, registry=gateway.registry, single=single, key=key)
+        signature = _signature(request)
+        # Beside each line on Kafka: so often it counts.
+        copies = 0 if signature is None else len(signature) * min(body.count(b"\n") + 1, TICKETS_MAX)
+        gateway.limits.count(institution, len(body) + copies, gateway.clock())
+        answer = await gateway.taking.take(
+            institution,
+            body,
+            registry=gateway.registry,
+            single=single,
+            key=request.headers.get("idempotency-key"),
+            at_ms=gateway.now_ms(),
+            signature=signature,
+        )
         for outcome in ("taken", "quarantined"):
             if not answer.replayed:
                 metrics.TICKETS.labels(institution, outcome).inc(answer.body[outcome])
         headers = {"Idempotency-Replayed": "true"} if answer.replayed else {}
+        if not _wants_entries(request):
+            headers["Preference-Applied"] = "return=minimal"
+            return _json({**answer.body, "entries": []}, 202, headers)
         return _json(answer.body, 202, headers)
 
     @app.get(
@@ -202,6 +227,21 @@ def _media_type(request: Request) -> bool:
     return kind == SINGLE
 
 
+def _wants_entries(request: Request) -> bool:
+    """Whether the answer is to tell of each line: unless `Prefer: return=minimal` is said (RFC 7240).
+
+    Shippers read no answers, and some take one that is longer than they expect for none, and send again for ever.
+    """
+    said = ",".join(request.headers.getlist("prefer")).lower().replace(" ", "").replace('"', "")
+    return "return=minimal" not in {preference.partition(";")[0] for preference in said.split(",")}
+
+
+def _signature(request: Request) -> bytes | None:
+    """As it came, byte for byte; whether it is one is for intake to say."""
+    given = request.headers.get(SIGNATURE)
+    return None if given is None else given.encode("latin-1")
+
+
 async def _body(request: Request) -> bytes:
     """Read the body, never more than is allowed."""
     told = request.headers.get("content-length", "")
@@ -265,7 +305,22 @@ _REQUEST: Final[dict[str, Any]] = {
             "required": False,
             "schema": {"type": "string", "minLength": 1, "maxLength": 130, "pattern": "^[!-~]+$"},
             "description": "The same key with the same body is written once, and answered the same.",
-        }
+        },
+        {
+            "name": "Prefer",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string"},
+            "description": "With `return=minimal` (RFC 7240) the answer has the counts, and `entries` is empty.",
+        },
+        {
+            "name": "Fsoc-Signature",
+            "in": "header",
+            "required": False,
+            "schema": {"type": "string", "minLength": 1, "maxLength": SIGNATURE_BYTES_MAX},
+            "description": f"A compact JWS over the batch, of at most {TICKETS_MAX} tickets then; "
+            "it goes to Kafka with each of them as it is, and intake verifies it.",
+        },
     ],
     "requestBody": {
         "required": True,

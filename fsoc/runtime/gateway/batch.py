@@ -7,13 +7,15 @@ from typing import Any, Final, NamedTuple
 
 from fsoc.errors import Fault, InvalidTicket
 from fsoc.feeds.admission import admit
+from fsoc.feeds.signatures import SIGNATURE_BYTES_MAX, TICKETS_MAX, Signatures
 from fsoc.institutions.registry import Registry
 from fsoc.runtime.gateway.problems import Refusal
 from fsoc.tickets.decode import Message
 from fsoc.tickets.receipts import faults_wire
 
 BODY_BYTES_MAX: Final = 4 * 1024 * 1024
-LINES_MAX: Final = 500
+# As many tickets of a kilobyte as a shipper that batches by size has in one go (Fluent Bit: 2 MB).
+LINES_MAX: Final = 2_000
 # Of the topic's batches of 1 MiB, with room for what Kafka adds. Above 512 KiB it is no ticket, and receipted as such.
 LINE_BYTES_MAX: Final = 1_000_000
 
@@ -25,35 +27,57 @@ class Line(NamedTuple):
     payload: bytes
 
 
-def lines_of(body: bytes, *, single: bool) -> list[Line]:
+def lines_of(body: bytes, *, single: bool, signature: bytes | None = None) -> list[Line]:
     """Take a body apart. single: it is one ticket, however many lines it is written in.
 
+    signature: as it came with them. It goes beside each on Kafka, and so has bounds of its own; it is not verified.
+
     Raises:
-        Refusal: there is no line, there are too many, or one is no Kafka record.
+        Refusal: there is no line, there are too many, one is no Kafka record, or the signature is none.
     """
+    if signature is not None and len(signature) > SIGNATURE_BYTES_MAX:
+        raise Refusal("signature-too-large", bytes=len(signature), limit=SIGNATURE_BYTES_MAX)
+    lines_max = LINES_MAX if signature is None else TICKETS_MAX
     parts = [body] if single else body.split(b"\n")
     lines = [Line(number, payload) for number, part in enumerate(parts, 1) if (payload := part.strip())]
     if not lines:
         raise Refusal("no-tickets")
-    if len(lines) > LINES_MAX:
-        raise Refusal("too-many-lines", limit=LINES_MAX)
+    if len(lines) > lines_max:
+        raise Refusal("too-many-lines", limit=lines_max)
     for line in lines:
         if len(line.payload) > LINE_BYTES_MAX:
             raise Refusal("line-too-large", line=line.number, bytes=len(line.payload), limit=LINE_BYTES_MAX)
     return lines
 
 
-def checked(payload: bytes, institution: str, registry: Registry) -> tuple[Message | None, Sequence[Fault]]:
+class Signed:
+    """What lines of one institution came with. signature: None where nothing. at_ms: about when the log has taken them.
+
+    Intake judges by the log's own time: of a key that ends in between it may say otherwise, and the receipt holds.
+    """
+
+    def __init__(self, institution: str, signature: bytes | None, at_ms: int) -> None:
+        self._signatures = Signatures(institution)
+        self._signature = signature
+        self._at_ms = at_ms
+
+    def fault(self, registry: Registry, payload: bytes) -> Fault | None:
+        return self._signatures.fault(registry, self._signature, payload, self._at_ms)
+
+
+def checked(
+    payload: bytes, institution: str, registry: Registry, signed: Signed
+) -> tuple[Message | None, Sequence[Fault]]:
     """Ask of one line what intake asks before it looks at what came earlier: is it a ticket, and this sender's?"""
     try:
-        return admit(payload, institution, registry, None), ()
+        return admit(payload, institution, registry, None, signed.fault(registry, payload)), ()
     except InvalidTicket as refused:
         return None, refused.faults
 
 
-def entry(line: Line, institution: str, registry: Registry, offset: int | None) -> dict[str, Any]:
+def entry(line: Line, institution: str, registry: Registry, offset: int | None, signed: Signed) -> dict[str, Any]:
     """What the sender is told of one line, as `models.Entry` has it."""
-    message, faults = checked(line.payload, institution, registry)
+    message, faults = checked(line.payload, institution, registry, signed)
     return {
         "line": line.number,
         "outcome": "quarantined" if message is None else "taken",

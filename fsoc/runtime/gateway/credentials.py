@@ -49,11 +49,15 @@ def digest_of(secret: bytes) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Credential:
-    """One line of the file. digest: of the token, or of the certificate. not_after: the last day, in UTC."""
+    """One line of the file.
+
+    digest: of the token, or of the certificate. not_after: the last day, in UTC. name: what people call it.
+    """
 
     institution: str
     digest: str
     not_after: dt.date | None = None
+    name: str = ""
 
 
 class Credentials:
@@ -64,6 +68,8 @@ class Credentials:
         for token in tokens:
             self._tokens.setdefault(token.institution, []).append(token)
         self._certificates = {certificate.digest: certificate for certificate in certificates}
+        of_tokens = (token for several in self._tokens.values() for token in several)
+        self.all: tuple[Credential, ...] = (*of_tokens, *self._certificates.values())
         holders = {*self._tokens, *(one.institution for one in self._certificates.values())}
         self.institutions: tuple[str, ...] = tuple(sorted(holders))
 
@@ -144,9 +150,10 @@ class _Reader:
         for key in data:
             if key != "credentials":
                 document.problem((key,), unknown_name(key, ["credentials"]))
-        entries = data.get("credentials")
-        if not isinstance(entries, list) or not entries or len(entries) > CREDENTIALS_MAX:
-            document.problem(("credentials",), f"credentials: expected a list of 1 to {CREDENTIALS_MAX:,}")
+        # Nobody is somebody: where the last was taken out, those before would stay in use if the file were refused.
+        entries = [] if data.get("credentials", "") is None else data.get("credentials")
+        if not isinstance(entries, list) or len(entries) > CREDENTIALS_MAX:
+            document.problem(("credentials",), f"credentials: expected a list of at most {CREDENTIALS_MAX:,}")
             return
         for index, entry in enumerate(entries):
             self._read_one(index, entry)
@@ -177,7 +184,7 @@ class _Reader:
         if self._counts[institution] > PER_INSTITUTION_MAX:
             document.problem(path, f"{institution} has more than {PER_INSTITUTION_MAX} credentials")
         (self.tokens if kinds[0] == "token_sha256" else self.certificates).append(
-            Credential(institution, digest, not_after)
+            Credential(institution, digest, not_after, name)
         )
 
     def _digest(self, path: tuple[str | int, ...], value: Any) -> str:

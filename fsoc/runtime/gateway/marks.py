@@ -35,14 +35,17 @@ class Keyed:
     body: bytes
 
     @classmethod
-    def of(cls, key: str, body: bytes, *, single: bool) -> Keyed:
-        """Raises: Refusal: it is no key. single: as the body was read."""
+    def of(cls, key: str, body: bytes, *, single: bool, signature: bytes | None = None) -> Keyed:
+        """Raises: Refusal: it is no key. single: as the body was read. signature: another makes it another body."""
         key = key.strip()
         if len(key) > 2 and key[0] == key[-1] == '"':
             key = key[1:-1]
         if _is_key(key) is None:
             raise Refusal("bad-key")
-        return cls(_digest(key.encode()), _digest((b"1" if single else b"n") + body))
+        kind = b"1" if single else b"n"
+        if signature is not None:
+            kind = b"s%b%d %b" % (kind, len(signature), signature)
+        return cls(_digest(key.encode()), _digest(kind + body))
 
     def mark(self, index: int, count: int) -> bytes:
         """Of line `index`, from 0, of `count`."""

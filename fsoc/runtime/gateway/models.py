@@ -28,7 +28,7 @@ class Entry(_Answer):
 
 
 class Taken(_Answer):
-    """Kafka has every line durably. received = taken + quarantined."""
+    """Kafka has every line durably. received = taken + quarantined. entries: of each line, or none if so preferred."""
 
     institution: str
     received: Annotated[int, Field(ge=1, le=LINES_MAX)]

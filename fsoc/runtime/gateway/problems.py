@@ -140,6 +140,13 @@ KINDS: Final[dict[str, Kind]] = {
         "Send it without Content-Encoding.",
         "請勿使用 Content-Encoding。",
     ),
+    "signature-too-large": Kind(
+        431,
+        "The Fsoc-Signature is too large.",
+        "Fsoc-Signature 過長。",
+        "It has {bytes} bytes, limit {limit}; sign fewer tickets at a time. Nothing of this body was taken.",
+        "長度 {bytes} 位元組，上限 {limit}；請減少每次簽署之張數。本批全部未收。",
+    ),
     "key-reused": Kind(
         422,
         "This Idempotency-Key was used before with another body.",

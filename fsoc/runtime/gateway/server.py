@@ -93,7 +93,7 @@ async def _serve(settings: Settings, log: Log, files: _Files, say: Say) -> int:
         files.registry,
         Limits(settings.gateway_bytes_per_second, settings.gateway_requests_per_second),
         time.monotonic,
-        lambda: dt.datetime.now(dt.UTC).date(),
+        lambda: dt.datetime.now(dt.UTC),
     )
     watch = _Watch(gateway, files, settings.registry_reload_seconds)
     await watch.look()

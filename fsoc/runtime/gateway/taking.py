@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from fsoc.errors import Retry
 from fsoc.institutions.registry import Registry
 from fsoc.runtime.gateway import metrics
-from fsoc.runtime.gateway.batch import LINE_BYTES_MAX, Line, entry, lines_of
+from fsoc.runtime.gateway.batch import LINE_BYTES_MAX, Line, Signed, entry, lines_of
 from fsoc.runtime.gateway.marks import REMEMBERED, Keyed, Known
 from fsoc.runtime.gateway.problems import Refusal
 from fsoc.runtime.log import Log, RecordTooLarge, UnknownTopic, read_to_end
@@ -50,20 +50,32 @@ class Taking:
         self._waiting: dict[str, int] = {}
         self._known: dict[str, Known] = {}
 
-    async def take(self, institution: str, body: bytes, *, registry: Registry, single: bool, key: str | None) -> Answer:
+    async def take(
+        self,
+        institution: str,
+        body: bytes,
+        *,
+        registry: Registry,
+        single: bool,
+        key: str | None,
+        at_ms: int,
+        signature: bytes | None = None,
+    ) -> Answer:
         """Return once Kafka has every line durably.
 
         registry: by which each line is judged, as intake will. single: the body is one ticket.
-        key: the Idempotency-Key, if any.
+        key: the Idempotency-Key, if any. at_ms: now, in ms since 1970.
+        signature: of the batch, if any: it goes beside each line, byte for byte.
 
         Raises:
             Refusal: nothing of it is acknowledged. For some of it, it may be on Kafka all the same.
         """
-        lines = lines_of(body, single=single)
-        keyed = None if key is None else Keyed.of(key, body, single=single)
+        lines = lines_of(body, single=single, signature=signature)
+        keyed = None if key is None else Keyed.of(key, body, single=single, signature=signature)
         async with self._turn(institution), answering():
-            offsets = await self._write(institution, lines, keyed)
-        return Answer(await self._body(institution, lines, registry, offsets.found), offsets.replayed)
+            offsets = await self._write(institution, lines, keyed, signature)
+        signed = Signed(institution, signature, at_ms)
+        return Answer(await self._body(institution, lines, registry, offsets.found, signed), offsets.replayed)
 
     @asynccontextmanager
     async def _turn(self, institution: str) -> AsyncIterator[None]:
@@ -77,7 +89,9 @@ class Taking:
         finally:
             self._waiting[institution] -= 1
 
-    async def _write(self, institution: str, lines: list[Line], keyed: Keyed | None) -> _Offsets:
+    async def _write(
+        self, institution: str, lines: list[Line], keyed: Keyed | None, signature: bytes | None
+    ) -> _Offsets:
         """Write what the log does not have of it."""
         topic = f"{self._prefix}tickets.{institution}"
         known: Known | None = None
@@ -92,7 +106,8 @@ class Taking:
         marks = {index: None if keyed is None else keyed.mark(index, len(lines)) for index in missing}
         try:
             with metrics.WRITE_SECONDS.time():
-                written = await self._log.write((topic, 0, marks[index], lines[index].payload) for index in missing)
+                records = ((topic, 0, marks[index], lines[index].payload) for index in missing)
+                written = await self._log.write(records, signature)
         except RecordTooLarge as error:
             largest = max(lines, key=lambda line: len(line.payload))
             size = len(largest.payload)
@@ -117,13 +132,13 @@ class Taking:
         return known
 
     async def _body(
-        self, institution: str, lines: list[Line], registry: Registry, offsets: list[int | None]
+        self, institution: str, lines: list[Line], registry: Registry, offsets: list[int | None], signed: Signed
     ) -> dict[str, Any]:
         entries: list[dict[str, Any]] = []
         for index, (line, offset) in enumerate(zip(lines, offsets, strict=True)):
             if index % _CHECKED_AT_ONCE == 0:
                 await asyncio.sleep(0)
-            entries.append(entry(line, institution, registry, offset))
+            entries.append(entry(line, institution, registry, offset, signed))
         taken = sum(one["outcome"] == "taken" for one in entries)
         quarantined = len(entries) - taken
         return {

@@ -20,6 +20,9 @@ VISIBLE_SECONDS_MAX = 60
 COMPACTED_SEGMENT_BYTES = 8 * 1024 * 1024
 _NO_ERROR = 0
 _ALREADY_EXISTS = 36
+# Of the topic, of the cluster.
+_NOT_ALLOWED = (29, 31)
+_REMEDY = "; `fsoc topics apply` makes it, as a user who may (fsoc-admin)"
 _TOPIC_OVERRIDE = 1
 
 T = TypeVar("T")
@@ -79,7 +82,8 @@ async def create_topics(admin: Any, specs: Sequence[TopicSpec]) -> None:
         )
         for name, code, text in (entry[:3] for entry in response.topic_errors):
             if code not in (_NO_ERROR, _ALREADY_EXISTS):
-                problems.append(Problem(name, f"could not be created: {text or for_code(code).__name__}"))
+                why = f"could not be created: {text or for_code(code).__name__}"
+                problems.append(Problem(name, f"{why.rstrip('.')}{_REMEDY if code in _NOT_ALLOWED else ''}"))
     if problems:
         raise RefusedToStart(*problems)
     if not specs:

@@ -1,4 +1,4 @@
-"""Certificates for a broker on this machine: an authority of its own, and what it issues. Pure: bytes and a time."""
+"""Certificates for servers on this machine: an authority of its own, and what it issues. Pure: bytes and a time."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 AUTHORITY_DAYS: Final = 3650
-# A broker is given a new one at each start.
-BROKER_DAYS: Final = 397
+# They are issued anew at each start of the broker.
+SERVER_DAYS: Final = 397
 BROKER: Final = "fsoc-broker"
+GATEWAY: Final = "fsoc-gateway"
 
 # Clocks differ; a certificate from the future is refused.
 _EARLIER: Final = dt.timedelta(hours=1)
@@ -30,7 +31,7 @@ class Pair:
 
 
 def authority(now: dt.datetime) -> Pair:
-    """Make an authority that signs brokers' certificates and no further authority; valid for AUTHORITY_DAYS."""
+    """Make an authority that signs servers' certificates and no further authority; valid for AUTHORITY_DAYS."""
     key = ec.generate_private_key(ec.SECP256R1())
     name = _name("fsoc local authority")
     built = (
@@ -44,15 +45,24 @@ def authority(now: dt.datetime) -> Pair:
 
 
 def broker(issuer: Pair, now: dt.datetime) -> Pair:
-    """Issue the broker's: for 127.0.0.1 and localhost, to serve by and to show to itself; valid for BROKER_DAYS."""
+    """Issue the broker's: to serve by, and to show to itself."""
+    return _server(issuer, now, BROKER, [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH])
+
+
+def gateway(issuer: Pair, now: dt.datetime) -> Pair:
+    """Issue the gateway's: to serve by alone. Shown to the broker it opens nothing."""
+    return _server(issuer, now, GATEWAY, [ExtendedKeyUsageOID.SERVER_AUTH])
+
+
+def _server(issuer: Pair, now: dt.datetime, common: str, purposes: list[x509.ObjectIdentifier]) -> Pair:
+    """For 127.0.0.1 and localhost; valid for SERVER_DAYS."""
     parent = x509.load_pem_x509_certificate(issuer.certificate)
     signer = serialization.load_pem_private_key(issuer.key, password=None)
     assert isinstance(signer, ec.EllipticCurvePrivateKey)  # noqa: S101 - `authority` makes no other
     key = ec.generate_private_key(ec.SECP256R1())
     names = [x509.DNSName("localhost"), x509.IPAddress(ipaddress.ip_address("127.0.0.1"))]
-    purposes = [ExtendedKeyUsageOID.SERVER_AUTH, ExtendedKeyUsageOID.CLIENT_AUTH]
     built = (
-        _builder(_name(BROKER), parent.subject, key.public_key(), now, BROKER_DAYS)
+        _builder(_name(common), parent.subject, key.public_key(), now, SERVER_DAYS)
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .add_extension(_usage(signs_certificates=False), critical=True)
         .add_extension(x509.ExtendedKeyUsage(purposes), critical=False)

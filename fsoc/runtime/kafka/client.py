@@ -11,7 +11,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
-from fsoc.feeds.record import Record
+from fsoc.feeds.record import Record, signature_of
 from fsoc.runtime.kafka.admin import create_topics, topic_partitions
 from fsoc.runtime.kafka.connection import refusing_unanswered, unanswered
 from fsoc.runtime.kafka.security import OPEN, Security
@@ -92,7 +92,7 @@ class KafkaLog:
             raise UnknownTopic.missing(*missing, user=self._reach.get("sasl_plain_username"))
         return {topic: self._known[topic] for topic in topics}
 
-    async def write(self, records: Iterable[Written]) -> Sequence[int | None]:
+    async def write(self, records: Iterable[Written], signature: bytes | None = None) -> Sequence[int | None]:
         stamped: list[Stamped] = []
         for record in records:
             await self._check_record(*record)
@@ -100,7 +100,7 @@ class KafkaLog:
         if not stamped:
             return []
         with self._answers():
-            return await self._writer.write(stamped)
+            return await self._writer.write(stamped, signature)
 
     async def append(
         self, topic: str, partition: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None = None
@@ -216,6 +216,13 @@ class KafkaLog:
             raise unanswered(self._brokers, error) from error
 
 
+def record_of(fetched: Any) -> Record:
+    """What aiokafka fetched, as the core sees it."""
+    # Most have no header, and are not to pay for those that have.
+    signature = signature_of(fetched.headers) if fetched.headers else None
+    return Record(fetched.offset, fetched.timestamp, fetched.key, fetched.value, signature)
+
+
 class KafkaReader:
     """A `Reader` on one consumer that is in no group."""
 
@@ -230,10 +237,7 @@ class KafkaReader:
             fetched = await self._consumer.getmany(timeout_ms=wait_ms, max_records=records_max)
         except KafkaError as error:
             raise unanswered(self._brokers, error) from error
-        return {
-            (name.topic, name.partition): [Record(one.offset, one.timestamp, one.key, one.value) for one in records]
-            for name, records in fetched.items()
-        }
+        return {(name.topic, name.partition): list(map(record_of, records)) for name, records in fetched.items()}
 
     async def position(self, topic: str, partition: int) -> int:
         return int(await self._consumer.position(TopicPartition(topic, partition)))

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 from typing import Final
 
 from fsoc.errors import Problem, RefusedToStart
@@ -13,6 +15,7 @@ from fsoc.runtime.kafka.security import MECHANISM, Protocol, Security
 
 # Letters, digits, - and _ alone: the same in every file format below, and nothing to normalise.
 PASSWORD_BYTES: Final = 32
+_NONE: Final[Mapping[str, Path]] = MappingProxyType({})
 
 
 def new_password() -> str:
@@ -73,12 +76,13 @@ class ClientFiles:
         ca_file: Path | None,
         password: str | None,
         topic_prefix: str | None = None,
+        paths: Mapping[str, Path] = _NONE,
     ) -> None:
         """Write all of them.
 
         ca_file: as it stands in the files; None: what the system trusts.
         password: None where the protocol asks for none; then there is no file of it.
-        topic_prefix: of fsoc's settings; None leaves it out.
+        topic_prefix: of fsoc's settings; None leaves it out. paths: other settings of fsoc, each a file.
 
         Raises:
             RefusedToStart: one cannot be written.
@@ -89,6 +93,7 @@ class ClientFiles:
             f"kafka_protocol: {protocol}",
             *([] if ca_file is None else [f"kafka_ca_file: {_quoted(str(ca_file))}"]),
             *([] if topic_prefix is None else [f"topic_prefix: {_quoted(topic_prefix)}"]),
+            *(f"{name}: {_quoted(str(path))}" for name, path in paths.items()),
         ]
         kcat = [
             f"# For `kcat -F` and other programs made of librdkafka, as {self.user}.",

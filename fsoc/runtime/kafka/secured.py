@@ -4,6 +4,7 @@ They lie in `security/` of the broker's data directory, which only its owner may
 
     ca.pem ca.key              the authority's certificate, and its key
     broker.pem                 the broker's key and certificate, new at each start
+    gateway.pem gateway.key    the HTTPS gateway's, the same; named in fsoc-gateway.yml
     fsoc-admin.* …             of each first user: password, settings for fsoc, kcat and Kafka's own tools
 """
 
@@ -46,6 +47,14 @@ class Secured:
         return self.folder / "broker.pem"
 
     @property
+    def gateway_certificate(self) -> Path:
+        return self.folder / "gateway.pem"
+
+    @property
+    def gateway_key(self) -> Path:
+        return self.folder / "gateway.key"
+
+    @property
     def exists(self) -> bool:
         """Whether the broker of this data directory is a secure one."""
         return self.ca_file.exists()
@@ -76,7 +85,7 @@ class Secured:
             shutil.rmtree(self.folder)
 
     def renew(self, now: dt.datetime, brokers: str) -> None:
-        """Give the broker a new certificate, and the first users' files its address.
+        """Give the broker and the gateway new certificates, and the first users' files the broker's address.
 
         Raises:
             RefusedToStart: what `make` left is not readable, or the folder cannot be written.
@@ -84,13 +93,17 @@ class Secured:
         try:
             authority = certificates.Pair(self.ca_file.read_bytes(), (self.folder / "ca.key").read_bytes())
             passwords = {user: self.files(user).password.read_text("ascii").strip() for user in FIRST_USERS}
-            made = certificates.broker(authority, now)
+            made, served = certificates.broker(authority, now), certificates.gateway(authority, now)
         except (OSError, ValueError) as error:
             text = f"is not what `fsoc kafka start --secure` left there ({error}); --fresh begins anew"
             raise RefusedToStart(Problem(str(self.folder), text)) from error
         write_private(self.broker_file, made.key + made.certificate)
+        write_private(self.gateway_certificate, served.certificate)
+        write_private(self.gateway_key, served.key)
+        https = {"gateway_certificate": self.gateway_certificate, "gateway_key": self.gateway_key}
         for user, password in passwords.items():
-            self.files(user).write(brokers, "SASL_SSL", self.ca_file, password)
+            own = https if user == GATEWAY else {}
+            self.files(user).write(brokers, "SASL_SSL", self.ca_file, password, paths=own)
 
     @contextmanager
     def format_arguments(self) -> Iterator[Path]:

@@ -11,6 +11,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, RecordListTooLargeError
 
+from fsoc.feeds.record import SIGNATURE
 from fsoc.runtime.log import BATCH_BYTES_MAX, Partition, RecordTooLarge
 
 BATCH_BYTES = 262_144
@@ -20,6 +21,7 @@ _STOP_SECONDS_MAX = 2
 
 # Topic, partition, key, value, timestamp in ms or None for the present.
 Stamped = tuple[str, int, bytes | None, bytes | None, int | None]
+Headers = list[tuple[str, bytes]]
 
 
 class Writer:
@@ -56,8 +58,10 @@ class Writer:
                 self._producer = producer
             return self._producer
 
-    async def write(self, records: Iterable[Stamped]) -> list[int | None]:
+    async def write(self, records: Iterable[Stamped], signature: bytes | None = None) -> list[int | None]:
         """Return the records' offsets once all are durable, in order per partition.
+
+        signature: in the header of each; None where there is none.
 
         None: the cluster has it already, from a try whose answer was lost, and no longer says where.
 
@@ -69,7 +73,7 @@ class Writer:
         """
         async with asyncio.timeout(WRITE_SECONDS_MAX):
             producer = await self.start()
-            written = await _write(producer, records)
+            written = await _write(producer, records, [] if signature is None else [(SIGNATURE, signature)])
         if not isinstance(written, Exception):
             return written
         if producer is self._producer:
@@ -87,19 +91,21 @@ class Writer:
 class _Batch:
     """One that is being filled. places: where its records stand among all that are written."""
 
-    def __init__(self, producer: Any) -> None:
+    def __init__(self, producer: Any, headers: Headers) -> None:
+        self._headers = headers
         self.builder = producer.create_batch()
         self.places: list[int] = []
 
     def takes(self, place: int, key: bytes | None, value: bytes | None, timestamp_ms: int | None) -> bool:
         """Whether there was room. The first record of a batch always fits."""
-        taken = self.builder.append(key=key, value=value, timestamp=timestamp_ms) is not None
+        builder = self.builder
+        taken = builder.append(key=key, value=value, timestamp=timestamp_ms, headers=self._headers) is not None
         if taken:
             self.places.append(place)
         return taken
 
 
-async def _write(producer: Any, records: Iterable[Stamped]) -> list[int | None] | Exception:
+async def _write(producer: Any, records: Iterable[Stamped], headers: Headers) -> list[int | None] | Exception:
     """Fill batches, hand them over, wait for all; the offset of each record, or the first refusal.
 
     Whole batches, not `send` per record: a future and a task switch per record cost ten times the record itself.
@@ -110,10 +116,10 @@ async def _write(producer: Any, records: Iterable[Stamped]) -> list[int | None] 
     for topic, partition, key, value, timestamp_ms in records:
         batch = filling.get((topic, partition))
         if batch is None:
-            batch = filling[topic, partition] = _Batch(producer)
+            batch = filling[topic, partition] = _Batch(producer, headers)
         if not batch.takes(count, key, value, timestamp_ms):
             landing.append((topic, batch, await producer.send_batch(batch.builder, topic, partition=partition)))
-            batch = filling[topic, partition] = _Batch(producer)
+            batch = filling[topic, partition] = _Batch(producer, headers)
             batch.takes(count, key, value, timestamp_ms)
         count += 1
     for (topic, partition), batch in filling.items():

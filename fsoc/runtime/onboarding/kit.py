@@ -21,6 +21,9 @@ from fsoc.settings import Settings
 from fsoc.tickets import sample
 
 CA: Final = "ca.pem"
+GATEWAY_CA: Final = "gateway-ca.pem"
+GATEWAY: Final = "https://GATEWAY:8443"
+"""Where nobody has told where the gateway is: to be filled in by whoever reads the manual."""
 TICKETS: Final = "first-tickets.ndjson"
 MANUAL: Final = "README.txt"
 
@@ -41,6 +44,22 @@ class Kit:
         """For the administrator, not to be handed on: the password as Kafka's own tools take it."""
         return self.folder / f"{self.user}.scram"
 
+    @property
+    def token(self) -> Path:
+        """For the HTTPS gateway: the token alone, as `fsoc send --token-file` takes it."""
+        return self.folder / f"{self.user}.token"
+
+    @property
+    def header(self) -> Path:
+        """The same as a header, as `curl -H @FILE` takes it: on a command line it would be everyone's to see."""
+        return self.folder / f"{self.user}.header"
+
+    def write_token(self, token: str) -> None:
+        """Raises: RefusedToStart: the folder cannot be written."""
+        self._make()
+        write_private(self.header, f"Authorization: Bearer {token}\n".encode())
+        write_private(self.token, f"{token}\n".encode())
+
     def write_access(self, settings: Settings, *, keep: bool = False) -> str | None:
         """How to reach the cluster, with a password where it asks for one; return that password.
 
@@ -53,12 +72,7 @@ class Kit:
         ca_file = None
         if settings.kafka_ca_file is not None:
             ca_file = Path(CA)
-            try:
-                shutil.copyfile(settings.kafka_ca_file, self.folder / CA)
-            except OSError as error:
-                raise RefusedToStart(
-                    Problem(str(settings.kafka_ca_file), f"cannot be read: {error.strerror}")
-                ) from error
+            self._copy(settings.kafka_ca_file, CA)
         password = None
         if asks_who_comes(settings):
             has_one = keep and self.files.password.exists()
@@ -76,9 +90,17 @@ class Kit:
             RefusedToStart: the folder cannot be written.
         """
         self._make()
+        if settings.gateway_credentials is not None and settings.gateway_ca_file is not None:
+            self._copy(settings.gateway_ca_file, GATEWAY_CA)
         lines = first_tickets(institution, feed, now, submitted_by=None if self.user == institution else self.user)
         write_private(self.folder / TICKETS, b"".join(line + b"\n" for line in lines))
         write_private(self.folder / MANUAL, _manual(settings, institution, self.user).encode())
+
+    def _copy(self, certificates: Path, name: str) -> None:
+        try:
+            shutil.copyfile(certificates, self.folder / name)
+        except OSError as error:
+            raise RefusedToStart(Problem(str(certificates), f"cannot be read: {error.strerror}")) from error
 
     def _make(self) -> None:
         try:
@@ -151,16 +173,50 @@ older ones as "invalid credentials". Or take Kafka's own tools (before Kafka 4.2
 '''
         if own
         else ""
-    }
+    }{_by_https(settings, user)}
 Files 檔案
    {user}.kcat         for kcat, and programs made of librdkafka (Vector, Fluent Bit) 供 kcat 及 librdkafka 程式使用
    {user}.properties   for Java clients (Logstash, Kafka's own tools) 供 Java 用戶端使用
    {user}.yml          for fsoc's own commands, as --settings 供 fsoc 指令以 --settings 使用
-   {TICKETS}   a ticket, its correction and a heartbeat, one a line 事件單、更正與狀況單，一行一張
+{_https_files(settings, user)}   {
+        TICKETS
+    }   a ticket, its correction and a heartbeat, one a line 事件單、更正與狀況單，一行一張
 
 Whoever has {user}.* can send in this name: keep them as you keep keys, and ask for new ones at once if they are lost.
 持有 {user}.* 即可以此名義送件：請比照金鑰保管，遺失請立即申請換發。
 
 Send a source_status for each feed every five minutes; seq counts without gaps within a seq_epoch.
 每個來源每五分鐘送一張 source_status；同一 seq_epoch 內 seq 須連續。
+"""
+
+
+def _by_https(settings: Settings, user: str) -> str:
+    """How to send by the gateway instead; nothing where there is none."""
+    if settings.gateway_credentials is None:
+        return ""
+    url = settings.gateway_url or GATEWAY
+    trusts = settings.gateway_ca_file is not None
+    curl = f"curl -H @{user}.header" + (f" --cacert {GATEWAY_CA}" if trusts else "")
+    spool = f"fsoc send {TICKETS} --to {url} --token-file {user}.token" + (f" --ca-file {GATEWAY_CA}" if trusts else "")
+    return f"""
+By HTTPS instead, where Kafka's port is not open to you. fsoc send keeps what it could not send, and sends it later.
+無法連線 Kafka 時，改以 HTTPS 送件；fsoc send 會保留未送出者，稍後續送。
+
+   {spool}
+   {curl} -H 'Content-Type: application/x-ndjson' \\
+     -H "Idempotency-Key: $(sha256sum {TICKETS} | cut -c-64)" --data-binary @{TICKETS} {url}/v1/tickets
+   {curl} '{url}/v1/receipts?from=0'
+
+To sign what you send: fsoc institution key make signing.jwk > signing.pub.jwk; give the joint SOC signing.pub.jwk,
+and nothing else; add --sign-with signing.jwk. Keep signing.jwk as you keep the token.
+如需簽章：以上述指令產製金鑰，僅將 signing.pub.jwk 交聯防中心登錄；
+送件時加 --sign-with signing.jwk，私鑰請自行妥善保管。
+"""
+
+
+def _https_files(settings: Settings, user: str) -> str:
+    if settings.gateway_credentials is None:
+        return ""
+    return f"""\
+   {user}.token        for the HTTPS gateway; {user}.header is the same for curl 供 HTTPS 閘道及 curl 使用
 """

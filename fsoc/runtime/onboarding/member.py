@@ -12,7 +12,7 @@ from fsoc.runtime.kafka.admin import broker_count
 from fsoc.runtime.kafka.connection import connected
 from fsoc.runtime.kafka.plan import Plan, apply, make_plan
 from fsoc.runtime.kafka.security import Security
-from fsoc.runtime.kafka.topics import Access, Acl, Quota, table
+from fsoc.runtime.kafka.topics import Access, Acl, Quota, acls, table
 from fsoc.runtime.log import TopicSpec
 from fsoc.settings import Settings
 
@@ -57,10 +57,19 @@ async def compare(admin: Any, registry: Registry, institution: str, settings: Se
     return await make_plan(admin, settings.topic_prefix, share.specs, share.allow, share.quotas, share.forbid)
 
 
+async def _compare_shared(admin: Any, settings: Settings) -> Plan:
+    """What the cluster lacks of the topics that are no institution's, and of the rules on them."""
+    prefix, replicas = settings.topic_prefix, min(3, await broker_count(admin))
+    specs = table(prefix, [], settings.detections_partitions, settings.environment, replicas=replicas)
+    return await make_plan(admin, prefix, specs, acls(prefix, [], settings.group))
+
+
 async def join(
     settings: Settings, registry: Registry, institution: str, new_password: Callable[[], str]
 ) -> tuple[Plan, bool]:
     """Make what is missing; return what was, and whether it was given a password, which is then `new_password`'s.
+
+    Of a cluster's first institution that is what all share, too: without it no worker starts.
 
     new_password: asked where it has none and the cluster asks who comes. It is kept by whoever makes it before the
         cluster has it: a password that nobody knows would let nobody in.
@@ -70,8 +79,14 @@ async def join(
         Retry: it stopped answering.
     """
     async with connected(",".join(settings.brokers), Security.of(settings)) as admin:
+        shared = await _compare_shared(admin, settings)
+        if shared.create:
+            await apply(admin, shared)
         plan = await compare(admin, registry, institution, settings)
         await apply(admin, plan)
+        if shared.create:
+            plan.create += shared.create
+            plan.allow += shared.allow
         is_new = asks_who_comes(settings) and institution not in await credentials.users(admin)
         if is_new:
             await credentials.give(admin, institution, new_password())

@@ -1,4 +1,4 @@
-"""The registry's file, changed in its place: whole or not at all, one at a time. What changes is the caller's."""
+"""A file that people write, changed in its place: whole or not at all, one at a time. What changes is the caller's."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from typing import IO
 from fsoc.errors import Problem, RefusedToStart
 
 
-def change(path: Path, edit: Callable[[str, str], str]) -> bool:
+def change(path: Path, edit: Callable[[str, str], str], mode: int = 0o666) -> bool:
     """Give the file the text that `edit` makes of its text; return whether that is another.
 
     edit: of text and the name for messages; "" where there is no file yet, which is then made. What it raises leaves
-        the file as it is. A link is followed; the file's permissions stay.
+        the file as it is. A link is followed; the file's permissions stay. mode: of a new file, less the umask.
 
     Raises:
         RefusedToStart: the file cannot be read or written, or `edit` refuses.
@@ -25,7 +25,8 @@ def change(path: Path, edit: Callable[[str, str], str]) -> bool:
     try:
         if not place.exists():
             made = edit("", str(path))
-            with place.open("x", encoding="utf-8", newline="") as file:
+            opened = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
+            with os.fdopen(opened, "w", encoding="utf-8", newline="") as file:
                 file.write(made)
             return True
         with _locked(place) as file:

@@ -17,7 +17,7 @@ A, B = TP("t.tickets.a", 0), TP("t.tickets.b", 0)
 
 def fetched(tp, *offsets, generation=7):
     """One event of the stream: a slice, and whether it is acked."""
-    records = [SimpleNamespace(offset=offset, timestamp=offset, key=None, value=b"") for offset in offsets]
+    records = [SimpleNamespace(offset=offset, timestamp=offset, key=None, value=b"", headers=()) for offset in offsets]
     event = SimpleNamespace(value=Slice(tp, records, generation), acked=False)
     event.ack = lambda: setattr(event, "acked", True)
     return event

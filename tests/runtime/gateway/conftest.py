@@ -55,14 +55,14 @@ class FaultyLog(MemoryLog):
         self.writes = 0
         self.gate: asyncio.Event | None = None
 
-    async def write(self, records):
+    async def write(self, records, signature=None):
         self.writes += 1
         if self.gate is not None:
             await self.gate.wait()
         if self.fault is None:
-            return await super().write(records)
+            return await super().write(records, signature)
         fault, self.fault = self.fault, None
-        await super().write(list(records)[: self.written_first])
+        await super().write(list(records)[: self.written_first], signature)
         raise fault
 
 
@@ -73,6 +73,7 @@ class House:
         self.log = log
         self.now = 0.0
         self.day = TODAY
+        self.hour = dt.time(tzinfo=dt.UTC)  # the time that the log stamps with
         self.tokens = {institution: new_token(institution) for institution in INSTITUTIONS}
         self.registry = Registry.parse(REGISTRY, "institutions.yml")
         self.limits = (bytes_per_second, requests_per_second)
@@ -84,7 +85,13 @@ class House:
         entries.append(f"- {{institution: fi-002, certificate_sha256: {digest_of(CERTIFICATE)}}}")
         credentials = Credentials.parse("credentials:\n" + "\n".join(entries), "credentials.yml")
         self.gateway = Gateway(
-            self.log, PREFIX, credentials, self.registry, Limits(*self.limits), lambda: self.now, lambda: self.day
+            self.log,
+            PREFIX,
+            credentials,
+            self.registry,
+            Limits(*self.limits),
+            lambda: self.now,
+            lambda: dt.datetime.combine(self.day, self.hour),
         )
         self.app = build(self.gateway)
 

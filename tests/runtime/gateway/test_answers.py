@@ -256,3 +256,21 @@ async def test_any_body_of_a_sender_is_on_the_log_byte_for_byte_or_refused_whole
         assert (await house.on_log())[before:] == [line.strip() for line in lines if line.strip()]
     else:
         assert len(await house.on_log()) == before
+
+
+@pytest.mark.parametrize("preference", ["return=minimal", 'respond-async, Return="minimal"; x=1'])
+async def test_who_prefers_little_is_told_the_counts(house, preference):
+    told = await house.post(ticket(1), b"{", prefer=preference)
+
+    assert told.status == 202
+    assert told.headers["preference-applied"] == "return=minimal"
+    assert told.json == {"institution": "fi-001", "received": 2, "taken": 1, "quarantined": 1, "entries": []}
+    assert len(await house.on_log()) == 2
+
+
+@pytest.mark.parametrize("preference", ["", "return=representation", "return=minimalist", "handling=lenient"])
+async def test_any_other_preference_is_passed_over(house, preference):
+    told = await house.post(ticket(1), prefer=preference)
+
+    assert len(told.json["entries"]) == 1
+    assert "preference-applied" not in told.headers

@@ -150,7 +150,7 @@ async def test_credentials_are_taken_up_while_it_runs_and_bad_ones_leave_those_b
 async def test_it_is_not_ready_while_kafka_does_not_answer_and_names_topics_that_are_missing(gateway, tmp_path):
     files = server._Files(gateway.settings)
     log = Unanswering()
-    house = server.Gateway(log, PREFIX, files.credentials, files.registry, None, lambda: 0.0, dt.date.today)
+    house = server.Gateway(log, PREFIX, files.credentials, files.registry, None, lambda: 0.0, dt.datetime.now)
     watch = server._Watch(house, files, 1)
 
     await watch.look()

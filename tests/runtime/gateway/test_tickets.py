@@ -178,7 +178,7 @@ async def test_whatever_fails_and_restarts_a_key_writes_every_line_once(steps):
         asked |= set(lines)
         with suppress(Refusal):
             answer = await gateways[what == "other"].take(
-                "fi-001", b"\n".join(lines), registry=registry, single=False, key=f"k-{number}"
+                "fi-001", b"\n".join(lines), registry=registry, single=False, key=f"k-{number}", at_ms=0
             )
             assert acknowledged.setdefault(number, answer.body) == answer.body
         log.fault = None

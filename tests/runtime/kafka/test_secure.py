@@ -8,6 +8,9 @@ from __future__ import annotations
 import asyncio
 import itertools
 import re
+import socket
+import ssl
+import struct
 import uuid
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
@@ -33,12 +36,15 @@ from fsoc.runtime.kafka.secured import FIRST_USERS
 from fsoc.runtime.kafka.security import OPEN, Security
 from fsoc.runtime.kafka.topics import Quota, acls, table
 from fsoc.runtime.kafka.topics import quotas as quota_table
+from fsoc.settings import load
 
 pytestmark = pytest.mark.kafka
 
 # Every name begins, ends or goes on as another does.
 MEMBERS = ("fi", "fi-1", "fi-10", "fi-1-0", "fi-2", "a-fi-1")
 PAIRS = tuple(itertools.permutations(MEMBERS, 2))
+# The first question of any client: size, key and version of the request, its number, no name.
+API_VERSIONS = struct.pack(">ihhih", 10, 18, 0, 1, -1)
 DONE, TOPIC_REFUSED, GROUP_REFUSED = 0, 29, 30
 
 
@@ -265,6 +271,15 @@ async def test_what_a_member_may_not_do_is_told_with_what_it_is(sector: Sector):
         await log.close()
 
 
+async def test_who_may_not_make_topics_is_told_what_does(sector: Sector):
+    log = await KafkaLog.open(sector.broker.bootstrap, sector.security("fsoc-worker"))
+    try:
+        with pytest.raises(RefusedToStart, match=r"links: could not be created: [^.]*; `fsoc topics apply`"):
+            await log.create(table(f"{sector.prefix}more.", [], 1, "test"))
+    finally:
+        await log.close()
+
+
 def test_no_password_is_on_a_command_line_in_a_log_or_for_others_to_read(sector: Sector):
     data_dir, secured = sector.broker.data_dir, sector.broker.secured
     running = broker.running(data_dir)
@@ -282,8 +297,33 @@ def test_no_password_is_on_a_command_line_in_a_log_or_for_others_to_read(sector:
     assert secured.folder.stat().st_mode & 0o777 == 0o700
 
 
+def test_what_the_gateway_serves_by_does_not_open_the_brokers_own_listener(sector: Sector):
+    """There the broker is whoever has its certificate, and may do everything."""
+    secured = sector.broker.secured
+    properties = (sector.broker.data_dir / "server.properties").read_text()
+    (port,) = re.findall(r"INTERNAL://127\.0\.0\.1:(\d+)", properties)
+
+    def is_answered(certificate: Path, key: Path | None = None) -> bool:
+        context = ssl.create_default_context(cafile=secured.ca_file)
+        context.load_cert_chain(certificate, key)
+        try:
+            with (
+                socket.create_connection(("127.0.0.1", int(port)), timeout=10) as plain,
+                context.wrap_socket(plain, server_hostname="127.0.0.1") as connection,
+            ):
+                connection.sendall(API_VERSIONS)
+                return connection.recv(1) != b""
+        except (ssl.SSLError, ConnectionResetError, BrokenPipeError):
+            return False
+
+    assert is_answered(secured.broker_file)
+    assert not is_answered(secured.gateway_certificate, secured.gateway_key)
+    settings = load(secured.files("fsoc-gateway").settings, environment={})
+    assert (settings.gateway_certificate, settings.gateway_key) == (secured.gateway_certificate, secured.gateway_key)
+
+
 async def test_what_was_begun_secure_stays_so_with_its_users_and_rules(sector: Sector):
-    """stop ─ start, not asked to be secure: the same authority and users, another certificate of the broker's."""
+    """stop ─ start, not asked to be secure: the same authority and users, other certificates of broker and gateway."""
     secured = sector.broker.secured
     kept = {path.name: path.read_bytes() for path in secured.folder.iterdir()}
 
@@ -293,7 +333,7 @@ async def test_what_was_begun_secure_stays_so_with_its_users_and_rules(sector: S
     assert (again.is_secure, again.port) == (True, sector.broker.port)
     assert broker.running(sector.broker.data_dir) == broker.start(sector.broker.data_dir, secure=True) == again
     found = {path.name: path.read_bytes() for path in secured.folder.iterdir()}
-    assert {name for name in kept if found[name] != kept[name]} == {"broker.pem"}
+    assert {name for name in kept if found[name] != kept[name]} == {"broker.pem", "gateway.pem", "gateway.key"}
     async with sector.wire("fi-1") as wire:
         assert await wire.write(f"{sector.prefix}tickets.fi-1") == DONE
         assert await wire.write(f"{sector.prefix}tickets.fi-10") == TOPIC_REFUSED
