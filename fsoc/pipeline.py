@@ -114,8 +114,7 @@ class Intake:
         outputs.state[:0] = [*days, (f"{self._prefix}header".encode(), header)]
         topic = f"receipts.{self._institution}"
         outputs.published.extend(Outgoing(topic, 0, None, value) for value in receipts_records(receipts))
-        # Until all is read again that the state knows, what it knows may not be on detections yet: a crash between the
-        # two. To say how far we are would call settled what is still to come.
+        # After a crash between the two the state knows what is on detections only when it has been read again.
         if records and records[-1].offset >= self._again_until:
             outputs.published.extend(self._progress(idle=False))
         return outputs
@@ -127,11 +126,10 @@ class Intake:
         """One record to its outcome. Whatever arrives is counted once, receipted, and nothing is dropped in silence."""
         payload = record.value or b""
         message: Message | None = None
-        gaps = NONE
-        registry, decided = self._pipeline.registry, self.ledger.outcomes.of(record.offset)
+        gaps, registry = NONE, self._pipeline.registry
         try:
             unsigned = self._signatures.fault(registry, record.signature, payload, record.timestamp_ms)
-            message = admit(payload, self._institution, registry, decided, unsigned)
+            message = admit(payload, self._institution, registry, self.ledger.outcomes.of(record.offset), unsigned)
         except InvalidTicket as refused:
             outcome, faults = Outcome.QUARANTINED, refused.faults
         else:
@@ -144,13 +142,12 @@ class Intake:
                 self._hear(message, outputs)
         self.ledger.settle(record.offset, outcome, faults)
         self.ledger.count(record, outcome, message, gaps)
+        source = self._institution, record.offset, record.timestamp_ms
         if outcome is Outcome.QUARANTINED:
-            source = self._institution, record.offset, record.timestamp_ms
             value = quarantine_record(*source, faults, payload, record.signature)
             outputs.published.append(Outgoing("quarantine", 0, self._institution.encode(), value))
         elif outcome is Outcome.LATE:
-            value = late_record(self._institution, record.offset, record.timestamp_ms, payload)
-            outputs.published.append(Outgoing("late", 0, self._institution.encode(), value))
+            outputs.published.append(Outgoing("late", 0, self._institution.encode(), late_record(*source, payload)))
         return Receipt.of(record.offset, message, outcome, faults, resend_of(message, gaps))
 
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
@@ -210,8 +207,7 @@ class Intake:
 
     def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
         """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
-        ledger = self.ledger
-        lateness_ms = ledger.allowed_lateness_ms
+        ledger, lateness_ms = self.ledger, self.ledger.allowed_lateness_ms
         claim = Claim(
             ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms, ledger.since_ms
         )
