@@ -12,6 +12,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
 from fsoc.feeds.record import Record, signature_of
+from fsoc.runtime.kafka import lenient
 from fsoc.runtime.kafka.admin import create_topics, topic_partitions
 from fsoc.runtime.kafka.connection import refusing_unanswered, unanswered
 from fsoc.runtime.kafka.security import OPEN, Security
@@ -31,6 +32,8 @@ from fsoc.settings import Settings
 # Appended records are written when there are this many bytes of them, flush or not.
 APPENDED_BYTES_MAX = 4 * 1024 * 1024
 _STOP_SECONDS_MAX = 5
+
+lenient.install()
 
 
 class KafkaLog:
