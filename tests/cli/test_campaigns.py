@@ -31,7 +31,7 @@ class Sector:
         """The log outlives its clients."""
 
     def tell(self, *said):
-        asyncio.run(self.log.write([(f"{PREFIX}links", 0, *record_of(one)[2:]) for one in said]))
+        asyncio.run(self.log.write([(f"{PREFIX}links", 0, *record_of(one)[2:4]) for one in said]))
         self.work()
 
     def work(self):

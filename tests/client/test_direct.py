@@ -10,19 +10,11 @@ import pytest
 from click.testing import CliRunner
 
 from fsoc.cli.send import command
-from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import read_to_end
 from fsoc.tickets import sample
 
 pytestmark = pytest.mark.kafka
-
-
-@pytest.fixture
-async def log(kafka):
-    opened = await KafkaLog.open(kafka)
-    yield opened
-    await opened.close()
 
 
 async def test_a_file_is_sent_straight_to_kafka_and_checked_as_intake_will(log, kafka, topic_prefix, tmp_path):

@@ -3,11 +3,17 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import socket
+import subprocess
+import sys
+import urllib.error
+import urllib.request
+from time import monotonic, sleep
 
 import orjson
 import pytest
 from click.testing import CliRunner
-from tests.client.test_kill import Processes
 
 from fsoc.cli.send import command
 from fsoc.client.signing import Signer, make_key
@@ -24,10 +30,47 @@ from tests.test_intake_signed import kept, pipeline, told
 pytestmark = pytest.mark.kafka
 
 COUNT = 70  # more than two signatures cover
+WAIT_SECONDS = 100
+
+
+class GatewayProcess:
+    """`fsoc gateway` on a port of its own, in a folder that has its files."""
+
+    def __init__(self, folder, brokers, prefix):
+        with socket.socket() as free:
+            free.bind(("127.0.0.1", 0))
+            self.url = f"http://127.0.0.1:{free.getsockname()[1]}"
+        self._log = folder / "gateway.log"
+        files = ["--institutions", "institutions.yml", "--credentials", "credentials.yml"]
+        with self._log.open("wb") as log:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", "fsoc", "gateway", *files, "--port", self.url.rpartition(":")[2]],
+                cwd=folder,
+                env={**os.environ, "FSOC_BROKERS": brokers, "FSOC_TOPIC_PREFIX": prefix},
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
+            )
+
+    def wait(self):
+        """Until it answers: 401 is an answer."""
+        until = monotonic() + WAIT_SECONDS
+        while monotonic() < until:
+            try:
+                urllib.request.urlopen(f"{self.url}/v1/receipts", timeout=10)  # noqa: S310 - our own
+            except urllib.error.HTTPError:
+                return
+            except OSError:
+                sleep(0.05)
+        pytest.fail(self._log.read_text()[-3000:])
+
+    def stop(self):
+        self._process.kill()
+        self._process.wait()
 
 
 @pytest.fixture
-def processes(tmp_path, kafka, topic_prefix):
+def gateway(tmp_path, kafka, topic_prefix):
     """A gateway whose institution fi-001 must sign, and has a key."""
     token = new_token("fi-001")
     public = key_of_jwk(make_key(tmp_path / "signing.jwk"), "key")
@@ -35,10 +78,9 @@ def processes(tmp_path, kafka, topic_prefix):
     credential = f'credentials: [{{institution: fi-001, token_sha256: "{digest_of(token.encode())}"}}]'
     for name, text in (("token", token), ("credentials.yml", credential), ("institutions.yml", registry)):
         (tmp_path / name).write_text(text, encoding="utf-8")
-    found = Processes(tmp_path, kafka, topic_prefix)
+    found = GatewayProcess(tmp_path, kafka, topic_prefix)
     yield found
-    if found.gateway is not None and found.gateway.poll() is None:
-        found.kill(found.gateway)
+    found.stop()
 
 
 def send(folder, numbers, *to):
@@ -51,18 +93,17 @@ def send(folder, numbers, *to):
 
 
 async def test_what_is_signed_is_used_and_what_is_not_or_was_changed_is_quarantined(
-    processes, log, kafka, topic_prefix, tmp_path
+    gateway, log, kafka, topic_prefix, tmp_path
 ):
     await log.create(table(topic_prefix, ["fi-001", "fi-002"], 2))
-    processes.start_gateway()
-    await asyncio.to_thread(processes.wait_for, processes.answers)
+    await asyncio.to_thread(gateway.wait)
     sign = ("--sign-with", str(tmp_path / "signing.jwk"))
-    gateway = ("--to", f"http://127.0.0.1:{processes.port}", "--token-file", str(tmp_path / "token"))
+    https = ("--to", gateway.url, "--token-file", str(tmp_path / "token"))
     straight = ("--brokers", kafka, "--topic-prefix", topic_prefix, "--institution", "fi-001")
 
-    by_gateway = await asyncio.to_thread(send, tmp_path, range(1, COUNT + 1), *gateway, *sign)
+    by_gateway = await asyncio.to_thread(send, tmp_path, range(1, COUNT + 1), *https, *sign)
     by_kafka = await asyncio.to_thread(send, tmp_path, range(COUNT + 1, 2 * COUNT + 1), *straight, *sign)
-    unsigned = await asyncio.to_thread(send, tmp_path, [2 * COUNT + 1], *gateway)
+    unsigned = await asyncio.to_thread(send, tmp_path, [2 * COUNT + 1], *https)
     topic = f"{topic_prefix}tickets.fi-001"
     signer = Signer.from_file(tmp_path / "signing.jwk")
     honest = orjson.dumps(sample.ticket(ticket_id="t-999", seq=999))

@@ -85,7 +85,10 @@ class SliceThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc]
 
     async def on_start(self) -> None:
         await super().on_start()
-        coordinator = self._ensure_consumer()._coordinator  # noqa: SLF001
+        consumer = self._ensure_consumer()
+        # Else everything is fetched a tenth of a second later while something that was held back lies there.
+        consumer._fetcher._prefetch_backoff = 0.0  # noqa: SLF001
+        coordinator = consumer._coordinator  # noqa: SLF001
         heartbeat = coordinator._do_heartbeat  # noqa: SLF001
 
         async def noted_heartbeat() -> bool:

@@ -7,6 +7,7 @@ import inspect
 
 import aiokafka
 import pytest
+from aiokafka.consumer.fetcher import Fetcher
 from aiokafka.consumer.group_coordinator import GroupCoordinator
 from aiokafka.consumer.subscription_state import Assignment, SubscriptionState, TopicPartitionState
 from faust import App
@@ -99,6 +100,9 @@ def test_aiokafka_keeps_its_positions_and_its_patience_where_we_look_for_them():
     consumer = inspect.getsource(aiokafka.AIOKafkaConsumer)
     assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in consumer
     assert "self._coordinator = GroupCoordinator" in consumer
+    assert "self._fetcher = Fetcher(" in consumer
+    assert "backoff=self._prefetch_backoff" in inspect.getsource(Fetcher)
+    assert "if backoff:" in inspect.getsource(Fetcher._get_actions_per_node)
     assert "await self._do_heartbeat()" in inspect.getsource(GroupCoordinator._heartbeat_routine)
 
 
