@@ -60,11 +60,13 @@ def summary(rounds: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> dict[str
             "flooded": statistics.median([flooded for _, flooded in p99s]) if p99s else None,
             "ratio": round(statistics.median([b / a for a, b in p99s]), 2) if p99s else None,
         }
-    found["not_accepted"] = sum(count for _, one in rounds for told, count in one["calm"].items() if told != "accepted")
-    found["not_accepted_without"] = sum(
-        count for one, _ in rounds for told, count in one["calm"].items() if told != "accepted"
-    )
+    found["not_accepted"] = sum(_not_accepted(flooded) for _, flooded in rounds)
+    found["not_accepted_without"] = sum(_not_accepted(without) for without, _ in rounds)
     return found
+
+
+def _not_accepted(figures: dict[str, Any]) -> int:
+    return sum(count for told, count in figures["calm"].items() if told != "accepted")
 
 
 def show(calm: Load, flood: float, rounds: Sequence[tuple[dict[str, Any], dict[str, Any]]]) -> None:

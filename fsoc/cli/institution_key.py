@@ -11,13 +11,12 @@ from typing import Any, Final
 import click
 import orjson
 
+from fsoc.cli.institution_asked import known_to, registry_at, settings_of
 from fsoc.cli.table import Column, table
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.edit import with_signing
 from fsoc.institutions.registry import Registry
 from fsoc.institutions.signing import Signing, SigningKey, key_of_jwk, moment_ms
-from fsoc.runtime.rules import load_registry
-from fsoc.settings import load
 from fsoc.tickets.times import rfc3339
 
 _path = click.Path(path_type=Path)
@@ -165,8 +164,7 @@ def list_command(name: str, as_json: bool, **options: Any) -> None:
       fsoc institution key list fi-005 --institutions institutions.yml
     """
     path, registry = _registry(options)
-    if name not in registry.institutions:
-        raise RefusedToStart(Problem(str(path), f'"{name}" is not registered; `fsoc institution list` tells who is'))
+    known_to(registry, name, path)
     _tell(name, registry.institutions[name].signing, as_json=as_json)
 
 
@@ -186,11 +184,8 @@ def _change(name: str, change: Callable[[Signing], Signing], options: dict[str, 
 
 
 def _registry(options: dict[str, Any]) -> tuple[Path, Registry]:
-    settings = load(options["settings"], options={"institutions": options["institutions"]})
-    path = settings.institutions
-    if path is None:
-        raise RefusedToStart(Problem("--institutions", "is needed (or FSOC_INSTITUTIONS)"))
-    return path, load_registry(path, settings.allowed_lateness_ms)
+    settings, path = settings_of(dict(options), needs_brokers=False)
+    return path, registry_at(path, settings)
 
 
 _COLUMNS: Final[tuple[Column, ...]] = (
