@@ -41,7 +41,7 @@ from fsoc.correlation.entries import (
 from fsoc.correlation.feeder import Feed
 from fsoc.correlation.levels import Levels
 from fsoc.correlation.lookup import INTEL, TicketFields
-from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, progress_record
+from fsoc.correlation.progress import IDLE_TICKS, SINCE, Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import InvalidTicket
@@ -100,7 +100,7 @@ class Intake:
             ends=pipeline.ends,
         )
         self._claimed: Claim | None = None
-        self._again_until = -1
+        self._ticks, self._again_until = 0, -1
 
     def work(self, records: Sequence[Record]) -> Outputs:
         outputs = Outputs()
@@ -120,7 +120,8 @@ class Intake:
         return outputs
 
     def idle(self) -> Outputs:
-        return Outputs(published=list(self._progress(idle=True)))
+        self._ticks = (self._ticks + 1) % IDLE_TICKS
+        return Outputs(published=list(self._progress(idle=True, again=not self._ticks)))
 
     def _take(self, record: Record, outputs: Outputs) -> Receipt:
         """One record to its outcome. Whatever arrives is counted once, receipted, and nothing is dropped in silence."""
@@ -205,13 +206,11 @@ class Intake:
         partition = key.partition(self._pipeline.detections_partitions)
         return Outgoing("detections", partition, entry_key((key, (self._institution, ticket_id, ""))), value)
 
-    def _progress(self, *, idle: bool) -> Iterator[Outgoing]:
-        """Tell every detections partition how far this institution is; say nothing twice (law 9)."""
-        ledger, lateness_ms = self.ledger, self.ledger.allowed_lateness_ms
-        claim = Claim(
-            ledger.progress_ms, ledger.outcomes.last, lateness_ms, idle, ledger.read_until_ms, ledger.since_ms
-        )
-        if claim == self._claimed:
+    def _progress(self, *, idle: bool, again: bool = False) -> Iterator[Outgoing]:
+        """Tell every detections partition how far this institution is (law 9); nothing twice but that it is idle."""
+        of, lateness_ms = self.ledger, self.ledger.allowed_lateness_ms
+        claim = Claim(of.progress_ms, of.outcomes.last, lateness_ms, idle, of.read_until_ms, of.since_ms)
+        if claim == self._claimed and not again:
             return
         self._claimed = claim
         value = progress_record({self._institution: claim}, self._pipeline.rules.version)
@@ -261,7 +260,7 @@ class Correlate:
                 if record.key is not None:
                     self.levels.take(record.key, value, outputs.state)
                 else:
-                    (self.telling if is_words(value) else self.progress).hear(value)
+                    self.telling.hear(value) if is_words(value) else self.progress.hear(value, record.timestamp_ms)
             except msgspec.MsgspecError:
                 self.malformed_total += 1  # only fsoc may write here; whoever did, the others' alerts go on
         if records:

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from fsoc.correlation.conditions import Condition
 from fsoc.correlation.entries import Version
 from fsoc.correlation.feeder import Feeder
+from fsoc.correlation.progress import IDLE_HOLDS_MS, IDLE_TICKS
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Record
@@ -153,6 +154,18 @@ def test_progress_is_told_to_every_partition_and_not_twice():
     assert [item.partition for item in progress] == [0, 1]
     assert len(stage.idle().published) == 2
     assert stage.idle().published == []
+
+
+def test_that_it_is_idle_is_said_again_every_so_many_ticks():
+    """For whoever hears it, it runs out (`IDLE_HOLDS_MS`): a tick is about a second."""
+    stage = build_pipeline().intake(INSTITUTION)
+    said = [bool(stage.idle().published) for _ in range(3 * IDLE_TICKS)]
+
+    assert [tick for tick, told in enumerate(said, 1) if told] == [
+        1,
+        *range(IDLE_TICKS, 3 * IDLE_TICKS + 1, IDLE_TICKS),
+    ]
+    assert 2 * IDLE_TICKS * 1_000 < IDLE_HOLDS_MS
 
 
 @pytest.mark.parametrize("offsets", [[[0], [1], [2]], [[0, 1], [2]], [[0, 1, 2]]])

@@ -19,13 +19,23 @@ from fsoc.feeds.ledger import END_MS
 WAITED_MAX_MS: Final = 24 * 3_600_000
 """How far behind its log's own clock an institution is waited for, besides its allowed lateness."""
 
+IDLE_HOLDS_MS: Final = 3 * 60_000
+"""For how long an institution is taken for idle after its intake said so, by the clock of the log that carries it.
+
+Intake says it anew every IDLE_TICKS, half a minute, while it is so. Where nobody worked for hours, what was said before
+says nothing of what has come since, and who has not been begun yet is waited for.
+"""
+
+IDLE_TICKS: Final = 30
+"""Of about a second each: how often intake says that it is idle, though nothing has changed."""
+
 
 class Claim(NamedTuple):
     """What one institution's intake says of itself.
 
     watermark_ms: greatest event time seen; None before the first ticket; END_MS once its exercise has ended.
     offset: the ticket log's offset that the claim speaks for; an older claim never replaces a newer one.
-    idle: its log is read to the end, so it holds nobody up.
+    idle: its log is read to the end, so it holds nobody up: for IDLE_HOLDS_MS, or until it says so anew.
     read_until_ms: the newest timestamp that was read of its log; None where that is not known.
     since_ms: the least event time of its used tickets; None before the first.
     """
@@ -75,16 +85,21 @@ class Progress:
         self._ended: set[str] = set()
         self._settled: dict[str, int] = {}
         self._waited_for: dict[str, int] = {}
+        self._now_ms = _NEVER_MS
+        self._idle: dict[
+            str, int
+        ] = {}  # when each that counts as idle said so last; who said it longest ago comes first
 
-    def hear(self, value: bytes) -> None:
-        """Take what a progress record says.
+    def hear(self, value: bytes, timestamp_ms: int) -> None:
+        """Take what a progress record says, and when it was written, by the log's clock.
 
         Raises:
             msgspec.MsgspecError: it is none.
         """
         said = _decoder.decode(value)
+        self.now(timestamp_ms)
         for institution, claim in said.institutions.items():
-            self.take(institution, claim)
+            self.take(institution, claim, timestamp_ms)
         if said.partition is not None:
             known = self._partitions.get(said.partition, [])
             self._partitions[said.partition] = [
@@ -99,13 +114,25 @@ class Progress:
             return None
         return min(told[depth - 2] for told in self._partitions.values())
 
-    def take(self, institution: str, claim: Claim) -> bool:
-        """Take a claim; return whether anything changed. A replayed or overtaken claim changes nothing."""
+    def now(self, timestamp_ms: int) -> None:
+        """Hear how late it is, by the log's clock; whoever said that it is idle too long before that no longer is."""
+        self._now_ms = max(self._now_ms, timestamp_ms)
+        while self._idle:
+            institution, told_ms = next(iter(self._idle.items()))
+            if told_ms + IDLE_HOLDS_MS > self._now_ms:
+                return
+            del self._idle[institution]
+            self._wait_for(institution)
+
+    def take(self, institution: str, claim: Claim, timestamp_ms: int) -> None:
+        """Take a claim that was told at a time of the log's clock. An overtaken one changes nothing."""
         known = self.claims.get(institution)
-        if known is not None and (known.offset > claim.offset or known == claim):
-            return False
+        if known is not None and known.offset > claim.offset:
+            return
+        told_ms = max(timestamp_ms, self._idle.pop(institution, timestamp_ms))
+        if claim.idle and told_ms + IDLE_HOLDS_MS > self._now_ms:
+            self._idle[institution] = told_ms
         self._keep(institution, claim)
-        return True
 
     def _keep(self, institution: str, claim: Claim) -> None:
         self.claims[institution] = claim
@@ -113,9 +140,12 @@ class Progress:
             self.since[institution] = claim.since_ms
             self.learnt.add(institution)
         (self._ended.add if claim.watermark_ms == END_MS else self._ended.discard)(institution)
-        settled, waited_for = claim.settled_ms, END_MS if claim.idle else claim.waited_for_ms
-        self._settled[institution] = _NEVER_MS if settled is None else settled
-        self._waited_for[institution] = _NEVER_MS if waited_for is None else waited_for
+        self._settled[institution] = _NEVER_MS if claim.settled_ms is None else claim.settled_ms
+        self._wait_for(institution)
+
+    def _wait_for(self, institution: str) -> None:
+        until = END_MS if institution in self._idle else self.claims[institution].waited_for_ms
+        self._waited_for[institution] = _NEVER_MS if until is None else until
 
     def advance(self, institutions: frozenset[str]) -> bool:
         """Move `closed_until_ms` as far as the claims allow; return whether it moved. It never goes back.
@@ -160,6 +190,7 @@ class Progress:
             self.since.update(since_of(value).since)
 
     def restore(self, state: Mapping[str, Any]) -> None:
+        """Take up what `state` told. Nobody is idle until it says so anew: it was so when it was told."""
         self.closed_until_ms = state["settled_until_ms"]
         for institution, claim in msgspec.convert(state["claims"], dict[str, Claim]).items():
             self._keep(institution, claim)

@@ -7,7 +7,7 @@ import orjson
 from hypothesis import given
 from hypothesis import strategies as st
 
-from fsoc.correlation.progress import WAITED_MAX_MS, Claim, Progress, in_one, progress_record, since_of
+from fsoc.correlation.progress import IDLE_HOLDS_MS, WAITED_MAX_MS, Claim, Progress, in_one, progress_record, since_of
 from fsoc.feeds.ledger import END_MS
 from tests.builders import VERSION
 
@@ -21,7 +21,7 @@ def claim(watermark, offset=1, *, idle=False, lateness=10, read_until=None):
 def closed(institutions=AB, **claims):
     progress = Progress()
     for name, one in claims.items():
-        progress.take(name, one)
+        progress.take(name, one, 0)
     progress.advance(institutions)
     return progress.closed_until_ms
 
@@ -66,10 +66,14 @@ def test_what_is_kept_of_claims_says_what_looking_at_all_of_them_does(said, know
     progress, claims = Progress(), {}
     for offset, (name, one) in enumerate(said):
         claims[name] = one._replace(offset=offset)
-        progress.take(name, claims[name])
+        progress.take(name, claims[name], 0)
     restored = Progress()
     restored.restore(msgspec.json.decode(msgspec.json.encode(progress.state())))
+    restored.advance(known)
+    assert restored.closed_until_ms == plainly(known, {name: one._replace(idle=False) for name, one in claims.items()})
     for one in (progress, restored):
+        for name, newest in claims.items():
+            one.take(name, newest, 0)
         one.advance(known)
         assert one.closed_until_ms == plainly(known, claims)
 
@@ -101,6 +105,40 @@ def test_a_log_whose_clock_runs_ahead_moves_nobody_beyond_the_furthest():
     assert closed(a=claim(None, idle=True), b=claim(None, read_until=9 * DAY)) is None
 
 
+def closed_after(*told):
+    """By claims that were told at times of the log's clock, in this order."""
+    progress = Progress()
+    for name, one, at in told:
+        progress.take(name, one, at)
+        progress.now(at)
+    progress.advance(AB)
+    return progress.closed_until_ms
+
+
+def test_who_said_long_ago_that_it_is_idle_is_waited_for_until_it_says_so_anew():
+    """Nobody worked for hours: what a has sent meanwhile is read first, b's log has not been begun.
+
+    b idle  |---------)          holds
+    a            ^    ^ its next claim
+    """
+    idle, ahead = claim(50, idle=True), claim(1_000, 2)
+    assert closed_after(("b", idle, 0), ("a", ahead, IDLE_HOLDS_MS - 1)) == 990
+    assert closed_after(("b", idle, 0), ("a", ahead, IDLE_HOLDS_MS)) == 40
+    assert closed_after(("b", idle, 0), ("a", ahead, IDLE_HOLDS_MS), ("b", idle, IDLE_HOLDS_MS)) == 990
+    assert closed_after(("b", idle, 0), ("b", idle, 9), ("a", ahead, IDLE_HOLDS_MS)) == 990
+
+
+def test_a_word_of_idleness_that_is_read_late_has_run_out_already():
+    assert closed_after(("a", claim(1_000), IDLE_HOLDS_MS), ("b", claim(50, idle=True), 0)) == 40
+
+
+def test_of_many_that_are_idle_those_run_out_that_have_not_said_so_again():
+    told = [(name, claim(50, idle=True), 0) for name in "ab"]
+    again = ("a", claim(50, idle=True), IDLE_HOLDS_MS)
+    assert closed_after(*told, again, ("b", claim(70, 2), IDLE_HOLDS_MS)) == 60
+    assert closed_after(*told, ("a", claim(90, 2), IDLE_HOLDS_MS)) == 40
+
+
 def test_where_all_are_idle_the_furthest_decides():
     assert closed(a=claim(100, idle=True), b=claim(50, idle=True)) == 90
 
@@ -114,11 +152,12 @@ def test_the_end_is_reached_when_everyone_has_ended_and_not_before():
 
 def test_it_never_goes_back_and_an_overtaken_claim_changes_nothing():
     progress = Progress()
-    progress.take("a", claim(100, idle=True))
-    progress.take("b", claim(50, 7, idle=True))
+    progress.take("a", claim(100, idle=True), 0)
+    progress.take("b", claim(50, 7, idle=True), 0)
     assert progress.advance(AB)
-    assert not progress.take("b", claim(40, 6))
-    assert progress.take("b", claim(60, 8))
+    progress.take("b", claim(40, 6), 0)
+    assert progress.claims["b"] == claim(50, 7, idle=True)
+    progress.take("b", claim(60, 8), 0)
     assert not progress.advance(AB)
     assert progress.closed_until_ms == 90
 
@@ -148,8 +187,8 @@ def test_said_in_one_or_one_after_another_what_institutions_claim_is_the_same(sa
     values = [progress_record(claims, VERSION) for claims in said]
     apart, together = Progress(), Progress()
     for value in values:
-        apart.hear(value)
-    together.hear(in_one(values))
+        apart.hear(value, 0)
+    together.hear(in_one(values), 0)
 
     assert together.claims == apart.claims
     assert orjson.loads(in_one(values))["digest"] == VERSION.digest
@@ -160,7 +199,7 @@ def test_of_one_offset_the_claim_that_was_made_last_stands():
     values = [progress_record({"a": claim(100, idle=idle)}, VERSION) for idle in (False, True)]
 
     progress = Progress()
-    progress.hear(in_one(values))
+    progress.hear(in_one(values), 0)
 
     assert progress.claims["a"].idle
 
@@ -168,7 +207,7 @@ def test_of_one_offset_the_claim_that_was_made_last_stands():
 def test_from_when_on_somebody_is_known_is_remembered_once_and_only_ever_lies_earlier():
     progress = Progress()
     for offset, since in enumerate([None, 700, 900, 300, 300]):
-        progress.take("a", claim(1_000)._replace(offset=offset, since_ms=since))
+        progress.take("a", claim(1_000)._replace(offset=offset, since_ms=since), 0)
         said = list(progress.remember(offset))
         assert [since_of(value).since for _, value in said] == ([{"a": since}] if offset in (1, 3) else [])
         known = said[-1] if said else None
@@ -176,5 +215,5 @@ def test_from_when_on_somebody_is_known_is_remembered_once_and_only_ever_lies_ea
             again = Progress()
             again.restore_since(known[1])
             again.restore(progress.state())
-            again.take("a", claim(1_000)._replace(offset=offset, since_ms=900))
+            again.take("a", claim(1_000)._replace(offset=offset, since_ms=900), 0)
             assert (again.since, list(again.remember(offset))) == ({"a": since}, [])

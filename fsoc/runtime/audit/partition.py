@@ -126,8 +126,8 @@ class Shard:
     def closed_soon(self, institutions: frozenset[str], partitions: int) -> list[int | None]:
         """By depth: how far event time will be settled once the tail is worked; as now where that does not say."""
         progress = self._progress()
-        for value in self.tail.said:
-            progress.hear(value)
+        for value, timestamp_ms in self.tail.said:
+            progress.hear(value, timestamp_ms)
         progress.advance(institutions)
         soon = (progress.closed(depth, partitions) for depth in DEPTHS)
         return [

@@ -88,14 +88,14 @@ class Tail(NamedTuple):
     """The detections of one partition that were not committed when we began to look: what is in flight.
 
     end: where it ends. named: keys of entries they put or withdraw. progress: what they say of progress, and no more.
-    said: the same as it was said, the last word of each.
+    said: the same as it was said, the last word of each, and when it was written.
     """
 
     records: int
     end: int
     named: frozenset[bytes]
     progress: Progress
-    said: tuple[bytes, ...]
+    said: tuple[tuple[bytes, int], ...]
 
 
 NOTHING_WAITS: Final = Tail(0, 0, frozenset(), Progress(), ())
@@ -166,7 +166,7 @@ async def tail(cluster: Cluster, partition: int, start: int | None) -> Tail:
     """Read what a worker would begin with that starts there. None: nothing is committed, so from the first."""
     named: set[bytes] = set()
     progress = Progress()
-    said: dict[tuple[object, ...], bytes] = {}
+    said: dict[tuple[object, ...], tuple[bytes, int]] = {}
     name = cluster.detections(partition)
     count, end = 0, (await cluster.log.end_offsets([name]))[name]
     async for records in read_to_end(cluster.log, *name, start or 0):
@@ -176,10 +176,10 @@ async def tail(cluster: Cluster, partition: int, start: int | None) -> Tail:
             try:
                 if record.key is None:
                     value = record.value or b""
-                    progress.hear(value)
+                    progress.hear(value, record.timestamp_ms)
                     sender = _sender(value).name
                     said.pop(sender, None)  # so that who speaks last comes last, alone or with others
-                    said[sender] = value
+                    said[sender] = value, record.timestamp_ms
                 else:
                     name_of(record.key)
                     named.add(record.key)

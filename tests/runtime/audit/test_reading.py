@@ -30,7 +30,7 @@ async def test_who_spoke_alone_before_and_after_speaking_with_others_is_heard_la
     found = await tail(await Cluster.of(log, "t.", "g"), 0, None)
 
     again = Progress()
-    for value in found.said:
-        again.hear(value)
+    for said in found.said:
+        again.hear(*said)
     assert again.claims == found.progress.claims
     assert again.claims["b"].idle
