@@ -27,7 +27,7 @@ from fsoc.runtime.direct import Direct
 # A day without a past, and five days with one.
 SPECS = [
     {"institutions": 12, "hours": 24, "seed": seed, "tickets_per_institution": 20, "heartbeat_minutes": 240}
-    for seed in range(1, 41 if os.environ.get("FSOC_SOAK") else 3)
+    for seed in range(1, 41 if os.environ.get("FSOC_SOAK") else 2)
 ] + [
     {"institutions": 12, "hours": 120, "seed": seed, "tickets_per_institution": 60, "heartbeat_minutes": 240}
     for seed in range(1, 21 if os.environ.get("FSOC_SOAK") else 2)

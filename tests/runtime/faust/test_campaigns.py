@@ -36,7 +36,7 @@ def undisturbed(exercise):
 
 
 async def test_campaigns_go_on_at_another_worker_when_theirs_is_killed(field):
-    exercise = generate(ExerciseSpec(institutions=40, tickets_per_institution=5, seed=7))
+    exercise = generate(ExerciseSpec(institutions=40, hours=48, tickets_per_institution=5, seed=7))
     expected = undisturbed(exercise)
     assert len(set(expected.values()) - {None}) >= 3
     field.institutions.write_text(exercise.institutions_yaml(), encoding="utf-8")
@@ -50,7 +50,7 @@ async def test_campaigns_go_on_at_another_worker_when_theirs_is_killed(field):
     def campaigns():
         return [key for _, key in field.newest["campaign.state"] if key.startswith(b"campaign/")]
 
-    # All at once: two weeks go by in seconds here, and whose log is read to its end is not waited for while it is
+    # All at once: two days go by in seconds here, and whose log is read to its end is not waited for while it is
     # nobody's. Between a kill and the restore that would be days.
     await field.send(exercise.deliveries)
     await field.until(campaigns)
