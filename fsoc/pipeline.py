@@ -4,7 +4,9 @@
                                       ├─ intake.state
                                       └─ detections ── Correlate ──┬─ correlation.state
                                              ↑                     ├─ alerts
-                                             │                     ├─ feedback.<institution>
+                                             │                     ├─ sharing ── Sharing ──┬─ sharing.state
+                                             │                     │                       ├─ feedback.<institution>
+                                             │                     │                       └─ audit
                                              │                     └─ links ── Campaigns ──┬─ campaign.state
                                              └───── which campaign an alert is in ─────────┴─ campaigns
 
@@ -14,7 +16,7 @@ order it must become durable (`Outputs`). It has no clock, no I/O and no other w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ import msgspec
 import orjson
 
 from fsoc.alerts.book import ALERT, Alert, Book, alert_key
-from fsoc.alerts.header import header
+from fsoc.alerts.header import header, restore_totals
 from fsoc.alerts.newness import newness
 from fsoc.campaigns.records import is_words
 from fsoc.campaigns.stage import Campaigns
@@ -34,16 +36,17 @@ from fsoc.correlation.entries import (
     Withdrawn,
     common,
     entry_key,
-    put_in_group,
     put_value,
     withdraw_value,
 )
 from fsoc.correlation.feeder import Feed
+from fsoc.correlation.feeding import entries_of, feeds_of
 from fsoc.correlation.levels import Levels
-from fsoc.correlation.lookup import INTEL, TicketFields
+from fsoc.correlation.lookup import INTEL
 from fsoc.correlation.progress import IDLE_TICKS, SINCE, Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
+from fsoc.correlation.terms import TicketTerms
 from fsoc.errors import InvalidTicket
 from fsoc.feeds.admission import admit
 from fsoc.feeds.asks import resend_of
@@ -56,7 +59,9 @@ from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.feeds.sequence import NONE
 from fsoc.feeds.signatures import Signatures
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
-from fsoc.sharing.feedback import feedback
+from fsoc.sharing.caution import CAUTION, Caution
+from fsoc.sharing.records import TOLD
+from fsoc.sharing.stage import Sharing
 from fsoc.tickets.decode import Message
 from fsoc.tickets.receipts import Receipt, late_record, quarantine_record, receipts_records
 
@@ -66,12 +71,14 @@ class Pipeline:
     """Makes the stages. Rules and registry may be replaced while they run, between slices; the partition count may not.
 
     ends: whether an end record may end an institution's stream: in exercises, tests and replays, never in production.
+    caution: what is told without anybody deciding.
     """
 
     rules: RuleSet
     registry: Registry
     detections_partitions: int = 8
     ends: bool = False
+    caution: Caution = CAUTION
 
     def intake(self, institution: str) -> Intake:
         return Intake(self, institution)
@@ -81,6 +88,9 @@ class Pipeline:
 
     def campaigns(self) -> Campaigns:
         return Campaigns(self)
+
+    def sharing(self) -> Sharing:
+        return Sharing(self)
 
 
 class Intake:
@@ -171,7 +181,9 @@ class Intake:
         criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
         name, severity = (self._institution, message.ticket_id), message.body["severity"]
         told = common(live.event_time_ms, name, message.revision, member, severity, criticality)
-        outputs.published.extend(self._puts(message, fed.values(), told))
+        if fed:
+            puts = entries_of(rules, message, fed.values(), told, TicketTerms(message.body).of)
+            outputs.published.extend(map(self._put, puts))
 
     def _hear(self, message: Message, outputs: Outputs) -> None:
         """What a heartbeat feeds, put as a ticket's would be. It is no detection, and is never revised."""
@@ -181,26 +193,19 @@ class Intake:
         fed = self._feeds(body, member, at_ms, counted=False)
         ends = message.body.get("ended") is True
         told = common(at_ms, (self._institution, name), 1, member, ends=ends)
-        outputs.published.extend(self._puts(message, fed.values(), told))
+        outputs.published.extend(map(self._put, entries_of(self._pipeline.rules, message, fed.values(), told)))
 
-    def _puts(self, message: Message, fed: Iterable[Feed], told: Entry) -> Iterator[Outgoing]:
-        """The entries of one message. told: what they have in common."""
-        rules, attack = self._pipeline.rules, self._pipeline.rules.attack_of(message.body)
-        for feed in fed:
-            entry = put_in_group(told, feed.values, attack(feed.rules), feed.rules, feed.also, feed.onward)
-            key = GroupKey(feed.rule, message.environment, feed.group)
-            yield self._to_detections(key, told.ticket_id, put_value(entry, rules.version))
+    def _put(self, name: tuple[GroupKey, Entry]) -> Outgoing:
+        key, entry = name
+        return self._to_detections(key, entry.ticket_id, put_value(entry, self._pipeline.rules.version))
 
     def _feeds(self, body: Mapping[str, Any], member: str, at_ms: int, *, counted: bool) -> dict[tuple[str, str], Feed]:
         """What a ticket or heartbeat feeds, by rule and group."""
-        rules = self._pipeline.rules
-        matches = rules.detector.match_ticket(body)
-        fields = TicketFields(body, self._institution, lambda: rules.attack(body, [match.rule_id for match in matches]))
-        feeds, cut = rules.feeder.feeds(matches, fields, member, at_ms)
+        fed = feeds_of(self._pipeline.rules, body, self._institution, member, at_ms)
         if counted:
-            self.ledger.detections += len({match.rule_id for match in matches})
-            self.ledger.dropped_keys += cut
-        return {(feed.rule, feed.group): feed for feed in feeds}
+            self.ledger.detections += fed.detections
+            self.ledger.dropped_keys += fed.cut
+        return fed.feeds
 
     def _to_detections(self, key: GroupKey, ticket_id: str, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)
@@ -324,9 +329,10 @@ class Correlate:
         for alert in {**said, **changed}.values():
             if alert.link:
                 continue
-            outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
-            for institution, value in feedback(alert.body, alert.revision, alert.status):
-                outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
+            wire = alert.wire()
+            outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), wire))
+            if alert.body["kind"] in TOLD or alert.revision > 1:  # it may have been of another kind before
+                outputs.published.append(Outgoing("sharing", 0, alert.id.encode(), wire))
 
     def _at_least(self, depth: int, closed: int | None) -> int | None:
         """How far a depth is settled: as far as its state says, where a crash kept that and lost the header."""
@@ -376,24 +382,18 @@ class Correlate:
         self._correlations = self._pipeline.rules.correlations
         self.levels = Levels(self._correlations, self.progress.since)
         self.progress.restore_since(records.pop(SINCE, None))
-        header = records.pop(b"header", None)
-        state = orjson.loads(header) if header is not None else None
-        for key in [key for key in records if key.startswith(ALERT)]:
-            depth, closed = self.book.restore(records.pop(key))
-            if closed is not None:
-                self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
+        state = orjson.loads(records.pop(b"header", b"null"))
+        kept = [self.book.restore(records.pop(key)) for key in list(records) if key.startswith(ALERT)]
         outputs.state.extend(self.levels.restore(records, state["closed"] if state else self.levels.closed))
-        for depth, closed in enumerate(self.levels.closed, 1):
+        for depth, closed in (*kept, *enumerate(self.levels.closed, 1)):
             if closed is not None:
                 self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         if state is not None:
             self.progress.restore(state)
             self._offset, self._told = state["offset"], state["told"]
             self.telling.restore(state.get("reached_ms"))
-            self.malformed_total, self.levels.misfits_total = state["malformed_total"], state["misfits_total"]
-            self.book.expired_total = state["expired_total"]
-            next(iter(self.levels)).groups.evicted_total = state["evicted_total"]
-            next(iter(self.levels)).groups.displaced_total = state["displaced_total"]
+            self.malformed_total = state["malformed_total"]
+            restore_totals(state, self.levels, self.book)
         self._restoring.clear()
         self._evaluate(outputs, republish=True)
         return outputs

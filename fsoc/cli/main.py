@@ -25,6 +25,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "topics": ("fsoc.cli.topics", "Plan, apply or check the topics."),
     "state": ("fsoc.cli.state", "Show what workers have written down of their work, or verify it."),
     "campaigns": ("fsoc.cli.campaigns", "Look at campaigns, and decide about them: split, merge, undo."),
+    "feedback": ("fsoc.cli.feedback", "What institutions are told of joint alerts: preview it, hold it, release it."),
+    "audit": ("fsoc.cli.audit", "Who was told what, when, under which decision; verify that nobody changed it."),
     "feeds": ("fsoc.cli.feeds", "Every feed at a glance, and the data-quality report of a month."),
     "gateway": ("fsoc.cli.gateway", "Take tickets by HTTPS; make the tokens that senders come with."),
     "sample": ("fsoc.cli.sample", "Print test tickets of an institution, to try a way in."),

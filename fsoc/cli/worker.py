@@ -88,4 +88,5 @@ def _pipeline(settings: Settings) -> Pipeline:
         lambda: load_registry(institutions, settings.allowed_lateness_ms),
     )
     tell_refused(rules)
-    return Pipeline(rules, registry, settings.detections_partitions, ends=settings.environment != "production")
+    ends = settings.environment != "production"
+    return Pipeline(rules, registry, settings.detections_partitions, ends=ends, caution=settings.caution)
