@@ -1,6 +1,6 @@
 """The way of a ticket, top to bottom: bytes in, receipts, detections, alerts out. Pure.
 
-    tickets.<institution> ── Intake ──┬─ receipts.<institution>, quarantine, late
+    tickets.<institution> ── Intake ──┬─ receipts.<institution>, quarantine, late, acknowledgements
                                       ├─ intake.state
                                       └─ detections ── Correlate ──┬─ correlation.state
                                              ↑                     ├─ alerts
@@ -46,6 +46,7 @@ from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
 from fsoc.errors import InvalidTicket
 from fsoc.feeds.admission import admit
+from fsoc.feeds.answers import ANSWER, answer, answered
 from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger
@@ -137,6 +138,7 @@ class Intake:
             outcome, gaps = judgement.outcome, judgement.gaps
             faults = () if judgement.fault is None else (judgement.fault,)
             if judgement.live is not None:
+                outputs.published.extend(answer(self._institution, judgement.live, message, record.timestamp_ms))
                 self._detect(message, judgement, judgement.live, outputs)
             elif judgement.heard:
                 self._hear(message, outputs)
@@ -158,7 +160,7 @@ class Intake:
         fed: dict[tuple[str, str], Feed] = {}
         if not takes_back(message):
             fed = self._feeds(message.body, member, live.event_time_ms, counted=not judgement.replayed)
-        elif self.ledger.forgotten_live and not live.keys and not live.withdrawn:
+        elif self.ledger.forgotten_live and message.kind != ANSWER and not (live.keys or live.withdrawn):
             # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
             live.keys = list(self._feeds(message.body, member, live.event_time_ms, counted=False))
         live.feed(list(fed))
@@ -168,7 +170,7 @@ class Intake:
             key = GroupKey(rule, message.environment, group)
             outputs.published.append(self._to_detections(key, message.ticket_id, value))
         criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
-        name, severity = (self._institution, message.ticket_id), message.body["severity"]
+        name, severity = (self._institution, message.ticket_id), message.body.get("severity", 0)
         told = common(live.event_time_ms, name, message.revision, member, severity, criticality)
         outputs.published.extend(self._puts(message, fed.values(), told))
 
@@ -231,6 +233,7 @@ class Intake:
         for key, value in self._restoring.records.items():
             what, _, rest = key.decode().removeprefix(self._prefix).partition("/")
             self.ledger.restore(what, rest, value)
+        outputs.published.extend(answered(self._institution, self.ledger.answering()))
         self._again_until = self.ledger.outcomes.last
         self._restoring.clear()
         return outputs

@@ -252,6 +252,12 @@ CODES: Final[dict[str, Sentence]] = {
         "Add what is warned of to observables.",
         "請於 observables 填寫所示警之觀測值。",
     ),
+    "condition.acknowledges": Sentence(
+        "An acknowledgement needs an alert and an answer.",
+        "回復單至少須回復一則聯防告警。",
+        "Add the alert's id and your answer to relations.acknowledges, or retract the acknowledgement.",
+        "請於 relations.acknowledges 填寫告警編號與回復內容，或以 retract 撤回。",
+    ),
     "condition.trigger-baseline": Sentence(
         "A baseline trigger needs baseline_version and rule_id.",
         "以監控基準觸發時必須填寫 baseline_version 與 rule_id。",

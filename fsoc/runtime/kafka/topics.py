@@ -56,6 +56,8 @@ def table(
     topics = [
         TopicSpec("quarantine", retention_ms=_REFUSED_MS),
         TopicSpec("late", retention_ms=_REFUSED_MS),
+        # As long as the feedback that it answers.
+        TopicSpec("acknowledgements", compacted=True, retention_ms=_FEEDBACK_MS),
         TopicSpec("intake.state", INTAKE_STATE_PARTITIONS, compacted=True),
         TopicSpec("detections", detections_partitions, retention_ms=_DETECTIONS_MS),
         # An entry lies in the partition of the detection that made it.
@@ -147,10 +149,10 @@ def acls(
         rules.extend(Acl(f"User:{user}", "group", f"{prefix}{user}", "read") for user in (institution, *others))
     carried = ("intake.state", "detections", "correlation.state", "links", "campaign.state")
     allow(WORKER, "read", *carried)
-    allow(WORKER, "write", *carried, "alerts", "campaigns", "quarantine", "late")
+    allow(WORKER, "write", *carried, "alerts", "campaigns", "quarantine", "late", "acknowledgements")
     rules.append(Acl(f"User:{WORKER}", "group", group, "read"))
     states = ("intake.state", "correlation.state", "campaign.state")
-    allow(CONSOLE, "read", "alerts", "campaigns", "links", "quarantine", "late", *states)
+    allow(CONSOLE, "read", "alerts", "acknowledgements", "campaigns", "links", "quarantine", "late", *states)
     allow(CONSOLE, "write", "links")  # what analysts decide
     rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
     return list(dict.fromkeys(rules))  # a delegate of two has one group

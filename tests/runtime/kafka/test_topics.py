@@ -57,6 +57,7 @@ def test_every_institution_has_three_topics_of_one_partition_and_the_rest_is_sha
         "fsoc.campaign.state": 1,
         "fsoc.campaigns": 1,
         "fsoc.alerts": 1,
+        "fsoc.acknowledgements": 1,
         "fsoc.tickets.fi-001": 1,
         "fsoc.receipts.fi-001": 1,
         "fsoc.feedback.fi-001": 1,
@@ -242,7 +243,7 @@ async def test_hundreds_of_missing_topics_are_told_in_a_screenful():
         await refuse_unusable(MemoryLog(clock=lambda: 0), table("fsoc.", [f"fi-{n:03}" for n in range(400)]))
 
     assert len(refused.value.problems) == 21
-    assert "and 1189 more" in str(refused.value.problems[-1])
+    assert "and 1190 more" in str(refused.value.problems[-1])
 
 
 async def test_topics_as_the_table_has_them_are_taken():
@@ -261,7 +262,7 @@ async def planned(client: Any, prefix: str, institutions: tuple[str, ...] = INST
 @pytest.mark.kafka
 async def test_what_was_planned_and_applied_is_then_as_it_should_be(client: Any, topic_prefix: str):
     plan = await planned(client, topic_prefix)
-    assert (len(plan.create), len(plan.alter), plan.wrong) == (15, 0, [])
+    assert (len(plan.create), len(plan.alter), plan.wrong) == (16, 0, [])
     assert len(plan.allow) == len(acls(topic_prefix, INSTITUTIONS, "g"))
 
     await apply(client, plan)
