@@ -141,7 +141,7 @@ def acls(
         allow(institution, "write", tickets)
         allow(institution, "read", receipts, feedback)
         allow(GATEWAY, "write", tickets)
-        allow(GATEWAY, "read", tickets, receipts)
+        allow(GATEWAY, "read", tickets, receipts, feedback)
         others = [user for user in delegates.get(institution, ()) if user not in suspended]
         for delegate in others:
             allow(delegate, "write", tickets)

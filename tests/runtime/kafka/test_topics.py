@@ -129,13 +129,14 @@ def test_exactly_one_principal_may_write_to_a_ticket_topic_beside_the_gateway():
     assert len(may_write) == 4
 
 
-def test_the_gateway_writes_tickets_and_reads_them_and_receipts_but_of_nobody_who_is_suspended():
+def test_the_gateway_writes_tickets_and_reads_them_receipts_and_feedback_but_of_nobody_who_is_suspended():
     rules = acls("fsoc.", INSTITUTIONS, "fsoc", suspended={"fi-002"})
 
     assert {(rule.name, rule.operation) for rule in rules if rule.principal == "User:fsoc-gateway"} == {
         ("fsoc.tickets.fi-001", "write"),
         ("fsoc.tickets.fi-001", "read"),
         ("fsoc.receipts.fi-001", "read"),
+        ("fsoc.feedback.fi-001", "read"),
     }
 
 
