@@ -5,25 +5,20 @@ from __future__ import annotations
 import asyncio
 import base64
 import json
-import os
-import signal
 from typing import Any
 
 import orjson
 import pytest
-from taxii2client.v21 import Collection, Server, as_pages
+from taxii2client.v21 import Collection, as_pages
 
 from fsoc.channels.read import read_feedback
 from fsoc.channels.stix import objects_of
 from fsoc.runtime.gateway import collection as held
-from fsoc.runtime.gateway import server
-from fsoc.runtime.gateway.credentials import digest_of, new_token
+from fsoc.runtime.gateway.credentials import new_token
 from fsoc.runtime.gateway.taxii import DISCOVERY, MEDIA_TYPE, ROOT, collection_id
-from fsoc.runtime.kafka.topics import table
-from fsoc.settings import load
 from tests.channels.told import record
-from tests.feed_sector import REGISTRY
-from tests.runtime.gateway.conftest import INSTITUTIONS, PREFIX, FaultyLog
+from tests.runtime.gateway.conftest import INSTITUTIONS, PREFIX
+from tests.runtime.gateway.site import Site
 
 OWN = f"{ROOT}collections/{collection_id(PREFIX, 'fi-001')}/"
 OTHERS = f"{ROOT}collections/{collection_id(PREFIX, 'fi-002')}/"
@@ -75,38 +70,6 @@ async def asked(house):
 
 
 # A client's walk, over a real connection
-
-
-class Site:
-    def __init__(self, folder):
-        self.folder = folder
-        self.log = FaultyLog()
-        self.tokens = {name: new_token(name) for name in INSTITUTIONS}
-
-    async def start(self):
-        await self.log.create(table(PREFIX, INSTITUTIONS, 2, "test"))
-        lines = [f'- {{institution: {n}, token_sha256: "{digest_of(t.encode())}"}}' for n, t in self.tokens.items()]
-        (self.folder / "credentials.yml").write_text("\n".join(["credentials:", *lines]))
-        (self.folder / "institutions.yml").write_text(REGISTRY)
-        options = {
-            "gateway_credentials": self.folder / "credentials.yml",
-            "institutions": self.folder / "institutions.yml",
-            "brokers": ["nobody:1"],
-            "gateway_port": 0,
-            "gateway_requests_per_second": 10_000,
-        }
-        said = asyncio.get_running_loop().create_future()
-        self.running = asyncio.ensure_future(
-            server.run(load(environment={}, options=options), said.set_result, self.log)
-        )
-        self.url = (await said).split()[3].rstrip(",")
-
-    def client(self, institution="fi-001"):
-        return Server(f"{self.url}{DISCOVERY}", user=institution, password=self.tokens[institution])
-
-    async def stop(self):
-        os.kill(os.getpid(), signal.SIGTERM)
-        await self.running
 
 
 @pytest.fixture
