@@ -1,6 +1,6 @@
 """The way of a ticket, top to bottom: bytes in, receipts, detections, alerts out. Pure.
 
-    tickets.<institution> ── Intake ──┬─ receipts.<institution>, quarantine, late
+    tickets.<institution> ── Intake ──┬─ receipts.<institution>, quarantine, late, acknowledgements
                                       ├─ intake.state
                                       └─ detections ── Correlate ──┬─ correlation.state
                                              ↑                     ├─ alerts
@@ -49,8 +49,10 @@ from fsoc.correlation.ruleset import RuleSet
 from fsoc.correlation.terms import TicketTerms
 from fsoc.errors import InvalidTicket
 from fsoc.feeds.admission import admit
+from fsoc.feeds.answers import ANSWER, answer, answered
 from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
+from fsoc.feeds.kept import kept
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger
 from fsoc.feeds.live import LiveTicket, takes_back
 from fsoc.feeds.newest import Newest, overtaken
@@ -63,7 +65,7 @@ from fsoc.sharing.caution import CAUTION, Caution
 from fsoc.sharing.records import TOLD
 from fsoc.sharing.stage import Sharing
 from fsoc.tickets.decode import Message
-from fsoc.tickets.receipts import Receipt, late_record, quarantine_record, receipts_records
+from fsoc.tickets.receipts import Receipt, receipts_records
 
 
 @dataclass(slots=True)
@@ -71,7 +73,7 @@ class Pipeline:
     """Makes the stages. Rules and registry may be replaced while they run, between slices; the partition count may not.
 
     ends: whether an end record may end an institution's stream: in exercises, tests and replays, never in production.
-    caution: what is told without anybody deciding.
+    caution: what is told without anybody deciding. drill: of which alone messages are taken; None: of none, or any.
     """
 
     rules: RuleSet
@@ -79,6 +81,7 @@ class Pipeline:
     detections_partitions: int = 8
     ends: bool = False
     caution: Caution = CAUTION
+    drill: str | None = None
 
     def intake(self, institution: str) -> Intake:
         return Intake(self, institution)
@@ -140,7 +143,8 @@ class Intake:
         gaps, registry = NONE, self._pipeline.registry
         try:
             unsigned = self._signatures.fault(registry, record.signature, payload, record.timestamp_ms)
-            message = admit(payload, self._institution, registry, self.ledger.outcomes.of(record.offset), unsigned)
+            decided = self.ledger.outcomes.of(record.offset)
+            message = admit(payload, self._institution, registry, decided, unsigned, self._pipeline.drill)
         except InvalidTicket as refused:
             outcome, faults = Outcome.QUARANTINED, refused.faults
         else:
@@ -148,17 +152,13 @@ class Intake:
             outcome, gaps = judgement.outcome, judgement.gaps
             faults = () if judgement.fault is None else (judgement.fault,)
             if judgement.live is not None:
+                outputs.published.extend(answer(self._institution, judgement.live, message, record.timestamp_ms))
                 self._detect(message, judgement, judgement.live, outputs)
             elif judgement.heard:
                 self._hear(message, outputs)
         self.ledger.settle(record.offset, outcome, faults)
         self.ledger.count(record, outcome, message, gaps)
-        source = self._institution, record.offset, record.timestamp_ms
-        if outcome is Outcome.QUARANTINED:
-            value = quarantine_record(*source, faults, payload, record.signature)
-            outputs.published.append(Outgoing("quarantine", 0, self._institution.encode(), value))
-        elif outcome is Outcome.LATE:
-            outputs.published.append(Outgoing("late", 0, self._institution.encode(), late_record(*source, payload)))
+        outputs.published.extend(kept(outcome, self._institution, record, faults))
         return Receipt.of(record.offset, message, outcome, faults, resend_of(message, gaps))
 
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
@@ -169,7 +169,7 @@ class Intake:
         fed: dict[tuple[str, str], Feed] = {}
         if not takes_back(message):
             fed = self._feeds(message.body, member, live.event_time_ms, counted=not judgement.replayed)
-        elif self.ledger.forgotten_live and not live.keys and not live.withdrawn:
+        elif self.ledger.forgotten_live and message.kind != ANSWER and not (live.keys or live.withdrawn):
             # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
             live.keys = list(self._feeds(message.body, member, live.event_time_ms, counted=False))
         live.feed(list(fed))
@@ -179,7 +179,7 @@ class Intake:
             key = GroupKey(rule, message.environment, group)
             outputs.published.append(self._to_detections(key, message.ticket_id, value))
         criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
-        name, severity = (self._institution, message.ticket_id), message.body["severity"]
+        name, severity = (self._institution, message.ticket_id), message.body.get("severity", 0)
         told = common(live.event_time_ms, name, message.revision, member, severity, criticality)
         if fed:
             puts = entries_of(rules, message, fed.values(), told, TicketTerms(message.body).of)
@@ -191,8 +191,7 @@ class Intake:
         member = self._pipeline.registry.independent_of(self._institution)
         body = {**message.body, "environment": message.environment, "ticket_id": name}
         fed = self._feeds(body, member, at_ms, counted=False)
-        ends = message.body.get("ended") is True
-        told = common(at_ms, (self._institution, name), 1, member, ends=ends)
+        told = common(at_ms, (self._institution, name), 1, member, ends=message.body.get("ended") is True)
         outputs.published.extend(map(self._put, entries_of(self._pipeline.rules, message, fed.values(), told)))
 
     def _put(self, name: tuple[GroupKey, Entry]) -> Outgoing:
@@ -235,6 +234,7 @@ class Intake:
         for key, value in self._restoring.records.items():
             what, _, rest = key.decode().removeprefix(self._prefix).partition("/")
             self.ledger.restore(what, rest, value)
+        outputs.published.extend(answered(self._institution, self.ledger.answering()))
         self._again_until = self.ledger.outcomes.last
         self._restoring.clear()
         return outputs

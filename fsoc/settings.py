@@ -62,6 +62,7 @@ class Settings(BaseModel):
         SCRAM-SHA-512); the password is the file's one line, and is never an option or a variable.
     environment: what this installation is for; an exercise or a test never works production's topics.
     topic_prefix: put before every topic's name; by default it follows from the environment.
+    exercise_id: of a drill's workers: its id; whatever on its topics is of no exercise, or of another, is refused.
     institutions: the registry's file. rules: folders and files of Sigma rules; none: those fsoc ships.
     logsources: the mapping of events to log sources; none: the one fsoc ships.
     placeholders: values for `expand` in rules. pipeline: a processing pipeline of pySigma's, for all rules.
@@ -90,6 +91,7 @@ class Settings(BaseModel):
     kafka_password_file: Path | None = None
     environment: Literal["production", "exercise", "test"] = "production"
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\.$")] = PRODUCTION_PREFIX
+    exercise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")] | None = None
     institutions: Path | None = None
     rules: tuple[Path, ...] = ()
     logsources: Path | None = None

@@ -11,7 +11,9 @@ import click
 
 from fsoc.cli.topic_source import STDIN, TopicSource, complain
 from fsoc.errors import Problem, RefusedToStart, Retry
+from fsoc.runtime.acknowledgements import read_acknowledged
 from fsoc.runtime.alert_records import AlertRecord, Shelf, records_of_lines, records_to_end
+from fsoc.sharing.acknowledged import Acknowledged
 
 
 class Source(TopicSource):
@@ -50,17 +52,35 @@ class Source(TopicSource):
                 shelf.take(record)
             return shelf
         try:
-            asyncio.run(self._read_cluster(shelf))
+            asyncio.run(self._read_cluster(shelf, None))
         except Retry as error:
             raise RefusedToStart(Problem("--brokers", f"could not be read to the end: {error}")) from error
         return shelf
 
-    async def _read_cluster(self, shelf: Shelf) -> None:
+    def read_answered(self, shelf: Shelf) -> Acknowledged:
+        """Put all that is there now on the shelf; return what institutions answered, of which a file says nothing.
+
+        Raises:
+            RefusedToStart: it cannot be read.
+        """
+        acknowledged = Acknowledged()
+        if self.file is not None:
+            self.read_to_end(shelf)
+            return acknowledged
+        try:
+            return asyncio.run(self._read_cluster(shelf, acknowledged))
+        except Retry as error:
+            raise RefusedToStart(Problem("--brokers", f"could not be read to the end: {error}")) from error
+
+    async def _read_cluster(self, shelf: Shelf, acknowledged: Acknowledged | None) -> Acknowledged:
         from fsoc.runtime.kafka.client import KafkaLog  # late: it needs aiokafka
 
         log = await KafkaLog.of(self.settings)
         try:
             async for record in records_to_end(log, self.settings.topic_prefix, complain):
                 shelf.take(record)
+            if acknowledged is None:
+                return Acknowledged()
+            return await read_acknowledged(log, self.settings.topic_prefix)
         finally:
             await log.close()

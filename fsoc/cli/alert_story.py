@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from fsoc.alerts.read import ReadAlert
+from fsoc.cli.acknowledged_shown import table as acknowledged
 from fsoc.cli.alert_words import (
     LEVEL_STYLES,
     Language,
@@ -25,6 +26,7 @@ from fsoc.cli.alert_words import (
     word,
 )
 from fsoc.cli.printable import printable
+from fsoc.sharing.acknowledged import Acknowledgement
 from fsoc.tickets.times import milliseconds
 
 TICKETS_SHOWN: Final = 50
@@ -32,9 +34,13 @@ TICKETS_SHOWN: Final = 50
 
 
 def story(
-    alert: ReadAlert, revisions: Sequence[ReadAlert], now_ms: int, language: Language
+    alert: ReadAlert,
+    revisions: Sequence[ReadAlert],
+    answers: Sequence[Acknowledgement],
+    now_ms: int,
+    language: Language,
 ) -> Iterator[RenderableType]:
-    """revisions: all that were read, oldest first. now_ms: what clocks are told against."""
+    """revisions: all that were read, oldest first. answers: of institutions. now_ms: what clocks are told against."""
     yield from _head(alert, language)
     yield from _part("Why", language)
     yield _in(Text(either(alert.explanation, language)))
@@ -50,6 +56,9 @@ def story(
     if alert.intel:
         yield from _part("Intel", language, f"({word('no victims', language)})")
         yield _in(_intel(alert, language))
+    if answers:
+        yield from _part("Acknowledgements", language)
+        yield _in(acknowledged(answers, language))
     yield from _part("History", language)
     yield _in(_history(revisions, language))
 

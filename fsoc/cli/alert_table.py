@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Final
 
 from rich.console import Console, ConsoleOptions, RenderResult
@@ -28,7 +28,7 @@ class AlertTable:
     """alerts: newest first. hidden: those left out because they are suppressed. notice: a line at the end, if any.
 
     now_ms: what ages and clocks are told against. full: as high as the console and the newest first; else all of
-    them, the newest last, where one looks when a command has ended.
+    them, the newest last, where one looks when a command has ended. answered: by alert, how many institutions did.
     """
 
     alerts: Sequence[ReadAlert]
@@ -37,6 +37,7 @@ class AlertTable:
     hidden: int = 0
     notice: str = ""
     full: bool = False
+    answered: Mapping[str, int] = field(default_factory=dict)
 
     def __rich_console__(self, console: Console, options: ConsoleOptions) -> RenderResult:
         width, height = options.max_width, options.height or console.height
@@ -53,7 +54,7 @@ class AlertTable:
         if shown:
             yield _heading(width, self.language)
         for alert in shown:
-            yield from _rows(alert, self.now_ms, width, self.language)
+            yield from _rows(alert, self.answered.get(alert.alert_id, 0), self.now_ms, width, self.language)
         if not self.full:
             yield self._head(len(shown))
         if self.notice:
@@ -85,7 +86,7 @@ def _heading(width: int, language: Language) -> Text:
     return line
 
 
-def _rows(alert: ReadAlert, now_ms: int, width: int, language: Language) -> Iterator[Text]:
+def _rows(alert: ReadAlert, answered: int, now_ms: int, width: int, language: Language) -> Iterator[Text]:
     techniques = alert.techniques
     clocks = () if alert.status in {"retracted", "merged"} else alert.clocks  # nothing is due of what does not stand
     first = _line(
@@ -112,6 +113,8 @@ def _rows(alert: ReadAlert, now_ms: int, width: int, language: Language) -> Iter
     if alert.suppressed is not None:
         by = f"{printable(alert.suppressed.id)}, {printable(alert.suppressed.owner)}"
         second.append(f"{word('suppressed', language)} ({by})  ", "magenta")
+    if answered:
+        second.append(f"{word('acknowledged by', language)} {answered}  ", "green")
     share = ", ".join(f"{name} {count}" for name, count in alert.explanation.share.items())
     common = shared(alert)
     second.append(f"{common} · {printable(share)}" if common else printable(share), "dim")

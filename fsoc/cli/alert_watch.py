@@ -6,6 +6,7 @@ import asyncio
 import signal
 import sys
 from collections.abc import Iterable
+from contextlib import suppress
 from dataclasses import replace
 from functools import partial
 from io import TextIOWrapper
@@ -19,7 +20,10 @@ from fsoc.cli.alert_source import Source
 from fsoc.cli.alert_table import AlertTable
 from fsoc.cli.alert_words import Language
 from fsoc.cli.topic_source import STDIN, complain
+from fsoc.errors import Retry
+from fsoc.runtime.acknowledgements import Answers
 from fsoc.runtime.alert_records import AlertRecord, Shelf, followed
+from fsoc.sharing.acknowledged import Acknowledged
 
 REDRAWN_PER_SECOND: Final = 2
 ALERTS_MAX: Final = 10_000
@@ -30,6 +34,8 @@ class _Watcher(Protocol):
     """Is told what was read, then that all is read; `close` is always called."""
 
     def take(self, records: Iterable[AlertRecord]) -> None: ...
+
+    def answered(self, acknowledged: Acknowledged) -> None: ...
 
     def notice(self, text: str) -> None: ...
 
@@ -53,7 +59,9 @@ def watch(source: Source, selection: Selection, language: Language, *, once: boo
             for record in source.records():
                 watcher.take([record])
         elif once:
-            watcher.take(source.read_to_end(Shelf()).newest.values())
+            shelf = Shelf()
+            watcher.answered(source.read_answered(shelf))
+            watcher.take(shelf.newest.values())
         else:
             asyncio.run(_follow(source, watcher))
         watcher.end()
@@ -69,8 +77,15 @@ async def _follow(source: Source, watcher: _Watcher) -> None:
 
     log = await KafkaLog.of(source.settings)
     try:
-        async for records in followed(log, source.settings.topic_prefix, watcher.notice, watcher.notice):
-            watcher.take(records)
+        answers = await Answers.follow(log, source.settings.topic_prefix)
+        watcher.answered(answers.acknowledged)
+        try:
+            async for records in followed(log, source.settings.topic_prefix, watcher.notice, watcher.notice):
+                watcher.take(records)
+                with suppress(Retry):  # `followed` has told of it, and it is asked again
+                    await answers.hear()
+        finally:
+            await answers.close()
     finally:
         await log.close()
 
@@ -93,6 +108,9 @@ class _Lines:
                 sys.stdout.buffer.write(value + b"\n")
         sys.stdout.buffer.flush()
 
+    def answered(self, acknowledged: Acknowledged) -> None:
+        """A line is an alert as it is on the wire; `fsoc alerts export --acknowledgements` has what is answered."""
+
     def notice(self, text: str) -> None:
         complain(text)
 
@@ -109,6 +127,7 @@ class _Screen:
     def __init__(self, source: Source, selection: Selection, language: Language, *, live: bool) -> None:
         self._source, self._selection, self._language = source, selection, language
         self._shelf = Shelf(alerts_max=ALERTS_MAX)
+        self._acknowledged = Acknowledged()
         self._notice = ""
         self._console = console()
         self._live: Live | None = None
@@ -126,6 +145,9 @@ class _Screen:
             self._notice = (
                 f"the {ALERTS_MAX:,} newest alerts are kept; {self._shelf.let_go_total:,} older ones are not shown"
             )
+
+    def answered(self, acknowledged: Acknowledged) -> None:
+        self._acknowledged = acknowledged
 
     def notice(self, text: str) -> None:
         self._notice = text
@@ -147,7 +169,8 @@ class _Screen:
         shown = [alert for alert in asked if self._selection.suppressed or alert.suppressed is None]
         shown.sort(key=lambda alert: (-alert.raised_ms, alert.alert_id))
         hidden = len(asked) - len(shown)
-        return AlertTable(shown, now_ms, self._language, hidden, self._notice, full)
+        answered = {alert.alert_id: len(self._acknowledged.of(alert.alert_id)) for alert in shown}
+        return AlertTable(shown, now_ms, self._language, hidden, self._notice, full, answered)
 
 
 def console() -> Console:

@@ -92,10 +92,10 @@ def watch_command(language: Language, once: bool, **options: Any) -> None:
 @command.command("show")
 @click.argument("alert_id", metavar="ALERT_ID")
 @_LANGUAGE
-@click.option("--json", "as_json", is_flag=True, help='One JSON object: {"alert": …, "revisions": […]}.')
+@click.option("--json", "as_json", is_flag=True, help='{"alert": …, "revisions": […], "acknowledgements": […]}.')
 @_with(*_SOURCE)
 def show_command(alert_id: str, language: Language, as_json: bool, **options: Any) -> None:
-    """Tell one alert whole: why it was raised, how grave it is, what is due, who is concerned, its revisions.
+    """Tell one alert whole: why it was raised, how grave it is, what is due, who is concerned, what they answered.
 
     ALERT_ID may be cut short as long as one alert alone begins so, and its `al-` may be left out. Earlier revisions are
     told as far as the topic still has them.
@@ -107,11 +107,14 @@ def show_command(alert_id: str, language: Language, as_json: bool, **options: An
       fsoc alerts show 4f2a --json | jq '.alert.tickets'
     """
     source = Source.of(options)
-    shelf = source.read_to_end(Shelf(begins(alert_id), with_history=True))
+    shelf = Shelf(begins(alert_id), with_history=True)
+    acknowledged = source.read_answered(shelf)
     name = _only(shelf, alert_id)
+    answers = acknowledged.of(name)
     if as_json:
         revisions = [orjson.Fragment(record.value) for record in shelf.revisions(name)]
         whole = {"alert": orjson.Fragment(shelf.newest[name].value), "revisions": revisions}
+        whole["acknowledgements"] = [answer.wire() for answer in answers]
         click.echo(orjson.dumps(whole))
         return
     from fsoc.cli.alert_story import story  # late: it needs rich
@@ -119,7 +122,7 @@ def show_command(alert_id: str, language: Language, as_json: bool, **options: An
 
     out = console()
     alert, revisions_read = shelf.newest[name].alert, [record.alert for record in shelf.revisions(name)]
-    for part in story(alert, revisions_read, source.now_ms(shelf), language):
+    for part in story(alert, revisions_read, answers, source.now_ms(shelf), language):
         out.print(part)
 
 
@@ -127,25 +130,37 @@ def show_command(alert_id: str, language: Language, as_json: bool, **options: An
 @click.option("--format", "form", type=click.Choice(["csv", "json", "ndjson"]), default="csv", help="Default: csv.")
 @click.option("--out", type=_path, metavar="FILE", help="Write there, not to stdout.")
 @click.option("--bom", is_flag=True, help="Begin the CSV with a byte order mark, so that Excel reads it as UTF-8.")
+@click.option("--acknowledgements", "answered", is_flag=True, help="What institutions answered, instead.")
 @_with(*_SELECTION)
 @_with(*_SOURCE)
-def export_command(form: str, out: Path | None, bom: bool, **options: Any) -> None:
+def export_command(form: str, out: Path | None, bom: bool, answered: bool, **options: Any) -> None:
     """Write the newest revision of each alert: as CSV that no spreadsheet takes for formulas, as JSON, or as NDJSON.
 
-    They are sorted by the event time at which they were raised. Exit code 1 when there is none, and then nothing but
-    the heading is written.
+    They are sorted by the event time at which they were raised. With --acknowledgements: one line for each institution
+    that answered one of them, with when, and how long after it was told. Exit code 1 when there is none, and then
+    nothing but the heading is written.
 
     \b
     Examples:
       fsoc alerts export --from alerts.ndjson --bom --out alerts.csv
       fsoc alerts export --format json --since 2026-03-01 --kind joint | jq length
+      fsoc alerts export --acknowledgements --since 7d --out answers.csv --brokers 127.0.0.1:9092
     """
     if bom and form != "csv":
         raise click.UsageError("--bom is for CSV.")
     source, selection = Source.of(options), _selection(options)
-    shelf = source.read_to_end(Shelf())
+    shelf = Shelf()
+    acknowledged = source.read_answered(shelf)
     chosen = [one for one in shelf.newest.values() if selection.holds(one.alert, shelf.now_ms)]
     chosen.sort(key=lambda one: (one.alert.raised_ms, one.alert.alert_id))
+    if answered:
+        from fsoc.cli.acknowledged_shown import exported
+
+        answers = [(one.alert.alert_id, answer) for one in chosen for answer in acknowledged.of(one.alert.alert_id)]
+        write(exported(answers, form, bom=bom), out)
+        if not answers:
+            sys.exit(_NONE)
+        return
     write(_exported(chosen, form, bom=bom), out)
     if not chosen:
         sys.exit(_NONE)

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, TypeVar
 import click
 import orjson
 
+from fsoc.cli.feedback_told import ack_command, export_command, show_command
 from fsoc.cli.topic_source import on_cluster, with_options
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.settings import Settings, load
@@ -26,7 +27,7 @@ _path = click.Path(path_type=Path)
 
 @click.group(name="feedback", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Look at what institutions are told of joint alerts, hold it, release it.
+    """Look at what institutions are told of joint alerts, hold it, release it; show it in any form, answer it.
 
     Each is told of its own tickets, and of all the others in one statement a day that names nobody. What is decided is
     written beside it with name and reason, and stands in the audit (`fsoc audit`).
@@ -35,6 +36,9 @@ def command() -> None:
     看各機構收到之聯防告警回饋，發送前預覽（preview）、暫緩（hold）或放行（release）；決定均留存姓名與理由並列入稽核。
     """
 
+
+for _one in (show_command, export_command, ack_command):
+    command.add_command(_one)
 
 _CLUSTER = (
     click.option("--brokers", metavar="HOST:PORT,…", help="The cluster. Kafka 叢集。"),

@@ -74,8 +74,8 @@ def command(file: str | None, folder: Path | None, status: bool, as_json: bool, 
         _tell_status(folder, as_json=as_json)
         return
     shown = Shown(as_json=as_json)
-    with _destination(options) as (destination, name), Spool(folder, name) as spool:
-        _run(file, spool, name, destination, shown, options["give_up_after"])
+    with destination(options) as (place, name), Spool(folder, name) as spool:
+        _run(file, spool, name, place, shown, options["give_up_after"])
         waiting = spool.standing().lines
     shown.end(waiting)
     if shown.refused or waiting:
@@ -207,7 +207,7 @@ def _own_turn(spool: Spool, patience_seconds: float) -> Iterator[None]:
 
 
 @contextmanager
-def _destination(options: dict[str, Any]) -> Iterator[tuple[Destination, str]]:
+def destination(options: dict[str, Any]) -> Iterator[tuple[Destination, str]]:
     """Where to, and its name as the spool knows it."""
     signer = None if options["sign_with"] is None else Signer.from_file(options["sign_with"])
     paths = {name: options[name] and str(options[name]) for name in ("certificate", "key", "ca_file")}

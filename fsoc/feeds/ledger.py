@@ -7,13 +7,13 @@ record per live ticket, and read back in any order.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 import orjson
 
 from fsoc.errors import Fault
 from fsoc.feeds.asks import Asks
+from fsoc.feeds.counts import Counts
 from fsoc.feeds.faults import FUTURE_MAX_MS, NO_END, conflict, future, late
 from fsoc.feeds.heartbeats import Heartbeats
 from fsoc.feeds.lateness import Lateness
@@ -49,29 +49,6 @@ class Judgement(NamedTuple):
     replayed: bool = False
     heard: bool = False
     gaps: Gaps = NONE
-
-
-@dataclass(slots=True)
-class Counts:
-    """Law 4: received = used + duplicate + late + quarantined, always."""
-
-    received: int = 0
-    used: int = 0
-    duplicate: int = 0
-    late: int = 0
-    quarantined: int = 0
-
-    def add(self, outcome: Outcome) -> None:
-        self.received += 1
-        match outcome:
-            case Outcome.USED:
-                self.used += 1
-            case Outcome.DUPLICATE:
-                self.duplicate += 1
-            case Outcome.LATE:
-                self.late += 1
-            case Outcome.QUARANTINED:
-                self.quarantined += 1
 
 
 class Ledger:
@@ -142,6 +119,8 @@ class Ledger:
             self._end_replay()
         if message.kind == "source_status":
             return self._judge_status(offset, decided, received_at_ms, message)
+        if message.kind == "acknowledgement":
+            return self._judge_answer(offset, decided, received_at_ms, message)
         # By the registry's lateness, not by what was adopted: a ticket has one event time, however often it is read.
         at = event_time(message, self.lateness.registered_ms)
         if at > received_at_ms + FUTURE_MAX_MS:
@@ -222,9 +201,35 @@ class Ledger:
             gaps = self.asks.of(offset)
         return Judgement(Outcome.USED, heard=self.heartbeats.heard(offset), replayed=decided is not None, gaps=gaps)
 
-    def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Outcome:
+    def _judge_answer(self, offset: int, decided: Outcome | None, received_at_ms: int, message: Message) -> Judgement:
+        """Revised as a ticket is. It is never late and moves no watermark: who answers an alert has detected nothing.
+
+        It lives from when it was received, for what its sender's clock says counts for nothing.
+        """
+        live = self._live.get((message.environment, message.ticket_id))
+        outcome = self._of_revision(offset, message, live) if decided is None else decided
+        if outcome is not Outcome.USED:
+            return Judgement(outcome, self._fault(outcome, message))
+        if live is not None and message.revision < live.revision:
+            return Judgement(outcome)
+        live = self._take(offset, received_at_ms, message, live)
+        return Judgement(outcome, live=live, replayed=decided is not None)
+
+    @staticmethod
+    def _of_revision(offset: int, message: Message, live: LiveTicket | None) -> Outcome:
+        """USED, unless this revision was received before: then whether it is the same (law 6)."""
         if live is not None and message.revision == live.revision and offset != live.offset:
             return Outcome.DUPLICATE if message.digest == live.digest else Outcome.QUARANTINED
+        return Outcome.USED
+
+    def answering(self) -> Iterator[LiveTicket]:
+        """The live tickets that answer alerts, or did."""
+        return self._live.answering()
+
+    def _judge_new(self, offset: int, at: int, message: Message, live: LiveTicket | None) -> Outcome:
+        outcome = self._of_revision(offset, message, live)
+        if outcome is not Outcome.USED:
+            return outcome
         # Only a ticket's first message can be late: a correction of what is already used must reach it (law 6).
         if live is None:
             if self.watermark_ms is not None:

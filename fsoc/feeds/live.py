@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -15,11 +15,21 @@ from fsoc.tickets.decode import Message
 LIVE_TICKETS_MAX: Final = 100_000
 """Tickets of one institution that may be revised. Past it the one with the oldest event time is forgotten first."""
 
+ANSWERS_MAX: Final = 100
+"""Alerts that one ticket answers or did; past it, those taken back longest ago are no longer told again on a replay."""
+
 Key = tuple[str, str]
 """(correlation rule id, group as JSON text): what a ticket fed."""
 
 TicketName = tuple[str, str]
 """(environment, ticket id)"""
+
+
+class Answered(NamedTuple):
+    """What a ticket answers to one alert; None: nothing any more. since_ms: when it first said anything to it."""
+
+    answer: str | None
+    since_ms: int
 
 
 @dataclass(slots=True)
@@ -29,6 +39,8 @@ class LiveTicket:
     offset: of the message that brought this revision.
     keys: what it feeds now. withdrawn: what earlier revisions fed and this one does not; kept so that a replay of the
     same offset sends the same withdrawals again.
+    answers: by alert, what it says now and since when it has said anything.
+    received_at_ms: of the revision that said so; kept where there are answers.
     """
 
     name: TicketName
@@ -38,6 +50,19 @@ class LiveTicket:
     event_time_ms: int
     keys: list[Key] = field(default_factory=list)
     withdrawn: list[Key] = field(default_factory=list)
+    answers: dict[str, Answered] = field(default_factory=dict)
+    received_at_ms: int = 0
+
+    def answer(self, answers: Mapping[str, str | None], received_at_ms: int) -> None:
+        """This revision answers these alerts, and takes back what earlier ones said to others."""
+        if answers or self.answers:
+            said = {**dict.fromkeys(self.answers), **answers}
+            before = {alert: since_ms for alert, (_, since_ms) in self.answers.items()}
+            known = {alert: Answered(answer, before.get(alert, received_at_ms)) for alert, answer in said.items()}
+            gone = [alert for alert, (answer, _) in known.items() if answer is None]
+            for alert in gone[: max(len(known) - ANSWERS_MAX, 0)]:
+                del known[alert]
+            self.answers, self.received_at_ms = known, received_at_ms
 
     def feed(self, keys: list[Key]) -> None:
         """This revision feeds exactly these keys."""
@@ -47,16 +72,20 @@ class LiveTicket:
 
     def record(self) -> bytes:
         """What the state keeps of it."""
-        return orjson.dumps(
-            {
-                "revision": self.revision,
-                "digest": self.digest.hex(),
-                "offset": self.offset,
-                "event_time_ms": self.event_time_ms,
-                "keys": self.keys,
-                "withdrawn": self.withdrawn,
+        state: dict[str, Any] = {
+            "revision": self.revision,
+            "digest": self.digest.hex(),
+            "offset": self.offset,
+            "event_time_ms": self.event_time_ms,
+            "keys": self.keys,
+            "withdrawn": self.withdrawn,
+        }
+        if self.answers:  # few have any
+            state |= {
+                "answers": {alert: [*said] for alert, said in self.answers.items()},
+                "received_at_ms": self.received_at_ms,
             }
-        )
+        return orjson.dumps(state)
 
     @classmethod
     def of(cls, name: TicketName, record: bytes) -> LiveTicket:
@@ -69,6 +98,8 @@ class LiveTicket:
             state["event_time_ms"],
             [(rule, group) for rule, group in state["keys"]],
             [(rule, group) for rule, group in state["withdrawn"]],
+            {alert: Answered(*answered) for alert, answered in state.get("answers", {}).items()},
+            state.get("received_at_ms", 0),
         )
 
 
@@ -87,6 +118,10 @@ class LiveTickets:
 
     def get(self, name: TicketName) -> LiveTicket | None:
         return self._by_name.get(name)
+
+    def answering(self) -> Iterator[LiveTicket]:
+        """Those that answer alerts, or did."""
+        return (ticket for ticket in self._by_name.values() if ticket.answers)
 
     def add(self, ticket: LiveTicket) -> None:
         self._by_name[ticket.name] = ticket
@@ -149,5 +184,9 @@ class LiveTickets:
 
 
 def takes_back(message: Message) -> bool:
-    """Whether this revision takes the ticket back (law 6)."""
-    return message.action == "retract" or (message.action == "close" and message.verdict == "false_positive")
+    """Whether this revision takes the ticket back (law 6). An acknowledgement is none: it takes back one of its id."""
+    return (
+        message.action == "retract"
+        or message.kind == "acknowledgement"
+        or (message.action == "close" and message.verdict == "false_positive")
+    )

@@ -13,7 +13,8 @@ import orjson
 from fsoc.campaigns.stage import Campaigns
 from fsoc.correlation.entries import is_put
 from fsoc.correlation.progress import Claim, progress_record
-from fsoc.feeds.ledger import END_MS, Counts
+from fsoc.feeds.counts import Counts
+from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Outgoing, Record
 from fsoc.pipeline import Correlate, Intake, Pipeline
 from fsoc.sharing.stage import Sharing

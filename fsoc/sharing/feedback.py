@@ -36,6 +36,7 @@ def record(before: Known, after: Known, alert_id: str, institution: str) -> byte
         "exercise": exercise,
         "institution": institution,
         "told_at": rfc3339(after.at_ms),
+        "first_told_at": rfc3339(own.since_ms),
         "kind": front.kind,
         "title": front.title,
         "title_zh": front.title_zh,

@@ -26,13 +26,17 @@ TICKETS_MAX: Final = 1_000
 
 
 class Own(NamedTuple):
-    """What one institution was told last, besides the statement. tickets: of its own; total: how many there are."""
+    """What one institution was told last, besides the statement. tickets: of its own; total: how many there are.
+
+    since_ms: when it was first told anything of the alert.
+    """
 
     revision: int
     status: Status
     concern: Concern
     tickets: tuple[str, ...]
     total: int
+    since_ms: int = 0
 
 
 class Front(Struct, frozen=True):
@@ -174,8 +178,10 @@ def _told(known: Known, shared: Shared, at_ms: int, sector: Sector) -> Known:
     told: dict[str, Own] = {}
     for name, concern in audience.items():
         tickets = shared.tickets.get(name, ())
-        own = Own(0, status, concern, tickets[:TICKETS_MAX], len(tickets))
-        told[name] = _next(known.told.get(name), own, anew=anew)
+        before = known.told.get(name)
+        since_ms = at_ms if before is None else before.since_ms
+        own = Own(0, status, concern, tickets[:TICKETS_MAX], len(tickets), since_ms)
+        told[name] = _next(before, own, anew=anew)
     for name, before in known.told.items():
         if name not in audience:  # nothing of it is in the alert any more, and it is not warned
             gone = before._replace(status="retracted", tickets=(), total=0)

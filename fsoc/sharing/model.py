@@ -163,6 +163,8 @@ class Feedback(Strict):
     institution: Institution
     """Whom this was written for."""
     told_at: Time
+    first_told_at: Time
+    """When this institution was first told of this alert."""
     kind: Literal["joint", "feed", "rule"]
     title: str
     title_zh: str

@@ -96,8 +96,8 @@ def standard(version: str, topics: Sequence[Topic], contract: Contract) -> Stand
 
 def _sources() -> Iterator[Part]:
     yield Word(
-        "Each institution sends three kinds of message, by each of its registered feeds.",
-        "各機構以其登錄之資料來源送出下列三種訊息。",
+        "Each institution sends four kinds of message: the first three by its registered feeds, the last by none.",
+        "各機構送出下列四種訊息：前三種經登錄之資料來源，回復單則不屬任何來源。",
     )
     rows = [[kind, *terms.KINDS[kind]] for kind in get_args(vocabulary.Kind)]
     yield Table([Word("kind", "種類"), Word("what it is", "英文說明"), Word("in Chinese", "中文說明")], rows)
@@ -133,6 +133,7 @@ _WORDS: Final[dict[str, Any]] = {
     "tlp": vocabulary.Tlp,
     "pap": vocabulary.Pap,
     "attribution": vocabulary.Attribution,
+    "relations.acknowledges.answer": vocabulary.Answer,
 }
 _TITLES_ZH: Final[dict[str, str]] = {
     "action": "處理動作",
@@ -146,6 +147,7 @@ _TITLES_ZH: Final[dict[str, str]] = {
     "tlp": "燈號協定",
     "pap": "可採行動作",
     "attribution": "具名方式",
+    "relations.acknowledges.answer": "回復內容",
 }
 
 
@@ -178,6 +180,8 @@ def _format(schema: Mapping[str, Any]) -> Iterator[Part]:
 _MODELS_ZH: Final = {
     "Ticket": "資安監控單、情資分析單",
     "SourceStatus": "監控設備狀況單",
+    "Acknowledgement": "回復單",
+    "Acknowledges": "對告警之回復",
     "Attack": "攻擊技術",
     "Trigger": "開單依據",
     "Logsource": "日誌來源",
@@ -247,6 +251,7 @@ def messages() -> dict[Word, dict[str, Any]]:
             kind="intel", seq=3, ticket_id="I-20260302-0001", observables=[warned], evidence=..., assets=...
         ),
         Word("A source status", "監控設備狀況單"): sample.source_status(last_seq=3),
+        Word("An acknowledgement", "回復單"): sample.acknowledgement(),
     }
 
 

@@ -83,6 +83,8 @@ EN: Final[dict[str, str]] = {
     "replaces_ids": "Tickets it stands for.",
     "related_ids": "Tickets it has to do with.",
     "external_refs": "Numbers and addresses of reports elsewhere.",
+    "alert_id": "The joint alert, as its feedback names it.",
+    "answer": "What the institution answers to it.",
     "Trigger.kind": "Whether a rule of the baseline, one of the institution's own or a person opened it.",
 }
 
@@ -181,6 +183,9 @@ ZH: Final[dict[str, str]] = {
     "replaces_ids": "取代之事件單。",
     "related_ids": "相關之事件單。",
     "external_refs": "外部通報編號或網址。",
+    "acknowledges": "對聯防告警之回復；同一告警以最後一項為準。",
+    "alert_id": "聯防告警編號，見回饋內容。",
+    "answer": "機構之回復。",
     "Trigger.kind": "依據種類：監控基準、機構自訂或人工。",
     "Logsource.category": "日誌類別。",
 }

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Final
 
+from fsoc.sharing.acknowledged import ANSWERS
+
 KINDS: Final[dict[str, tuple[str, str]]] = {
     "ticket": ("Event ticket: what the institution's own SOC detected.", "資安監控單：機構 SOC 偵測之事件。"),
     "intel": (
@@ -13,6 +15,10 @@ KINDS: Final[dict[str, tuple[str, str]]] = {
     "source_status": (
         "Source status: what was sent of a feed and how it is, at the interval that is agreed.",
         "監控設備狀況單：資料來源送件與設備狀況，依約定間隔送出。",
+    ),
+    "acknowledgement": (
+        "Acknowledgement: what the institution answers to joint alerts that it was told of.",
+        "回復單：機構對聯防告警回饋之回復。",
     ),
 }
 
@@ -73,6 +79,7 @@ SEVERITIES: Final[tuple[tuple[int, str, str], ...]] = (
 )
 
 WORDS: Final[dict[str, str]] = {
+    **{word: zh for word, (_, zh) in ANSWERS.items()},
     "open": "開單",
     "update": "更新",
     "close": "結案",

@@ -72,6 +72,12 @@ CODES: Final[dict[str, Sentence]] = {
         "Send schema fsoc.ticket/1.",
         "schema 請填 fsoc.ticket/1。",
     ),
+    "identity.exercise": Sentence(
+        "These topics are a drill's, and this does not belong to it.",
+        "此為演練專用主題，本訊息不屬於該演練。",
+        "Send what is real to production's topics at once; of the drill, put environment exercise and its exercise_id.",
+        "若為真實事件，請立即改送正式主題；若屬演練，environment 請填 exercise 並填寫該演練之 exercise_id。",
+    ),
     "identity.mismatch": Sentence(
         "The institution is not the one this topic or credential belongs to.",
         "機構代碼與主題或憑證的所有者不符。",
@@ -251,6 +257,12 @@ CODES: Final[dict[str, Sentence]] = {
         "情資分析單至少須有一項觀測值。",
         "Add what is warned of to observables.",
         "請於 observables 填寫所示警之觀測值。",
+    ),
+    "condition.acknowledges": Sentence(
+        "An acknowledgement needs an alert and an answer.",
+        "回復單至少須回復一則聯防告警。",
+        "Add the alert's id and your answer to relations.acknowledges, or retract the acknowledgement.",
+        "請於 relations.acknowledges 填寫告警編號與回復內容，或以 retract 撤回。",
     ),
     "condition.trigger-baseline": Sentence(
         "A baseline trigger needs baseline_version and rule_id.",

@@ -14,12 +14,14 @@ from fsoc.tickets.times import BadTime, milliseconds
 
 
 def broken_conditions(body: dict[str, Any]) -> list[Fault]:
-    """Every rule between fields that a ticket, intel or source_status breaks."""
+    """Every rule between fields that a message breaks."""
     faults: list[Fault] = []
     if body.get("environment") == "exercise" and body.get("exercise_id") is None:
         faults.append(_missing("exercise_id", "when environment is exercise"))
     if body.get("kind") == "source_status":
         return faults + _of_status(body)
+    if body.get("kind") == "acknowledgement":
+        return faults + _of_acknowledgement(body)
     return faults + _of_ticket(body)
 
 
@@ -57,6 +59,15 @@ def _of_status(body: dict[str, Any]) -> list[Fault]:
     if type(total) is int and type(up) is int and up > total:
         faults.append(Fault("condition.sensors", "/sensors_up", f"{up} sensors are up of {total} in all"))
     return faults
+
+
+def _of_acknowledgement(body: dict[str, Any]) -> list[Fault]:
+    relations = body.get("relations")
+    answers = relations.get("acknowledges") if isinstance(relations, dict) else None
+    if answers or body.get("action") == "retract":
+        return []
+    text = "acknowledges is required with at least one, unless action is retract"
+    return [Fault("condition.acknowledges", "/relations/acknowledges", text)]
 
 
 def _missing(name: str, when: str) -> Fault:

@@ -8,7 +8,7 @@ meet the ticket: the schema, `fsoc check`, and every fault of what was refused.
 from __future__ import annotations
 
 from hashlib import blake2b
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 import msgspec
 import orjson
@@ -16,7 +16,7 @@ import orjson
 from fsoc.errors import InvalidTicket
 from fsoc.tickets import structure, vocabulary, wire
 from fsoc.tickets.explain import explain
-from fsoc.tickets.rules import Times, status_times, ticket_times
+from fsoc.tickets.rules import Times, acknowledgement_times, status_times, ticket_times
 from fsoc.tickets.times import BadTime
 
 # What a re-send or the server may change without making it another ticket (law 6).
@@ -29,6 +29,7 @@ class Message(msgspec.Struct, frozen=True, gc=False):
     body: the whole decoded JSON; shared, so nobody may change it.
     digest: 16 bytes over what makes two messages the same (`NOT_DIGESTED` is left out).
     A `source_status` has ticket_id "", revision 0, action and status None, seq None; detected_at is its period_to.
+    An `acknowledgement` has feed and seq_epoch "", seq and status None; detected_at is its created_at.
     """
 
     kind: vocabulary.Kind
@@ -61,7 +62,7 @@ def decode(payload: bytes, *, institution: str) -> Message:
         raise InvalidTicket(*explain(payload, institution))
     try:
         body = orjson.loads(payload)
-        message = _status(body) if body["kind"] == "source_status" else _ticket(body)
+        message = _OF_KIND.get(body["kind"], _ticket)(body)
         if message.institution != institution or not structure.is_sound(payload, body):
             raise InvalidTicket(*explain(payload, institution))
     # TypeError: not an object, or nested deeper than orjson writes. KeyError: no kind.
@@ -119,6 +120,34 @@ def _status(body: dict[str, Any]) -> Message:
         body,
         digest(body),
     )
+
+
+def _acknowledgement(body: dict[str, Any]) -> Message:
+    answer = msgspec.convert(body, wire.Acknowledgement)
+    times = acknowledgement_times(answer)
+    return Message(
+        "acknowledgement",
+        answer.institution,
+        answer.environment,
+        "",
+        "",
+        None,
+        answer.ticket_id,
+        answer.revision,
+        answer.action,
+        None,
+        None,
+        None,
+        None,
+        times.detected_at_ms,
+        times.sent_at_ms,
+        times.received_at_ms,
+        body,
+        digest(body),
+    )
+
+
+_OF_KIND: Final = {"source_status": _status, "acknowledgement": _acknowledgement}
 
 
 def digest(body: dict[str, Any]) -> bytes:

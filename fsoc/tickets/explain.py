@@ -64,16 +64,20 @@ def content_faults(body: Any, institution: str | None) -> list[Fault]:
     if "schema" in body and schema != words.SCHEMA:
         # What the fields of another schema mean is not ours to judge.
         return [Fault("schema.unknown", "/schema", f"is {_shown(schema)}; {words.SCHEMA} is understood")]
-    if body.get("kind") == "source_status":
-        faults = _model_faults(model.SourceStatus, body)
-    else:
-        faults = _model_faults(model.Ticket, body)
+    kind = body.get("kind")
+    faults = _model_faults(_MODELS.get(kind, model.Ticket) if isinstance(kind, str) else model.Ticket, body)
     faults += broken_conditions(body)
     claimed = body.get("institution")
     if institution is not None and isinstance(claimed, str) and claimed != institution:
         text = f"is {_shown(claimed)}, but this topic belongs to {institution}"
         faults.append(Fault("identity.mismatch", "/institution", text))
     return faults
+
+
+_MODELS: Final[dict[str, type[BaseModel]]] = {
+    "source_status": model.SourceStatus,
+    "acknowledgement": model.Acknowledgement,
+}
 
 
 def _model_faults(kind: type[BaseModel], body: dict[str, Any]) -> list[Fault]:

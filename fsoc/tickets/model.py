@@ -68,6 +68,7 @@ def _fits_64_bit(value: Any) -> bool:
 
 
 Institution = Annotated[str, Field(pattern=f"^{words.INSTITUTION_PATTERN}$")]
+AlertId = Annotated[str, Field(pattern=f"^{words.ALERT_ID_PATTERN}$")]
 Feed = Annotated[str, Field(pattern=f"^{words.FEED_PATTERN}$")]
 Id = Annotated[str, Field(pattern=f"^{words.ID_PATTERN}$")]
 Technique = Annotated[str, Field(pattern=f"^{words.TECHNIQUE_PATTERN}$")]
@@ -176,6 +177,13 @@ class Impact(_Strict):
     data_breach: bool | None = None
 
 
+class Acknowledges(_Strict):
+    """What the institution answers to a joint alert that it was told of."""
+
+    alert_id: AlertId
+    answer: words.Answer
+
+
 class Relations(_Strict):
     correl_ids: Ids | None = None
     aggr_ids: Ids | None = None
@@ -188,6 +196,8 @@ class Relations(_Strict):
         ]
         | None
     ) = None
+    acknowledges: Annotated[list[Acknowledges], Field(max_length=words.ACKNOWLEDGES_MAX)] | None = None
+    """Joint alerts that this message answers; of one alert the last counts."""
 
 
 class Ticket(_Strict):
@@ -303,5 +313,36 @@ class SourceStatus(_Strict):
     sent_at: Time | None = None
     received_at: Time | None = None
     processed_at: Time | None = None
+    signature: Signature | None = None
+    ext: Ext | None = None
+
+
+class Acknowledgement(_Strict):
+    """An answer to joint alerts and nothing else (回復單): no detection, of no feed, and it moves no time."""
+
+    schema_: Literal["fsoc.ticket/1"] = Field(alias="schema")
+    kind: Literal["acknowledgement"]
+    institution: Institution
+    submitted_by: Institution | None = None
+    """The group SOC or service provider that sends on the institution's behalf."""
+    ticket_id: Id
+    """The institution's own id of the answer, unique as its tickets' are."""
+    revision: Annotated[int, Field(ge=1, le=words.INTEGER_MAX)]
+    """Rises by one with every change; a revision replaces all that was answered."""
+    action: words.AnswerAction
+    """Retracting takes all of its answers back."""
+    environment: words.Environment
+    exercise_id: Id | None = None
+    """Required when environment is exercise."""
+    created_at: Time
+    """When it was answered."""
+    sent_at: Time
+    """When this message left the sender."""
+    received_at: Time | None = None
+    """Set by the server; ignored but in replays."""
+    processed_at: Time | None = None
+    """Set by the server; ignored."""
+    relations: Relations | None = None
+    """With at least one in acknowledges, unless it is retracted."""
     signature: Signature | None = None
     ext: Ext | None = None

@@ -84,7 +84,7 @@ class Receipt:
             return cls(offset, told, faults=faults)
         ticket_id = message.ticket_id or None
         revision = message.revision or None
-        return cls(offset, told, message.feed, message.seq, ticket_id, revision, faults, resend)
+        return cls(offset, told, message.feed or None, message.seq, ticket_id, revision, faults, resend)
 
     def wire(self) -> dict[str, Any]:
         return {

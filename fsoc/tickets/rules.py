@@ -97,6 +97,23 @@ def status_times(status: wire.SourceStatus) -> Times:
     )
 
 
+def acknowledgement_times(answer: wire.Acknowledgement) -> Times:
+    """As `ticket_times`, of an acknowledgement; it happens when it is answered.
+
+    Raises:
+        BadTime: a time is no time. BrokenRule: a rule does not hold.
+    """
+    if (answer.environment == "exercise" and answer.exercise_id is None) or (
+        answer.action != "retract" and not (answer.relations and answer.relations.acknowledges)
+    ):
+        raise BrokenRule
+    if answer.ext is not None:
+        _bound_ext(answer.ext)
+    created_at_ms = milliseconds(answer.created_at)
+    _optional(answer.processed_at)
+    return Times(None, None, created_at_ms, milliseconds(answer.sent_at), _optional(answer.received_at))
+
+
 def _optional(text: str | None) -> int | None:
     return None if text is None else milliseconds(text)
 

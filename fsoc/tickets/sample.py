@@ -78,5 +78,22 @@ def source_status(**changes: Any) -> dict[str, Any]:
     return _changed(body, changes)
 
 
+def acknowledgement(**changes: Any) -> dict[str, Any]:
+    """A valid answer of `fi-001` to one alert; `changes` as in `ticket`."""
+    body: dict[str, Any] = {
+        "schema": "fsoc.ticket/1",
+        "kind": "acknowledgement",
+        "institution": "fi-001",
+        "ticket_id": "A-20260302-0001",
+        "revision": 1,
+        "action": "open",
+        "environment": "test",
+        "created_at": "2026-03-02T09:10:00+08:00",
+        "sent_at": "2026-03-02T09:10:01+08:00",
+        "relations": {"acknowledges": [{"alert_id": "al-0123456789abcdef0123456789abcdef", "answer": "hunting"}]},
+    }
+    return _changed(body, changes)
+
+
 def _changed(body: dict[str, Any], changes: dict[str, Any]) -> dict[str, Any]:
     return {name: value for name, value in (body | changes).items() if value is not ...}

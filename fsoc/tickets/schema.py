@@ -54,6 +54,22 @@ _CONDITIONS: Final[dict[str, list[dict[str, Any]]]] = {
             {"required": ["environment"], "properties": {"environment": {"enum": ["exercise", "test"]}}},
         ),
     ],
+    "Acknowledgement": [
+        _EXERCISE,
+        {
+            "if": {"not": {"required": ["action"], "properties": {"action": {"const": "retract"}}}},
+            "then": {
+                "required": ["relations"],
+                "properties": {
+                    "relations": {
+                        "type": "object",
+                        "required": ["acknowledges"],
+                        "properties": {"acknowledges": _AT_LEAST_ONE},
+                    }
+                },
+            },
+        },
+    ],
     "Trigger": [_when({"kind": {"const": "baseline"}}, _has("baseline_version", "rule_id"))],
 }
 
@@ -116,16 +132,18 @@ class Receipt(BaseModel):
 
 
 def ticket_schema() -> JsonSchemaValue:
-    """Schema of one message of a ticket topic: ticket, intel or source_status."""
-    wire: Any = Annotated[model.Ticket | model.SourceStatus, Field(discriminator="kind")]
+    """Schema of one message of a ticket topic: ticket, intel, source_status or acknowledgement."""
+    wire: Any = Annotated[model.Ticket | model.SourceStatus | model.Acknowledgement, Field(discriminator="kind")]
     document = schema_of(TypeAdapter(wire), SCHEMA)
     definitions = document["$defs"]
     for name, conditions in _CONDITIONS.items():
         definitions[name]["allOf"] = conditions
-    # Not `oneOf`: of a bad ticket that would say only that it is neither of the two.
+    # Not `oneOf`: of a bad ticket that would say only that it is none of the three.
     del document["oneOf"], document["discriminator"]
-    is_status = {"properties": {"kind": {"const": "source_status"}}, "required": ["kind"]}
-    choice = {"if": is_status, "then": {"$ref": "#/$defs/SourceStatus"}, "else": {"$ref": "#/$defs/Ticket"}}
+    choice: dict[str, Any] = {"$ref": "#/$defs/Ticket"}
+    for kind, name in (("acknowledgement", "Acknowledgement"), ("source_status", "SourceStatus")):
+        is_kind = {"properties": {"kind": {"const": kind}}, "required": ["kind"]}
+        choice = {"if": is_kind, "then": {"$ref": f"#/$defs/{name}"}, "else": choice}
     return {**document, "type": "object", **choice}
 
 

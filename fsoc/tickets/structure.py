@@ -73,6 +73,7 @@ def _keys_of_ticket(body: dict[str, Any]) -> int:
         keys += len(body.get(name) or ())
     for name in ("attack", "observables", "assets", "suppliers"):
         keys += sum(map(len, body.get(name) or ()))
+    keys += sum(map(len, (body.get("relations") or {}).get("acknowledges") or ()))
     for item in body.get("evidence") or ():
         keys += len(item) + len(item["fields"]) + len(item.get("logsource") or ())
     return keys

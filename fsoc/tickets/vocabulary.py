@@ -10,8 +10,11 @@ from typing import Final, Literal
 
 SCHEMA: Final = "fsoc.ticket/1"
 
-Kind = Literal["ticket", "intel", "source_status"]
+Kind = Literal["ticket", "intel", "source_status", "acknowledgement"]
 Action = Literal["open", "update", "close", "retract"]
+# Nothing was opened that could be closed.
+AnswerAction = Literal["open", "update", "retract"]
+Answer = Literal["seen", "hunting", "affected", "not_affected"]
 Environment = Literal["production", "exercise", "test"]
 # Statuses and verdicts are OCSF's, so that a ticket projects to a Detection Finding and back without loss.
 Status = Literal["new", "in_progress", "suppressed", "resolved", "archived", "other"]
@@ -139,12 +142,14 @@ OBSERVABLE_VALUE_MAX: Final = 2048
 ASSETS_MAX: Final = 100
 SUPPLIERS_MAX: Final = 50
 RELATIONS_MAX: Final = 100  # per kind of relation
+ACKNOWLEDGES_MAX: Final = 20  # alerts that one message answers
 EXTERNAL_REF_MAX: Final = 1024
 SIGNATURE_MAX: Final = 1024
 WORD_MAX: Final = 128  # names, versions, references
 ID_MAX: Final = 64
 
 # Anchored by whoever uses them: JSON Schema does not know `\A` and `\Z`, and in Python `$` lets a line feed through.
+ALERT_ID_PATTERN: Final = r"[A-Za-z0-9-]{1,64}"
 INSTITUTION_PATTERN: Final = r"[a-z0-9-]{2,32}"
 FEED_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._-]{0,31}"
 ID_PATTERN: Final = r"[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}"

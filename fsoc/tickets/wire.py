@@ -13,6 +13,7 @@ from msgspec import Meta
 from fsoc.tickets import vocabulary as words
 
 Institution = Annotated[str, Meta(pattern=rf"\A{words.INSTITUTION_PATTERN}\Z")]
+AlertId = Annotated[str, Meta(pattern=rf"\A{words.ALERT_ID_PATTERN}\Z")]
 Feed = Annotated[str, Meta(pattern=rf"\A{words.FEED_PATTERN}\Z")]
 Id = Annotated[str, Meta(pattern=rf"\A{words.ID_PATTERN}\Z")]
 Technique = Annotated[str, Meta(pattern=rf"\A{words.TECHNIQUE_PATTERN}\Z")]
@@ -104,6 +105,11 @@ class Impact(_Strict, frozen=True):
     data_breach: bool | None = None
 
 
+class Acknowledges(_Strict, frozen=True):
+    alert_id: AlertId
+    answer: words.Answer
+
+
 class Relations(_Strict, frozen=True):
     correl_ids: Ids | None = None
     aggr_ids: Ids | None = None
@@ -116,6 +122,7 @@ class Relations(_Strict, frozen=True):
         ]
         | None
     ) = None
+    acknowledges: Annotated[list[Acknowledges], Meta(max_length=words.ACKNOWLEDGES_MAX)] | None = None
 
 
 class Ticket(_Strict, frozen=True, kw_only=True):
@@ -191,5 +198,26 @@ class SourceStatus(_Strict, frozen=True, kw_only=True):
     sent_at: Time | None = None
     received_at: Time | None = None
     processed_at: Time | None = None
+    signature: Annotated[str, Meta(max_length=words.SIGNATURE_MAX)] | None = None
+    ext: dict[str, Any] | None = None
+
+
+class Acknowledgement(_Strict, frozen=True, kw_only=True):
+    """Kind `acknowledgement`: what an institution answers to alerts it was told of, and nothing else."""
+
+    schema: Literal["fsoc.ticket/1"]
+    kind: Literal["acknowledgement"]
+    institution: Institution
+    submitted_by: Institution | None = None
+    ticket_id: Id
+    revision: Annotated[int, Meta(ge=1, le=words.INTEGER_MAX)]
+    action: words.AnswerAction
+    environment: words.Environment
+    exercise_id: Id | None = None
+    created_at: Time
+    sent_at: Time
+    received_at: Time | None = None
+    processed_at: Time | None = None
+    relations: Relations | None = None
     signature: Annotated[str, Meta(max_length=words.SIGNATURE_MAX)] | None = None
     ext: dict[str, Any] | None = None

@@ -13,6 +13,7 @@ from fsoc.cli.alert_story import story
 from fsoc.cli.alert_table import AlertTable
 from fsoc.cli.alert_words import span
 from fsoc.correlation.policy import HOUR_MS
+from fsoc.sharing.acknowledged import Acknowledgement
 from tests.alerts.conftest import NOON
 from tests.cli.test_alerts import SUPPRESSED, alert
 
@@ -43,8 +44,9 @@ def test_text_from_the_wire_cannot_control_the_terminal():
     for name in ("clocks", "timeline"):
         wild[name] = [{**wild[name][0], **dict.fromkeys({"id", "name", "tactic"} & set(wild[name][0]), EVIL)}]
     read = read_alert(orjson.dumps(wild))
+    answers = [Acknowledgement(EVIL, "affected", "2026-03-02T08:00:00Z", "2026-03-02T08:00:00Z", EVIL)]
     shown = rendered(AlertTable([read], NOON, "en", notice=EVIL), 200) + rendered(
-        list(story(read, [read], NOON, "en")), 200
+        list(story(read, [read], answers, NOON, "en")), 200
     )
 
     assert "\x07" not in shown

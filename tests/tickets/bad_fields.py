@@ -31,6 +31,10 @@ def status(**changes: Any) -> bytes:
     return orjson.dumps(sample.source_status(**changes))
 
 
+def acknowledgement(**changes: Any) -> bytes:
+    return orjson.dumps(sample.acknowledgement(**changes))
+
+
 def observable(**changes: Any) -> dict[str, Any]:
     return {"type": "ipv4", "value": "203.0.113.7", "role": "attacker"} | changes
 
@@ -375,6 +379,13 @@ def _conditions() -> Iterator[BadPayload]:
     )
     yield broken(
         "end of production by default", status(environment=..., ended=True), "condition.ended", "/ended", "only"
+    )
+    yield broken(
+        "an answer to nothing",
+        acknowledgement(relations={}),
+        "condition.acknowledges",
+        "/relations/acknowledges",
+        "at least one",
     )
     yield broken(
         "more up than there are", status(sensors_up=41), "condition.sensors", "/sensors_up", "41 sensors are up of 40"

@@ -32,6 +32,10 @@ INTERESTING = st.sampled_from(
             "baseline",
             "intel",
             "source_status",
+            "acknowledgement",
+            "retract",
+            "not_affected",
+            "al-1",
         ),
         *(
             "false_positive",
@@ -47,7 +51,12 @@ INTERESTING = st.sampled_from(
 ).map(deepcopy)
 NAMES = st.sampled_from(
     sorted(
-        {*wire.Ticket.__struct_fields__, *wire.SourceStatus.__struct_fields__, *wire.Observable.__struct_fields__}
+        {
+            *wire.Ticket.__struct_fields__,
+            *wire.SourceStatus.__struct_fields__,
+            *wire.Acknowledges.__struct_fields__,
+            *wire.Observable.__struct_fields__,
+        }
         | {*wire.Volume.__struct_fields__, *wire.Relations.__struct_fields__, *wire.Trigger.__struct_fields__}
         | {"unknown", "tactic", "technique", "fields", "logsource", "Image", "supplier_id", "ref"}
     )
@@ -56,7 +65,7 @@ FULL = sample.ticket(
     suppliers=[{"supplier_id": "sup-1"}],
     volume={"count": 1},
     impact={"downtime_s": 1},
-    relations={"related_ids": ["T-1"]},
+    relations={"related_ids": ["T-1"], "acknowledges": [{"alert_id": "al-1", "answer": "seen"}]},
     ext={"a": {"b": [1, "x"]}},
     pap="green",
     description="what happened",
@@ -74,7 +83,9 @@ def _containers(body):
 @st.composite
 def mutated(draw):
     """A valid message with up to three things changed, removed or added anywhere."""
-    body = orjson.loads(orjson.dumps(draw(st.sampled_from([FULL, sample.ticket(), sample.source_status()]))))
+    body = orjson.loads(
+        orjson.dumps(draw(st.sampled_from([FULL, sample.ticket(), sample.source_status(), sample.acknowledgement()])))
+    )
     for _ in range(draw(st.integers(0, 3))):
         target = draw(st.sampled_from(_containers(body)))
         if isinstance(target, list):
@@ -111,6 +122,10 @@ def is_taken(payload):
 @example(sample.ticket(trigger={"kind": "baseline", "baseline_version": "", "rule_id": "x"}))
 @example(sample.source_status(ended=True, environment=None))
 @example(sample.source_status(sensors_up=2**63))
+@example(sample.acknowledgement(relations=None))
+@example(sample.acknowledgement(relations=None, action="retract"))
+@example(sample.acknowledgement(relations={"acknowledges": []}))
+@example(sample.acknowledgement(environment="exercise"))
 @example(sample.ticket(ext={"a": 2**63}))
 @example(sample.ticket(ext={"a": float(2**63)}))
 @example(sample.ticket(evidence=[{"fields": {"a": float(2**63)}}]))

@@ -28,6 +28,8 @@ from fsoc.runtime.gateway.credentials import Credentials
 from fsoc.runtime.gateway.limits import Limits
 from fsoc.runtime.gateway.problems import KINDS, MEDIA_TYPE, Refusal
 from fsoc.runtime.gateway.taking import Taking, answering
+from fsoc.runtime.gateway.taxii import MEDIA_TYPE as taxii_media_type  # noqa: N811
+from fsoc.runtime.gateway.taxii import add_taxii, basic_token, error_body, is_taxii
 from fsoc.runtime.log import Log
 
 _log = structlog.get_logger(__name__)
@@ -51,6 +53,7 @@ class Gateway:
     """What the answers are made from.
 
     credentials, registry: may be replaced at any time. clock: seconds that only rise. now: in UTC.
+    url: where institutions find it; None: where they asked.
     stopping: nothing new is begun any more.
     """
 
@@ -61,6 +64,7 @@ class Gateway:
     limits: Limits
     clock: Callable[[], float]
     now: Callable[[], dt.datetime]
+    url: str | None = None
     stopping: bool = False
     in_hand: int = 0
     taking: Taking = field(init=False)
@@ -71,18 +75,23 @@ class Gateway:
     def now_ms(self) -> int:
         return round(self.now().timestamp() * 1000)
 
-    def who_asks(self, request: Request) -> str:
+    def who_asks(self, request: Request, *, basic: bool = False) -> str:
         """The institution whose credential the request has, once it may ask now.
+
+        basic: HTTP Basic will do too, with the institution as user and its token as password, as TAXII wants it.
 
         Raises:
             Refusal: nobody's, or one's that asked too much already.
         """
         given = request.headers.get("authorization")
         match = None if given is None else _bearer(given.strip())
-        if given is not None and match is None:
-            raise Refusal("unknown-credential")
+        token = match[1] if match is not None else None
+        if given is not None and token is None:
+            token = basic_token(given) if basic else None
+            if token is None:
+                raise Refusal("unknown-credential")
         certificate = request.scope.get("state", {}).get("peer_certificate")
-        institution = self.credentials.identify(match and match[1], certificate, self.now().date())
+        institution = self.credentials.identify(token, certificate, self.now().date())
         known = self.registry.get(institution)
         if known is None or known.suspended:
             raise Refusal("suspended")
@@ -160,6 +169,7 @@ def build(gateway: Gateway) -> FastAPI:
             page = await paging.page(gateway.log, f"{gateway.prefix}receipts.{institution}", begin, limit)
         return _json(page.body(institution))
 
+    add_taxii(app, gateway)
     _refuse_readably(app, gateway)
     app.openapi = _described(app.openapi)  # type: ignore[method-assign]
     return app
@@ -183,9 +193,9 @@ def _refuse_readably(app: FastAPI, gateway: Gateway) -> None:
     """Whatever is no answer is a problem, and every request is counted."""
 
     @app.exception_handler(Refusal)
-    async def refused(_: Request, refusal: Refusal) -> Response:
+    async def refused(request: Request, refusal: Refusal) -> Response:
         metrics.REQUESTS.labels(refusal.code).inc()
-        return _problem(refusal)
+        return _problem(refusal, taxii=is_taxii(request.scope["path"]))
 
     @app.exception_handler(HTTPException)
     async def not_here(request: Request, error: HTTPException) -> Response:
@@ -196,7 +206,7 @@ def _refuse_readably(app: FastAPI, gateway: Gateway) -> None:
 
     @app.exception_handler(Exception)
     async def defect(request: Request, error: Exception) -> Response:
-        _log.error("request_failed", path=request.url.path[:100], error=repr(error)[:500])
+        _log.error("request_failed", path=request.scope["path"][:100], error=repr(error)[:500])
         return await refused(request, Refusal("defect"))
 
     @app.middleware("http")
@@ -274,7 +284,12 @@ def _json(body: Any, status: int = 200, headers: dict[str, str] | None = None) -
     return Response(orjson.dumps(body), status, {"Cache-Control": "no-store", **(headers or {})}, "application/json")
 
 
-def _problem(refusal: Refusal) -> Response:
+def _problem(refusal: Refusal, *, taxii: bool = False) -> Response:
+    if taxii:
+        headers = refusal.headers
+        if refusal.status == 401:
+            headers["WWW-Authenticate"] = 'Basic realm="fsoc", Bearer realm="fsoc"'
+        return Response(error_body(refusal), refusal.status, headers, taxii_media_type)
     return Response(refusal.body(), refusal.status, refusal.headers, MEDIA_TYPE)
 
 

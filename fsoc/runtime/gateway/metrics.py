@@ -38,4 +38,14 @@ CREDENTIALS_REFUSED = Gauge(
     "1 while the credentials or the certificate on disk are bad and those before are in use.",
     registry=REGISTRY,
 )
+TAXII_LET_GO = Counter(
+    "fsoc_gateway_taxii_let_go_total",
+    "Versions of STIX objects that an institution's collection no longer holds because it has too many.",
+    registry=REGISTRY,
+)
+TAXII_UNREADABLE = Counter(
+    "fsoc_gateway_taxii_unreadable_total",
+    "Records of feedback topics that are none, and of which no collection has anything.",
+    registry=REGISTRY,
+)
 IN_HAND = Gauge("fsoc_gateway_requests_in_hand", "Requests that are being answered.", registry=REGISTRY)

@@ -42,6 +42,27 @@ KINDS: Final[dict[str, Kind]] = {
         "{name}: expected a whole number from {least} to {most}.",
         "{name}：須為 {least} 至 {most} 之整數。",
     ),
+    "taxii-query": Kind(
+        400,
+        "A parameter is wrong.",
+        "查詢參數錯誤。",
+        "{name}: expected {expected}.",
+        "{name}：格式錯誤；應為 {expected}。",
+    ),
+    "read-only": Kind(
+        403,
+        "The collection can only be read.",
+        "此集合僅供讀取。",
+        "Answer an alert by a ticket, in relations.acknowledges.",
+        "請於事件單之 relations.acknowledges 回復告警。",
+    ),
+    "not-acceptable": Kind(
+        406,
+        "Nothing else than TAXII 2.1 is served here.",
+        "此處僅提供 TAXII 2.1。",
+        "Send Accept: application/taxii+json;version=2.1.",
+        "請送出 Accept: application/taxii+json;version=2.1。",
+    ),
     "no-credential": Kind(
         401,
         "Nothing says who is asking.",

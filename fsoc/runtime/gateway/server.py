@@ -94,6 +94,7 @@ async def _serve(settings: Settings, log: Log, files: _Files, say: Say) -> int:
         Limits(settings.gateway_bytes_per_second, settings.gateway_requests_per_second),
         time.monotonic,
         lambda: dt.datetime.now(dt.UTC),
+        settings.gateway_url,
     )
     watch = _Watch(gateway, files, settings.registry_reload_seconds)
     await watch.look()

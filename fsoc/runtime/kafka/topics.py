@@ -56,6 +56,8 @@ def table(
     topics = [
         TopicSpec("quarantine", retention_ms=_REFUSED_MS),
         TopicSpec("late", retention_ms=_REFUSED_MS),
+        # As long as the feedback that it answers.
+        TopicSpec("acknowledgements", compacted=True, retention_ms=_FEEDBACK_MS),
         TopicSpec("intake.state", INTAKE_STATE_PARTITIONS, compacted=True),
         TopicSpec("detections", detections_partitions, retention_ms=_DETECTIONS_MS),
         # An entry lies in the partition of the detection that made it.
@@ -144,7 +146,7 @@ def acls(
         allow(institution, "write", tickets)
         allow(institution, "read", receipts, feedback)
         allow(GATEWAY, "write", tickets)
-        allow(GATEWAY, "read", tickets, receipts)
+        allow(GATEWAY, "read", tickets, receipts, feedback)
         others = [user for user in delegates.get(institution, ()) if user not in suspended]
         for delegate in others:
             allow(delegate, "write", tickets)
@@ -153,9 +155,10 @@ def acls(
     states = ("intake.state", "correlation.state", "campaign.state", "sharing.state")
     carried = ("detections", "links", "sharing", *states)
     allow(WORKER, "read", *carried)
-    allow(WORKER, "write", *carried, "alerts", "campaigns", "audit", "quarantine", "late")
+    allow(WORKER, "write", *carried, "alerts", "campaigns", "audit", "quarantine", "late", "acknowledgements")
     rules.append(Acl(f"User:{WORKER}", "group", group, "read"))
-    allow(CONSOLE, "read", "alerts", "campaigns", "links", "sharing", "audit", "quarantine", "late", *states)
+    looked_at = ("alerts", "acknowledgements", "campaigns", "links", "sharing", "audit", "quarantine", "late")
+    allow(CONSOLE, "read", *looked_at, *states)
     allow(CONSOLE, "write", "links", "sharing")  # what analysts decide
     rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
     return list(dict.fromkeys(rules))  # a delegate of two has one group

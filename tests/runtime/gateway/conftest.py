@@ -40,7 +40,9 @@ class Told(NamedTuple):
 
     @property
     def code(self) -> str:
-        """Of a problem."""
+        """Of a problem; of one of TAXII, which has its own form."""
+        if self.headers["content-type"] == "application/taxii+json;version=2.1":
+            return self.json["error_code"].removeprefix("urn:fsoc:problem:")
         assert self.headers["content-type"] == "application/problem+json"
         return self.json["type"].removeprefix("urn:fsoc:problem:")
 

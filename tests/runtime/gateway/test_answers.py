@@ -14,6 +14,7 @@ from fsoc.errors import RefusedToStart, Retry
 from fsoc.institutions.registry import Registry
 from fsoc.runtime.gateway.credentials import Credentials, digest_of, new_token
 from fsoc.runtime.gateway.problems import KINDS, Refusal
+from fsoc.runtime.gateway.taxii import DISCOVERY, ROOT, collection_id
 from fsoc.tickets.receipts import Receipt, receipts_records
 from tests.feed_sector import REGISTRY
 from tests.runtime.gateway.conftest import CERTIFICATE, PREFIX, ticket
@@ -178,7 +179,11 @@ async def test_the_document_tells_of_every_answer(house, answers):
     await answers(house, "POST", "/v1/tickets", await house.post(ticket(1)))
     await answers(house, "GET", "/v1/receipts", await house.receipts())
     await answers(house, "GET", "/v1/receipts", await house.receipts("limit=x"))
-    known = {str(kind.status) for kind in KINDS.values()} - {"404", "405"}
+    known = {str(kind.status) for kind in KINDS.values()} - {
+        "404",
+        "405",
+        "406",
+    }  # 406 is TAXII's, whose own specification describes it
     assert set(document["paths"]["/v1/tickets"]["post"]["responses"]) == {"202", *known}
 
 
@@ -202,7 +207,8 @@ broken = st.one_of(
         lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=9), inner, max_size=4),
     ).map(lambda value: orjson.dumps(value, option=orjson.OPT_NON_STR_KEYS) if _plain(value) else b"?"),
 )
-paths = st.one_of(st.sampled_from(["/v1/tickets", "/v1/receipts"]), st.text(max_size=30).map("/".__add__))
+TAXII = [DISCOVERY, ROOT, *(f"{ROOT}collections/{collection_id(PREFIX, 'fi-001')}/{rest}" for rest in ("", "objects/"))]
+paths = st.one_of(st.sampled_from(["/v1/tickets", "/v1/receipts", *TAXII]), st.text(max_size=30).map("/".__add__))
 methods = st.sampled_from(["GET", "POST", "PUT", "DELETE", "HEAD", "OPTIONS", "PATCH", "TRACE", "LINK"])
 
 

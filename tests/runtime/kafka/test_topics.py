@@ -57,6 +57,7 @@ def test_every_institution_has_three_topics_of_one_partition_and_the_rest_is_sha
         "fsoc.campaign.state": 1,
         "fsoc.campaigns": 1,
         "fsoc.alerts": 1,
+        "fsoc.acknowledgements": 1,
         "fsoc.sharing": 1,
         "fsoc.sharing.state": 1,
         "fsoc.audit": 1,
@@ -140,13 +141,14 @@ def test_exactly_one_principal_may_write_to_a_ticket_topic_beside_the_gateway():
     assert len(may_write) == 4
 
 
-def test_the_gateway_writes_tickets_and_reads_them_and_receipts_but_of_nobody_who_is_suspended():
+def test_the_gateway_writes_tickets_and_reads_them_receipts_and_feedback_but_of_nobody_who_is_suspended():
     rules = acls("fsoc.", INSTITUTIONS, "fsoc", suspended={"fi-002"})
 
     assert {(rule.name, rule.operation) for rule in rules if rule.principal == "User:fsoc-gateway"} == {
         ("fsoc.tickets.fi-001", "write"),
         ("fsoc.tickets.fi-001", "read"),
         ("fsoc.receipts.fi-001", "read"),
+        ("fsoc.feedback.fi-001", "read"),
     }
 
 
@@ -254,7 +256,7 @@ async def test_hundreds_of_missing_topics_are_told_in_a_screenful():
         await refuse_unusable(MemoryLog(clock=lambda: 0), table("fsoc.", [f"fi-{n:03}" for n in range(400)]))
 
     assert len(refused.value.problems) == 21
-    assert "and 1192 more" in str(refused.value.problems[-1])
+    assert "and 1193 more" in str(refused.value.problems[-1])
 
 
 async def test_topics_as_the_table_has_them_are_taken():
@@ -273,7 +275,7 @@ async def planned(client: Any, prefix: str, institutions: tuple[str, ...] = INST
 @pytest.mark.kafka
 async def test_what_was_planned_and_applied_is_then_as_it_should_be(client: Any, topic_prefix: str):
     plan = await planned(client, topic_prefix)
-    assert (len(plan.create), len(plan.alter), plan.wrong) == (18, 0, [])
+    assert (len(plan.create), len(plan.alter), plan.wrong) == (19, 0, [])
     assert len(plan.allow) == len(acls(topic_prefix, INSTITUTIONS, "g"))
 
     await apply(client, plan)

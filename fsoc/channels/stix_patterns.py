@@ -1,0 +1,50 @@
+"""A value of the attacker's as a STIX pattern. Pure text; whether it parses is for `stix2` to say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Final
+
+from fsoc.sharing.model import Indicator
+
+_asn = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE).fullmatch
+_HASHES: Final = {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}
+
+
+def pattern_of(indicator: Indicator) -> str | None:
+    """The pattern that matches it; None where STIX has no property for its type, and a Sigma rule alone can tell."""
+    make = _PATTERNS.get(indicator.type)
+    return None if make is None else make(indicator.value)
+
+
+def literal(value: str) -> str:
+    """A string as patterns quote it."""
+    return "'" + value.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _equals(path: str) -> Callable[[str], str]:
+    return lambda value: f"[{path} = {literal(value)}]"
+
+
+def _network(value: str) -> str:
+    kind = "ipv6-addr" if ":" in value else "ipv4-addr"
+    return f"[{kind}:value ISSUBSET {literal(value)}]"
+
+
+def _autonomous_system(value: str) -> str | None:
+    match = _asn(value.strip())
+    return None if match is None else f"[autonomous-system:number = {int(match[1])}]"
+
+
+_PATTERNS: Final[dict[str, Callable[[str], str | None]]] = {
+    "ipv4": _equals("ipv4-addr:value"),
+    "ipv6": _equals("ipv6-addr:value"),
+    "cidr": _network,
+    "asn": _autonomous_system,
+    "domain": _equals("domain-name:value"),
+    "url": _equals("url:value"),
+    "email": _equals("email-addr:value"),
+    "user_agent": _equals("network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'"),
+    **{name: _equals(f"file:hashes.'{algorithm}'") for name, algorithm in _HASHES.items()},
+}
