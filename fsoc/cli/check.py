@@ -11,7 +11,6 @@ import click
 import orjson
 
 from fsoc import attack
-from fsoc.attack import Techniques
 from fsoc.cli.junit import junit, place
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
@@ -26,6 +25,7 @@ from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
+from fsoc.runtime.attack_files import read_techniques
 from fsoc.runtime.content import (
     CLOCKS,
     LOGSOURCES,
@@ -87,8 +87,7 @@ def rules_command(
     to_stdout = junit_file is not None and junit_file.name == "-"
     if to_stdout and as_json:
         raise click.UsageError("--json and --junit - would both be written to stdout.")
-    tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    techniques = read_techniques()
     review = Review(techniques)
     known, problems = _known_logsources(paths, logsources)
     lists, wrong = read_allow_lists(read_sources(allow_lists_files(paths)))
@@ -131,6 +130,8 @@ def tickets_command(paths: tuple[Path, ...], as_json: bool) -> None:
 @_as_json
 def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check ATT&CK tables and crosswalks (.tsv), all together, and mappings of events to tickets (.yml).
+
+    What counters and shows techniques (defenses-18.1 and its like) is held against that version's techniques.
 
     \b
     Examples:
