@@ -148,6 +148,11 @@ class Defenses:
             raise RefusedToStart(*problems)
         return next(iter(versions.values()))
 
+    @classmethod
+    def none(cls) -> Defenses:
+        """Of no version: where there are no tables, nothing is known of any technique."""
+        return cls("", {}, {}, (), {}, {})
+
     def component(self, text: str) -> DataComponent | None:
         """By id or by name, in upper or lower case."""
         return self._components.get(text.strip().lower())

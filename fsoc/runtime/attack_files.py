@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Final
 
 from fsoc.attack.defenses import Defenses, is_defenses
 from fsoc.attack.defenses import render as render_defenses
 from fsoc.attack.release import COPYRIGHT
+from fsoc.attack.tables import Tables, read
 from fsoc.attack.techniques import Techniques
 from fsoc.detection.documents import Source
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.runtime.content import TABLE_SUFFIXES, read_sources, shipped
+from fsoc.runtime.content import TABLE_SUFFIXES, files_of, read_source, read_sources, shipped
 
 TABLES: Final = "attack_mappings"
+NOTICE: Final = "NOTICE"
 DEFENSES: Final = "defenses-"
 """What the folders begin with that hold the other tables of one version each: read by people's commands alone."""
 
@@ -68,19 +71,52 @@ def read_defenses(version: str | None = None, folder: Path | None = None) -> Def
     return Defenses.parse((source.path, source.text) for source in sources if is_defenses(source.text))
 
 
-def write_defenses(defenses: Defenses, folder: Path) -> list[Path]:
-    """A file for each kind of table; return which.
+def read_tables_of(folder: Path | None = None) -> Tables:
+    """The tables themselves, for what asks of one version alone.
+
+    Raises:
+        RefusedToStart: with every problem of every table.
+    """
+    tables = read((table.path, table.text) for table in read_tables(folder))
+    if tables.problems:
+        raise RefusedToStart(*tables.problems)
+    return tables
+
+
+def known_tables(folder: Path) -> dict[str, str]:
+    """Every table of a folder by its name within it; nothing of one that is not there yet."""
+    if not folder.is_dir():
+        return {}
+    return {str(file.relative_to(folder)): read_source(file).text for file in files_of(folder, TABLE_SUFFIXES)}
+
+
+def write_tables(texts: Mapping[str, str], folder: Path) -> list[Path]:
+    """Write texts by their names in the folder, and MITRE's terms beside them where they are missing; return which.
 
     Raises:
         RefusedToStart: they cannot be written.
     """
     written = []
     try:
-        folder.mkdir(parents=True, exist_ok=True)
-        for word, text in render_defenses(defenses, COPYRIGHT).items():
-            path = folder / f"{word}.tsv"
+        for name, text in {**texts, **_terms(folder)}.items():
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(text, encoding="utf-8")
             written.append(path)
     except OSError as error:
         raise RefusedToStart(Problem(str(folder), error.strerror or str(error))) from error
     return written
+
+
+def _terms(folder: Path) -> dict[str, str]:
+    return {} if (folder / NOTICE).exists() else {NOTICE: read_source(shipped(TABLES) / NOTICE).text}
+
+
+def write_defenses(defenses: Defenses, folder: Path) -> list[Path]:
+    """A file for each kind of table; return which.
+
+    Raises:
+        RefusedToStart: they cannot be written.
+    """
+    texts = render_defenses(defenses, COPYRIGHT)
+    return write_tables({f"{folder.name}/{word}.tsv": text for word, text in texts.items()}, folder.parent)
