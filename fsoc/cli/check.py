@@ -10,7 +10,6 @@ from pathlib import Path
 import click
 
 from fsoc import attack
-from fsoc.attack import Techniques
 from fsoc.cli.check_baseline import command as baseline_command
 from fsoc.cli.checked import as_json_option, counted, in_order, tell
 from fsoc.cli.junit import junit
@@ -26,6 +25,7 @@ from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
+from fsoc.runtime.attack_files import read_techniques
 from fsoc.runtime.content import (
     CLOCKS,
     LOGSOURCES,
@@ -89,8 +89,7 @@ def rules_command(
     to_stdout = junit_file is not None and junit_file.name == "-"
     if to_stdout and as_json:
         raise click.UsageError("--json and --junit - would both be written to stdout.")
-    tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    techniques = read_techniques()
     review = Review(techniques)
     known, problems = _known_logsources(paths, logsources)
     lists, wrong = read_allow_lists(read_sources(allow_lists_files(paths)))
@@ -133,6 +132,8 @@ def tickets_command(paths: tuple[Path, ...], as_json: bool) -> None:
 @as_json_option
 def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check ATT&CK tables and crosswalks (.tsv), all together, and mappings of events to tickets (.yml).
+
+    What counters and shows techniques (defenses-18.1 and its like) is held against that version's techniques.
 
     \b
     Examples:
