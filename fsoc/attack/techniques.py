@@ -34,6 +34,14 @@ class Technique:
     in_use: bool = True
 
 
+class Tactic(NamedTuple):
+    """One tactic of the newest version: TA id, short name, name."""
+
+    id: str
+    short: str
+    name: str
+
+
 class Complaint(NamedTuple):
     """understood: the tag stands for a technique nevertheless, and a rule that has it means that one."""
 
@@ -53,6 +61,7 @@ class Techniques:
         self.version = newest.version
         self.versions = tuple(table.version for table in tables.versions)
         self.expected: Mapping[str, Expected] = tables.categories
+        self._named_tactics = tuple(Tactic(tactic, short, name) for short, (tactic, name) in newest.tactics.items())
         self._order = {tactic: place for place, tactic in enumerate(newest.tactics)}
         self._tactics = _tactic_names(tables.versions)
         shorts = {short: self._tactics.get(_plain(short)) for table in tables.versions for short in table.tactics}
@@ -127,6 +136,15 @@ class Techniques:
     def tactic_order(self) -> tuple[str, ...]:
         """Short names of all tactics in kill-chain order, as the newest version draws its matrix."""
         return tuple(self._order)
+
+    def tactics(self) -> tuple[Tactic, ...]:
+        """Of the newest version, in kill-chain order."""
+        return self._named_tactics
+
+    def of_tactic(self, tactic: str) -> tuple[Technique, ...]:
+        """The techniques in use under a tactic, by its newest short name, in the order of their ids."""
+        found = (self._techniques[each] for each in self.ids_in_use())
+        return tuple(technique for technique in found if tactic in technique.tactics)
 
     def techniques(self, tags: Iterable[str]) -> tuple[Technique, ...]:
         """The techniques a Sigma rule's tags name, each once, earliest tactic first; other tags are passed over."""
