@@ -9,7 +9,7 @@ CORE   := fsoc/detection/native_core
 LOCKED := $(VENV)/.locked
 UPGRADE ?= --upgrade
 
-.PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-deploy bench soak lock install clean
+.PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-baseline check-deploy bench soak lock install clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -42,7 +42,7 @@ demo: $(STAMP)  ## the whole system on this machine: Kafka, workers, forty simul
 test: $(STAMP)  ## the tests (FSOC_REQUIRE_KAFKA=1 makes a missing Kafka a failure)
 	@$(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
-check: check-format check-lint check-types check-imports check-rules check-deploy  ## format, lint, types, import contracts, rules, deployment files
+check: check-format check-lint check-types check-imports check-rules check-baseline check-deploy  ## format, lint, types, import contracts, rules, baseline, deployment files
 
 check-format: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -54,6 +54,8 @@ check-imports: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 check-rules: $(STAMP)
 	$(BIN)/fsoc check rules rules
+check-baseline: $(STAMP)
+	$(BIN)/fsoc check baseline --strict
 check-deploy: $(STAMP)
 	deploy/check
 
