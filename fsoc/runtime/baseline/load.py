@@ -12,10 +12,10 @@ from fsoc.baseline.model import Baseline
 from fsoc.baseline.read import read_baseline
 from fsoc.detection import LoadedRules, LogsourceMap, Source, load_rules
 from fsoc.errors import Problem, RefusedToStart
+from fsoc.runtime.attack_files import read_techniques
 from fsoc.runtime.content import (
     LOGSOURCES,
     RULE_SUFFIXES,
-    TABLE_SUFFIXES,
     collector_paused,
     files_of,
     logsources_files,
@@ -67,8 +67,7 @@ def load_baseline(given: Path | None = None, rules: Sequence[Path] = ()) -> Load
         loaded = load_rules(sources)
         mapping = next(iter(logsources_files(paths)), shipped("rules") / LOGSOURCES)
         logsources = LogsourceMap.parse(read_source(mapping))
-        tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-        techniques = Techniques.parse((table.path, table.text) for table in tables)
+        techniques = read_techniques()
     names = {rule.name: rule.id for rule in loaded.rules if rule.name}
     items = [(source.path, source.text) for source in _in(folder / ITEMS)]
     read = read_source(header)
