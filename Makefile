@@ -56,6 +56,7 @@ check-rules: $(STAMP)
 	$(BIN)/fsoc check rules rules
 check-baseline: $(STAMP)
 	$(BIN)/fsoc check baseline --strict
+	$(BIN)/fsoc baseline matrix --check baseline/matrix.csv
 check-deploy: $(STAMP)
 	deploy/check
 
@@ -77,7 +78,7 @@ soak: $(STAMP)  ## the long tests: exercises three times over, a hundred workers
 
 lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock; UPGRADE= keeps what it has
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	build/lock/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
+	build/lock/bin/uv pip compile pyproject.toml --group dev --extra loki --generate-hashes --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
 	build/lock/bin/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet $(UPGRADE) --output-file deploy/requirements.lock
 
 clean:  ## remove .venv/ and caches

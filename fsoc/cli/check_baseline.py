@@ -9,6 +9,7 @@ import click
 from fsoc.baseline.check import Against, check
 from fsoc.cli.checked import as_json_option, tell
 from fsoc.detection.engine import make_detector
+from fsoc.runtime.attack_files import read_defenses
 from fsoc.runtime.baseline.load import load_baseline
 
 _path = click.Path(path_type=Path)
@@ -34,7 +35,9 @@ def command(folder: Path | None, rules: tuple[Path, ...], strict: bool, as_json:
       fsoc check baseline --json | jq -r '.problems[].where'
     """
     loaded = load_baseline(folder, rules)
-    against = Against(loaded.rules.rules, make_detector(loaded.rules.rules, loaded.logsources), loaded.techniques)
+    detector = make_detector(loaded.rules.rules, loaded.logsources)
+    components = [component.name for component in read_defenses().components.values()]
+    against = Against(loaded.rules.rules, detector, loaded.techniques, components=components)
     found, warnings = check(loaded.baseline, against)
     problems = [*loaded.problems, *loaded.rules.problems, *found, *(warnings if strict else ())]
     counts = {"items": len(loaded.baseline.items), "rules": len(loaded.baseline.rules)}
