@@ -17,7 +17,8 @@ from fsoc.runtime.demo.watcher import watch
 from fsoc.runtime.log import Log
 
 REFRESH_SECONDS = 0.15
-STANDSTILL_SECONDS = 60.0
+# When a show is given up. At the end every correlation of all institutions is decided at once, and nothing else moves.
+STANDSTILL_SECONDS, STANDSTILL_SECONDS_EACH = 60.0, 0.5
 APPLAUSE_SECONDS = 10.0
 
 
@@ -160,6 +161,7 @@ class _Standstill:
     def __init__(self, picture: Picture, clock: Callable[[], float]) -> None:
         self._picture = picture
         self._clock = clock
+        self._patience_s = STANDSTILL_SECONDS + STANDSTILL_SECONDS_EACH * len(picture.feeds)
         self._last: tuple[int, ...] = ()
         self._since = clock()
 
@@ -167,7 +169,7 @@ class _Standstill:
         now = (self._picture.sent, self._picture.worked, len(self._picture.alerts))
         if now != self._last or not self._picture.sent:  # making topics may take long
             self._last, self._since = now, self._clock()
-        elif self._clock() - self._since > STANDSTILL_SECONDS:
+        elif self._clock() - self._since > self._patience_s:
             raise ShowStopped(
-                f"nothing has moved for {STANDSTILL_SECONDS:.0f} s, waiting for {self._picture.waiting_for()}"
+                f"nothing has moved for {self._patience_s:.0f} s, waiting for {self._picture.waiting_for()}"
             )

@@ -101,6 +101,7 @@ async def test_a_standstill_ends_the_show_and_says_what_is_waited_for(
     programme, presenter, scripted_stage, monkeypatch
 ):
     monkeypatch.setattr(show_module, "STANDSTILL_SECONDS", 0.0)
+    monkeypatch.setattr(show_module, "STANDSTILL_SECONDS_EACH", 0.0)
     monkeypatch.setattr(show_module, "REFRESH_SECONDS", 0.001)
     stage = scripted_stage(lambda _: [], "sleeps")
 
