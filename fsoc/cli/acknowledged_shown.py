@@ -15,7 +15,15 @@ from fsoc.cli.printable import printable
 from fsoc.sharing.acknowledged import ANSWERS, Acknowledgement
 
 STYLES: Final = {"affected": "bold red", "not_affected": "green", "hunting": "yellow"}
-COLUMNS: Final = ("alert_id", "institution", "answer", "received_at", "seconds_after_feedback", "ticket_id")
+COLUMNS: Final = (
+    "alert_id",
+    "institution",
+    "answer",
+    "received_at",
+    "first_received_at",
+    "seconds_after_feedback",
+    "ticket_id",
+)
 
 
 def answer_name(answer: Acknowledgement, language: Language) -> str:

@@ -33,6 +33,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "quarantine": ("fsoc.cli.quarantine", "List and show refused payloads; mend them and send them again."),
     "alerts": ("fsoc.cli.alerts", "Watch joint alerts, show one whole, or export them as CSV or JSON."),
     "feedback": ("fsoc.cli.feedback", "What institutions are told: show it, write it to files, answer it."),
+    "drill": ("fsoc.cli.drill", "Hold a drill on topics of its own: start, stop, score; and what it poses."),
     "detect": ("fsoc.cli.detect", "Match Sigma rules against events, NDJSON in and out."),
     "explain": ("fsoc.cli.explain", "Why a Sigma rule matches an event, or does not, as a tree."),
     "map": ("fsoc.cli.map", "Events of other forms (OCSF, ECS, IDEA, yours) to event tickets."),

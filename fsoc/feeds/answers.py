@@ -50,7 +50,7 @@ def answered(institution: str, tickets: Iterable[LiveTicket]) -> Iterator[Outgoi
 def _told(institution: str, live: LiveTicket) -> Iterator[Outgoing]:
     """One record for each alert that the ticket answers, or answered before; saying it twice changes nothing."""
     environment, ticket_id = live.name
-    for alert_id, answer in live.answers.items():
+    for alert_id, (answer, since_ms) in live.answers.items():
         said = {
             "schema": SCHEMA,
             "alert_id": alert_id,
@@ -60,6 +60,7 @@ def _told(institution: str, live: LiveTicket) -> Iterator[Outgoing]:
             "revision": live.revision,
             "answer": answer,
             "received_at": rfc3339(live.received_at_ms),
+            "first_received_at": rfc3339(since_ms),
         }
         key = f"{environment}/{alert_id}/{institution}/{ticket_id}".encode()
         yield Outgoing(TOPIC, 0, key, orjson.dumps(said))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from heapq import heapify, heappop, heappush
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import orjson
 
@@ -25,6 +25,13 @@ TicketName = tuple[str, str]
 """(environment, ticket id)"""
 
 
+class Answered(NamedTuple):
+    """What a ticket answers to one alert; None: nothing any more. since_ms: when it first said anything to it."""
+
+    answer: str | None
+    since_ms: int
+
+
 @dataclass(slots=True)
 class LiveTicket:
     """The latest revision of one ticket.
@@ -32,7 +39,7 @@ class LiveTicket:
     offset: of the message that brought this revision.
     keys: what it feeds now. withdrawn: what earlier revisions fed and this one does not; kept so that a replay of the
     same offset sends the same withdrawals again.
-    answers: by alert, what it says now; None of one that an earlier revision answered and this one does not.
+    answers: by alert, what it says now and since when it has said anything.
     received_at_ms: of the revision that said so; kept where there are answers.
     """
 
@@ -43,14 +50,16 @@ class LiveTicket:
     event_time_ms: int
     keys: list[Key] = field(default_factory=list)
     withdrawn: list[Key] = field(default_factory=list)
-    answers: dict[str, str | None] = field(default_factory=dict)
+    answers: dict[str, Answered] = field(default_factory=dict)
     received_at_ms: int = 0
 
     def answer(self, answers: Mapping[str, str | None], received_at_ms: int) -> None:
         """This revision answers these alerts, and takes back what earlier ones said to others."""
         if answers or self.answers:
-            known = {**dict.fromkeys(self.answers), **answers}
-            gone = [alert for alert, answer in known.items() if answer is None]
+            said = {**dict.fromkeys(self.answers), **answers}
+            before = {alert: since_ms for alert, (_, since_ms) in self.answers.items()}
+            known = {alert: Answered(answer, before.get(alert, received_at_ms)) for alert, answer in said.items()}
+            gone = [alert for alert, (answer, _) in known.items() if answer is None]
             for alert in gone[: max(len(known) - ANSWERS_MAX, 0)]:
                 del known[alert]
             self.answers, self.received_at_ms = known, received_at_ms
@@ -86,7 +95,7 @@ class LiveTicket:
             state["event_time_ms"],
             [(rule, group) for rule, group in state["keys"]],
             [(rule, group) for rule, group in state["withdrawn"]],
-            state.get("answers", {}),
+            {alert: Answered(*answered) for alert, answered in state.get("answers", {}).items()},
             state.get("received_at_ms", 0),
         )
 

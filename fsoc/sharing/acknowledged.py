@@ -34,14 +34,19 @@ class Said(msgspec.Struct, frozen=True):
     revision: int
     answer: Answer | None
     received_at: str
+    first_received_at: str
 
 
 class Acknowledgement(NamedTuple):
-    """What an institution answers now. received_at: as RFC 3339. told_at_ms: when it was first told, if known."""
+    """What an institution answers now, when that was received, and when its first answer was, as RFC 3339.
+
+    told_at_ms: when it was first told; None where that is not known.
+    """
 
     institution: str
     answer: Answer
     received_at: str
+    first_received_at: str
     ticket_id: str
     told_at_ms: int | None = None
 
@@ -51,8 +56,8 @@ class Acknowledgement(NamedTuple):
 
     @property
     def after_ms(self) -> int | None:
-        """From when it was told to when this was received; None where it is not known when it was told."""
-        return None if self.told_at_ms is None else self.received_at_ms - self.told_at_ms
+        """From when it was told to when it first answered; None where it is not known when it was told."""
+        return None if self.told_at_ms is None else milliseconds(self.first_received_at) - self.told_at_ms
 
     def wire(self) -> dict[str, Any]:
         """As `fsoc alerts show --json` has it."""
@@ -61,6 +66,7 @@ class Acknowledgement(NamedTuple):
             "institution": self.institution,
             "answer": self.answer,
             "received_at": self.received_at,
+            "first_received_at": self.first_received_at,
             "ticket_id": self.ticket_id,
             "seconds_after_feedback": None if after_ms is None else after_ms / 1000,
         }
@@ -81,7 +87,7 @@ class Acknowledged:
         """Take the next record of the topic, or the same one again."""
         try:
             said = _said(value)
-            milliseconds(said.received_at)
+            milliseconds(said.received_at), milliseconds(said.first_received_at)
         except (msgspec.MsgspecError, ValueError):
             self.unreadable_total += 1
             return
@@ -104,9 +110,15 @@ class Acknowledged:
         newest: dict[str, Acknowledgement] = {}
         for said in sorted(self._said.get(alert_id, {}).values(), key=_order):
             if said.answer is not None:
-                told_at_ms = self._told_at_ms.get((alert_id, said.institution))
+                before = newest.get(said.institution)
+                firsts = [said.first_received_at, *(() if before is None else (before.first_received_at,))]
                 newest[said.institution] = Acknowledgement(
-                    said.institution, said.answer, said.received_at, said.ticket_id, told_at_ms
+                    said.institution,
+                    said.answer,
+                    said.received_at,
+                    min(firsts, key=milliseconds),
+                    said.ticket_id,
+                    self._told_at_ms.get((alert_id, said.institution)),
                 )
         return sorted(newest.values(), key=lambda one: (one.received_at_ms, one.institution))
 

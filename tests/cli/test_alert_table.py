@@ -44,7 +44,7 @@ def test_text_from_the_wire_cannot_control_the_terminal():
     for name in ("clocks", "timeline"):
         wild[name] = [{**wild[name][0], **dict.fromkeys({"id", "name", "tactic"} & set(wild[name][0]), EVIL)}]
     read = read_alert(orjson.dumps(wild))
-    answers = [Acknowledgement(EVIL, "affected", "2026-03-02T08:00:00Z", EVIL)]
+    answers = [Acknowledgement(EVIL, "affected", "2026-03-02T08:00:00Z", "2026-03-02T08:00:00Z", EVIL)]
     shown = rendered(AlertTable([read], NOON, "en", notice=EVIL), 200) + rendered(
         list(story(read, [read], answers, NOON, "en")), 200
     )

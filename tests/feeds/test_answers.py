@@ -171,6 +171,7 @@ def test_a_retraction_of_one_that_is_forgotten_takes_back_what_it_lists(desk):
                 "revision": 1,
                 "answer": "seen",
                 "received_at": "2026-01-01T00:00:00.000Z",
+                "first_received_at": "2026-01-01T00:00:00.000Z",
             }
         )
     )
@@ -208,7 +209,7 @@ def test_what_a_ticket_remembers_of_its_answers_is_bounded():
         live.answer({f"al-{number}": "seen"}, number)
 
     assert len(live.answers) == ANSWERS_MAX
-    assert [name for name, answer in live.answers.items() if answer] == [f"al-{3 * ANSWERS_MAX - 1}"]
+    assert [name for name, answer in live.answers.items() if answer[0]] == [f"al-{3 * ANSWERS_MAX - 1}"]
 
 
 MESSAGES = st.builds(

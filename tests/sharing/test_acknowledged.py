@@ -24,6 +24,7 @@ def record(minute, answer="seen", institution="fi-001", ticket_id="a-1", revisio
         "revision": revision,
         "answer": answer,
         "received_at": f"2026-03-02T08:{minute:02}:00.000Z",
+        "first_received_at": f"2026-03-02T08:{minute:02}:00.000Z",
     }
     return orjson.dumps(said | changes)
 
@@ -67,6 +68,11 @@ def test_how_long_it_took_is_told_where_it_is_known_when_the_institution_was_tol
     found.told("al-1", "fi-001", milliseconds("2026-03-02T08:04:00Z"))
     assert found.of("al-1")[0].wire()["seconds_after_feedback"] == 180.0
 
+    found.take(record(9, "affected", revision=2, first_received_at="2026-03-02T08:05:00.000Z"))
+    found.take(record(7, "hunting", ticket_id="a-2"))
+    assert standing(found) == [("fi-001", "affected")]
+    assert found.of("al-1")[0].after_ms == 180_000, "the first answer counts, whatever was answered since"
+
 
 @pytest.mark.parametrize(
     "value",
@@ -84,8 +90,10 @@ def test_they_are_exported_as_csv_json_and_ndjson_and_shown_in_both_languages():
     rows = [("al-1", one) for one in found.of("al-1")]
 
     csv = exported(rows, "csv", bom=True).decode()
-    assert csv.startswith("\ufeffalert_id,institution,answer,received_at,seconds_after_feedback,ticket_id\r\n")
-    assert "al-1,fi-001,not_affected,2026-03-02T08:05:00.000Z,,'=1+1" in csv
+    assert csv.startswith(
+        "\ufeffalert_id,institution,answer,received_at,first_received_at,seconds_after_feedback,ticket_id\r\n"
+    )
+    assert "al-1,fi-001,not_affected,2026-03-02T08:05:00.000Z,2026-03-02T08:05:00.000Z,,'=1+1" in csv
     assert orjson.loads(exported(rows, "json", bom=False)) == [orjson.loads(exported(rows, "ndjson", bom=False))]
     for language, word in (("en", "not affected"), ("zh-TW", "未受影響")):
         cells = [str(cell) for column in table(found.of("al-1"), language).columns for cell in column.cells]
