@@ -4,7 +4,9 @@
                                       ├─ intake.state
                                       └─ detections ── Correlate ──┬─ correlation.state
                                              ↑                     ├─ alerts
-                                             │                     ├─ feedback.<institution>
+                                             │                     ├─ sharing ── Sharing ──┬─ sharing.state
+                                             │                     │                       ├─ feedback.<institution>
+                                             │                     │                       └─ audit
                                              │                     └─ links ── Campaigns ──┬─ campaign.state
                                              └───── which campaign an alert is in ─────────┴─ campaigns
 
@@ -14,7 +16,7 @@ order it must become durable (`Outputs`). It has no clock, no I/O and no other w
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -22,7 +24,7 @@ import msgspec
 import orjson
 
 from fsoc.alerts.book import ALERT, Alert, Book, alert_key
-from fsoc.alerts.header import header
+from fsoc.alerts.header import header, restore_totals
 from fsoc.alerts.newness import newness
 from fsoc.campaigns.records import is_words
 from fsoc.campaigns.stage import Campaigns
@@ -34,21 +36,23 @@ from fsoc.correlation.entries import (
     Withdrawn,
     common,
     entry_key,
-    put_in_group,
     put_value,
     withdraw_value,
 )
 from fsoc.correlation.feeder import Feed
+from fsoc.correlation.feeding import entries_of, feeds_of
 from fsoc.correlation.levels import Levels
-from fsoc.correlation.lookup import INTEL, TicketFields
+from fsoc.correlation.lookup import INTEL
 from fsoc.correlation.progress import SINCE, Claim, Progress, partition_record, progress_record
 from fsoc.correlation.relays import Word
 from fsoc.correlation.ruleset import RuleSet
+from fsoc.correlation.terms import TicketTerms
 from fsoc.errors import InvalidTicket
 from fsoc.feeds.admission import admit
 from fsoc.feeds.answers import ANSWER, answer, answered
 from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
+from fsoc.feeds.kept import kept
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger
 from fsoc.feeds.live import LiveTicket, takes_back
 from fsoc.feeds.newest import Newest, overtaken
@@ -57,9 +61,11 @@ from fsoc.feeds.record import Outgoing, Outputs, Record
 from fsoc.feeds.sequence import NONE
 from fsoc.feeds.signatures import Signatures
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
-from fsoc.sharing.feedback import feedback
+from fsoc.sharing.caution import CAUTION, Caution
+from fsoc.sharing.records import TOLD
+from fsoc.sharing.stage import Sharing
 from fsoc.tickets.decode import Message
-from fsoc.tickets.receipts import Receipt, late_record, quarantine_record, receipts_records
+from fsoc.tickets.receipts import Receipt, receipts_records
 
 
 @dataclass(slots=True)
@@ -67,12 +73,15 @@ class Pipeline:
     """Makes the stages. Rules and registry may be replaced while they run, between slices; the partition count may not.
 
     ends: whether an end record may end an institution's stream: in exercises, tests and replays, never in production.
+    caution: what is told without anybody deciding. drill: of which alone messages are taken; None: of none, or any.
     """
 
     rules: RuleSet
     registry: Registry
     detections_partitions: int = 8
     ends: bool = False
+    caution: Caution = CAUTION
+    drill: str | None = None
 
     def intake(self, institution: str) -> Intake:
         return Intake(self, institution)
@@ -82,6 +91,9 @@ class Pipeline:
 
     def campaigns(self) -> Campaigns:
         return Campaigns(self)
+
+    def sharing(self) -> Sharing:
+        return Sharing(self)
 
 
 class Intake:
@@ -130,7 +142,8 @@ class Intake:
         gaps, registry = NONE, self._pipeline.registry
         try:
             unsigned = self._signatures.fault(registry, record.signature, payload, record.timestamp_ms)
-            message = admit(payload, self._institution, registry, self.ledger.outcomes.of(record.offset), unsigned)
+            decided = self.ledger.outcomes.of(record.offset)
+            message = admit(payload, self._institution, registry, decided, unsigned, self._pipeline.drill)
         except InvalidTicket as refused:
             outcome, faults = Outcome.QUARANTINED, refused.faults
         else:
@@ -144,12 +157,7 @@ class Intake:
                 self._hear(message, outputs)
         self.ledger.settle(record.offset, outcome, faults)
         self.ledger.count(record, outcome, message, gaps)
-        source = self._institution, record.offset, record.timestamp_ms
-        if outcome is Outcome.QUARANTINED:
-            value = quarantine_record(*source, faults, payload, record.signature)
-            outputs.published.append(Outgoing("quarantine", 0, self._institution.encode(), value))
-        elif outcome is Outcome.LATE:
-            outputs.published.append(Outgoing("late", 0, self._institution.encode(), late_record(*source, payload)))
+        outputs.published.extend(kept(outcome, self._institution, record, faults))
         return Receipt.of(record.offset, message, outcome, faults, resend_of(message, gaps))
 
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
@@ -172,7 +180,9 @@ class Intake:
         criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
         name, severity = (self._institution, message.ticket_id), message.body.get("severity", 0)
         told = common(live.event_time_ms, name, message.revision, member, severity, criticality)
-        outputs.published.extend(self._puts(message, fed.values(), told))
+        if fed:
+            puts = entries_of(rules, message, fed.values(), told, TicketTerms(message.body).of)
+            outputs.published.extend(map(self._put, puts))
 
     def _hear(self, message: Message, outputs: Outputs) -> None:
         """What a heartbeat feeds, put as a ticket's would be. It is no detection, and is never revised."""
@@ -180,28 +190,20 @@ class Intake:
         member = self._pipeline.registry.independent_of(self._institution)
         body = {**message.body, "environment": message.environment, "ticket_id": name}
         fed = self._feeds(body, member, at_ms, counted=False)
-        ends = message.body.get("ended") is True
-        told = common(at_ms, (self._institution, name), 1, member, ends=ends)
-        outputs.published.extend(self._puts(message, fed.values(), told))
+        told = common(at_ms, (self._institution, name), 1, member, ends=message.body.get("ended") is True)
+        outputs.published.extend(map(self._put, entries_of(self._pipeline.rules, message, fed.values(), told)))
 
-    def _puts(self, message: Message, fed: Iterable[Feed], told: Entry) -> Iterator[Outgoing]:
-        """The entries of one message. told: what they have in common."""
-        rules, attack = self._pipeline.rules, self._pipeline.rules.attack_of(message.body)
-        for feed in fed:
-            entry = put_in_group(told, feed.values, attack(feed.rules), feed.rules, feed.also, feed.onward)
-            key = GroupKey(feed.rule, message.environment, feed.group)
-            yield self._to_detections(key, told.ticket_id, put_value(entry, rules.version))
+    def _put(self, name: tuple[GroupKey, Entry]) -> Outgoing:
+        key, entry = name
+        return self._to_detections(key, entry.ticket_id, put_value(entry, self._pipeline.rules.version))
 
     def _feeds(self, body: Mapping[str, Any], member: str, at_ms: int, *, counted: bool) -> dict[tuple[str, str], Feed]:
         """What a ticket or heartbeat feeds, by rule and group."""
-        rules = self._pipeline.rules
-        matches = rules.detector.match_ticket(body)
-        fields = TicketFields(body, self._institution, lambda: rules.attack(body, [match.rule_id for match in matches]))
-        feeds, cut = rules.feeder.feeds(matches, fields, member, at_ms)
+        fed = feeds_of(self._pipeline.rules, body, self._institution, member, at_ms)
         if counted:
-            self.ledger.detections += len({match.rule_id for match in matches})
-            self.ledger.dropped_keys += cut
-        return {(feed.rule, feed.group): feed for feed in feeds}
+            self.ledger.detections += fed.detections
+            self.ledger.dropped_keys += fed.cut
+        return fed.feeds
 
     def _to_detections(self, key: GroupKey, ticket_id: str, value: bytes) -> Outgoing:
         partition = key.partition(self._pipeline.detections_partitions)
@@ -328,9 +330,10 @@ class Correlate:
         for alert in {**said, **changed}.values():
             if alert.link:
                 continue
-            outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), alert.wire()))
-            for institution, value in feedback(alert.body, alert.revision, alert.status):
-                outputs.published.append(Outgoing(f"feedback.{institution}", 0, alert.id.encode(), value))
+            wire = alert.wire()
+            outputs.published.append(Outgoing("alerts", 0, alert.id.encode(), wire))
+            if alert.body["kind"] in TOLD or alert.revision > 1:  # it may have been of another kind before
+                outputs.published.append(Outgoing("sharing", 0, alert.id.encode(), wire))
 
     def _at_least(self, depth: int, closed: int | None) -> int | None:
         """How far a depth is settled: as far as its state says, where a crash kept that and lost the header."""
@@ -380,24 +383,18 @@ class Correlate:
         self._correlations = self._pipeline.rules.correlations
         self.levels = Levels(self._correlations, self.progress.since)
         self.progress.restore_since(records.pop(SINCE, None))
-        header = records.pop(b"header", None)
-        state = orjson.loads(header) if header is not None else None
-        for key in [key for key in records if key.startswith(ALERT)]:
-            depth, closed = self.book.restore(records.pop(key))
-            if closed is not None:
-                self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
+        state = orjson.loads(records.pop(b"header", b"null"))
+        kept = [self.book.restore(records.pop(key)) for key in list(records) if key.startswith(ALERT)]
         outputs.state.extend(self.levels.restore(records, state["closed"] if state else self.levels.closed))
-        for depth, closed in enumerate(self.levels.closed, 1):
+        for depth, closed in (*kept, *enumerate(self.levels.closed, 1)):
             if closed is not None:
                 self._closed_before[depth] = max(closed, self._closed_before.get(depth, closed))
         if state is not None:
             self.progress.restore(state)
             self._offset, self._told = state["offset"], state["told"]
             self.telling.restore(state.get("reached_ms"))
-            self.malformed_total, self.levels.misfits_total = state["malformed_total"], state["misfits_total"]
-            self.book.expired_total = state["expired_total"]
-            next(iter(self.levels)).groups.evicted_total = state["evicted_total"]
-            next(iter(self.levels)).groups.displaced_total = state["displaced_total"]
+            self.malformed_total = state["malformed_total"]
+            restore_totals(state, self.levels, self.book)
         self._restoring.clear()
         self._evaluate(outputs, republish=True)
         return outputs

@@ -19,6 +19,7 @@ from fsoc.errors import Problem, RefusedToStart
 from fsoc.institutions.document import Document, unknown_name
 from fsoc.institutions.duration import duration_ms
 from fsoc.institutions.registry import ALLOWED_LATENESS_MAX_MS, ALLOWED_LATENESS_MS
+from fsoc.sharing.caution import ALWAYS, Caution
 
 ENVIRONMENT_PREFIX: Final = "FSOC_"
 PRODUCTION_PREFIX: Final = "fsoc."
@@ -61,6 +62,7 @@ class Settings(BaseModel):
         SCRAM-SHA-512); the password is the file's one line, and is never an option or a variable.
     environment: what this installation is for; an exercise or a test never works production's topics.
     topic_prefix: put before every topic's name; by default it follows from the environment.
+    exercise_id: of a drill's workers: its id; whatever on its topics is of no exercise, or of another, is refused.
     institutions: the registry's file. rules: folders and files of Sigma rules; none: those fsoc ships.
     logsources: the mapping of events to log sources; none: the one fsoc ships.
     placeholders: values for `expand` in rules. pipeline: a processing pipeline of pySigma's, for all rules.
@@ -74,6 +76,9 @@ class Settings(BaseModel):
     gateway_url, gateway_ca_file: where institutions find it and what its certificate leads to, for their kits.
     data: the folder of what fsoc keeps on this machine; its own Kafka is in `kafka` below it.
     rules_cache: the folder of compiled rules, which may be lost at any time; none: fsoc/rules/ in the user's own cache.
+    feedback_hold: what waits for an analyst's release before institutions are told of it: nothing, all, or alerts below
+        a confidence. feedback_k: no count of institutions below it is told. feedback_at_risk: from which level of alert
+        on those are told who have no ticket in it.
     allowed_lateness_ms: of institutions whose entry in the registry names none; `1h`, or seconds.
     """
 
@@ -86,6 +91,7 @@ class Settings(BaseModel):
     kafka_password_file: Path | None = None
     environment: Literal["production", "exercise", "test"] = "production"
     topic_prefix: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]{0,62}\.$")] = PRODUCTION_PREFIX
+    exercise_id: Annotated[str, Field(pattern=r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,63}$")] | None = None
     institutions: Path | None = None
     rules: tuple[Path, ...] = ()
     logsources: Path | None = None
@@ -111,8 +117,18 @@ class Settings(BaseModel):
     allowed_lateness_ms: Annotated[
         int, BeforeValidator(duration_ms), Field(alias="allowed_lateness", le=ALLOWED_LATENESS_MAX_MS)
     ] = ALLOWED_LATENESS_MS
+    feedback_hold: Annotated[str, Field(pattern=r"^(never|always|below (100|[1-9]?[0-9]))$")] = "never"
+    feedback_k: Annotated[int, Field(ge=3, le=20)] = 3
+    feedback_at_risk: Literal["never", "informational", "low", "medium", "high", "critical"] = "high"
     registry_reload_seconds: Annotated[int, Field(ge=1, le=3600)] = 30
     rules_reload_seconds: Annotated[int, Field(ge=1, le=3600)] = 5
+
+    @property
+    def caution(self) -> Caution:
+        """How careful feedback is."""
+        word, _, number = self.feedback_hold.partition(" ")
+        below = ALWAYS if word == "always" else int(number or 0)
+        return Caution(self.feedback_k, below, None if self.feedback_at_risk == "never" else self.feedback_at_risk)
 
 
 NAMES: Final = tuple(field.alias or name for name, field in Settings.model_fields.items())

@@ -113,7 +113,7 @@ def test_a_link_is_told_to_campaigns_and_to_nobody_else(both):
     assert alert.what == "alert"
     assert [one["alert_id"] for one in both.alerts()] == [alert.id]
     assert {one.topic for one in both.published if one.key == link.id.encode()} == {"links"}
-    assert {one.topic for one in both.published} == {"alerts", "feedback.aa", "feedback.bb", "links"}
+    assert {one.topic for one in both.published} == {"alerts", "sharing", "links"}
 
 
 def test_without_links_nothing_is_told_and_nothing_waits():

@@ -10,6 +10,7 @@ import pytest
 from fsoc.correlation.policy import HOUR_MS, NO_POLICY, Clock, Policy, Suppression
 from tests.builders import correlation_rule
 from tests.correlate_stage import NOON, Topics, build_pipeline, record_of, started
+from tests.sharing_stage import Teller
 
 RULE = correlation_rule()
 QUIET = Policy(suppressions=(Suppression("quiet", "rule", (), frozenset(), NOON + HOUR_MS, "me", "drill"),))
@@ -32,8 +33,10 @@ def newest(outputs):
     return alert
 
 
-def told(outputs):
-    return [item.topic for item in outputs.published if item.topic.startswith("feedback.")]
+def told(teller, outputs):
+    """What becomes of the alert at its two institutions."""
+    shared = [orjson.loads(item.value) for item in outputs.published if item.topic == "sharing"]
+    return {name: one["status"] for name, one in teller.hear(*shared).items() if name in {"aa", "bb"}}
 
 
 def test_a_suppression_that_is_added_and_taken_out_revises_what_it_covers(pipeline):
@@ -47,7 +50,12 @@ def test_a_suppression_that_is_added_and_taken_out_revises_what_it_covers(pipeli
     assert [newest(outputs)["revision"] for outputs in (raised, suppressed, lifted)] == [1, 2, 3]
     assert newest(suppressed)["suppressed"]["id"] == "quiet"
     assert newest(lifted) | {"revision": 1} == newest(raised)
-    assert [len(told(outputs)) for outputs in (raised, suppressed, lifted)] == [2, 0, 2]
+    teller = Teller()
+    assert [told(teller, outputs) for outputs in (raised, suppressed, lifted)] == [
+        {"aa": "open", "bb": "open"},
+        {"aa": "retracted", "bb": "retracted"},
+        {"aa": "open", "bb": "open"},
+    ]
 
 
 def test_what_is_held_of_a_rule_that_was_removed_is_revised_too(pipeline):

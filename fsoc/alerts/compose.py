@@ -17,6 +17,7 @@ from fsoc.alerts.facts import facts_of
 from fsoc.alerts.grade import DISCLAIMER, DISCLAIMER_ZH, suggest
 from fsoc.alerts.identity import alert_id
 from fsoc.alerts.severity import reasons_of, severity
+from fsoc.alerts.sharing import sharing
 from fsoc.alerts.timeline import timeline
 from fsoc.correlation.entries import Entry, GroupKey
 from fsoc.correlation.policy import NO_POLICY, Kind, Policy, Suppression
@@ -112,6 +113,7 @@ def compose(
         "timeline": timeline(entries, tactics),
         "clocks": list(clocks),
         "suppressed": None if suppressed is None else _suppressed(suppressed),
+        "sharing": sharing(rule, entries, tactics),
         "explanation": explain(rule, group, found, tickets, detections, intel),
     }
 

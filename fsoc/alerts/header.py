@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
@@ -27,3 +28,10 @@ def header(levels: Levels, book: Book, **facts: Any) -> bytes:
             "closed": levels.closed,
         }
     )
+
+
+def restore_totals(state: Mapping[str, Any], levels: Levels, book: Book) -> None:
+    """Go on counting from what a header says; what the levels count is one sum, and the first has it."""
+    levels.misfits_total, book.expired_total = state["misfits_total"], state["expired_total"]
+    groups = next(iter(levels)).groups
+    groups.evicted_total, groups.displaced_total = state["evicted_total"], state["displaced_total"]

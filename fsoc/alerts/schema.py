@@ -10,7 +10,7 @@ from pydantic.json_schema import JsonSchemaValue
 from fsoc.correlation.policy import Kind
 from fsoc.tickets.model import Time
 from fsoc.tickets.schema import schema_of
-from fsoc.tickets.vocabulary import Environment
+from fsoc.tickets.vocabulary import Attribution, Environment, ObservableRole, ObservableType, Tlp
 
 SCHEMA: Final = "fsoc.alert/1"
 
@@ -146,6 +146,51 @@ class Explanation(Strict):
     """Tickets per rule that matched, intel too."""
 
 
+class Offered(Strict):
+    """A value that a ticket's sender lets be told to other members."""
+
+    type: ObservableType
+    value: str
+    role: ObservableRole
+    confidence: Annotated[int, Field(ge=0, le=100)]
+
+
+class Red(Strict):
+    """What the alert would say without its tickets that are TLP:RED."""
+
+    tickets: Count
+    """How many are red."""
+    digest: str
+    """Of which tickets these are."""
+    attack: list[Technique]
+    timeline: list[TacticSeen]
+    first_seen: Time | None
+    last_seen: Time | None
+
+
+class Sharing(Strict):
+    """What of it may be told to other members, as far as its tickets decide that."""
+
+    confidence: Annotated[int, Field(ge=0, le=100)] | None
+    """By the surest ticket of each independent institution, the middle one; null where none says."""
+    tlp: Tlp
+    """The strictest of all its tickets."""
+    told_tlp: Tlp | None
+    """The strictest of those that are not red; null where all are."""
+    institutions_least: Count
+    """How many institutions it has at least, for all who know the rule."""
+    stands: bool
+    """Whether the rule is sure to hold without the red tickets; else nobody is told."""
+    institutions: list[str]
+    """Those with a ticket that is not red."""
+    key: Literal["attacker", "infrastructure", "own"]
+    """What the value is that the tickets share; own: a victim's or an asset's, in one of them at least."""
+    offers: list[Offered]
+    attribution: dict[str, Attribution]
+    """Who lets its name or its sector be told, in all of its tickets."""
+    red: Red | None
+
+
 class Alert(Strict):
     """One revision of an alert; the newest of an alert_id replaces those before. For the F-SOC's eyes only."""
 
@@ -195,6 +240,7 @@ class Alert(Strict):
     clocks: list[RunningClock]
     """The first to be due first."""
     suppressed: Suppressed | None
+    sharing: Sharing
     explanation: Explanation
 
 

@@ -269,9 +269,10 @@ def _tell(inject: Inject, *, as_json: bool, minutes: float) -> None:
 def _say_how(name: str, settings: Settings) -> None:
     prefix = drills.prefix_of(name)
     where = f"--topic-prefix {prefix} --environment exercise"
-    click.echo(f"workers:       fsoc up {where} --group {prefix}workers --institutions {settings.institutions}")
+    group = f"--exercise-id {name} --group {prefix}workers"
+    click.echo(f"workers:       fsoc up {where} {group} --institutions {settings.institutions}")
     click.echo(f"institutions:  fsoc drill injects {name};  fsoc send … {where};  fsoc receipts … {where}")
-    click.echo(f"               fsoc feedback show|ack … {where} --exercise-id {name}", err=False)
+    click.echo(f"               fsoc feedback show|ack … {where} --exercise-id {name}")
     click.echo(f"the end:       fsoc drill stop {name};  fsoc drill score {name} --report {name}.html\n")
 
 

@@ -24,6 +24,7 @@ _path = click.Path(path_type=Path)
 @click.option("--rules", type=_path, multiple=True, metavar="DIR", help="Rule files or folders. Default: fsoc's own.")
 @click.option("--topic-prefix", metavar="PREFIX", help="Before every topic's name. Default: fsoc.")
 @click.option("--environment", metavar="NAME", help="production (default), exercise or test.")
+@click.option("--exercise-id", metavar="ID", help="Of a drill's workers: what is not of this exercise is refused.")
 @click.option("--detections-partitions", type=int, metavar="N", help="How wide correlation is. Default: 8.")
 @click.option("--group", metavar="NAME", help="The consumer group; its workers share the work. Default: fsoc.")
 @click.option("--port", type=int, metavar="PORT", help="Of /livez, /readyz and /metrics. Default: any free one.")
@@ -88,4 +89,11 @@ def _pipeline(settings: Settings) -> Pipeline:
         lambda: load_registry(institutions, settings.allowed_lateness_ms),
     )
     tell_refused(rules)
-    return Pipeline(rules, registry, settings.detections_partitions, ends=settings.environment != "production")
+    return Pipeline(
+        rules,
+        registry,
+        settings.detections_partitions,
+        ends=settings.environment != "production",
+        caution=settings.caution,
+        drill=settings.exercise_id,
+    )

@@ -1,7 +1,7 @@
 """What one ticket adds to one group, and the records in which that travels and is kept. Pure.
 
     key    [rule, environment, group, institution, ticket id, source if any]    on `fsoc.detections` and in the state
-    value  [[event time, …], version, digest]                                    an entry: put
+    value  [[event time, …], version, digest, terms if not the usual]            an entry: put
            [revision, event time, version, digest]                               it is withdrawn
 
 So the state keeps what the log said, byte for byte, and a correlation takes an entry without writing it anew.
@@ -17,6 +17,8 @@ from typing import Annotated, Any, Final, NamedTuple
 
 import msgspec
 import orjson
+
+from fsoc.correlation.terms import NO_TERMS, Terms, written
 
 GROUPS_MAX = 32
 """Groups one ticket may feed per rule: an evidence list of a thousand addresses is one ticket, not a thousand."""
@@ -65,6 +67,7 @@ class Entry(NamedTuple):
     source: whose match it is, of a correlation's; "" of a detection's. By several it may be in one group several times.
     onward: what it feeds as long as the condition of this group holds around it.
     ends: its feed has ended with it: that nothing follows is no absence.
+    terms: under which it may be told of to others; no correlation reads it.
     """
 
     event_time_ms: int
@@ -81,6 +84,7 @@ class Entry(NamedTuple):
     source: str = ""
     onward: tuple[Onward, ...] = ()
     ends: bool = False
+    terms: Terms = NO_TERMS
 
     @property
     def name(self) -> TicketName:
@@ -112,9 +116,10 @@ def put_in_group(
     rules: tuple[str, ...],
     also: tuple[tuple[str, ...], ...],
     onward: tuple[Onward, ...],
+    terms: Terms = NO_TERMS,
 ) -> Entry:
     """What a message has in common, with what it adds to one group."""
-    at, institution, ticket_id, revision, _, member, severity, _, _, criticality, _, source, _, ends = told
+    at, institution, ticket_id, revision, _, member, severity, _, _, criticality, _, source, _, ends, _ = told
     return _entry(
         (
             at,
@@ -131,6 +136,7 @@ def put_in_group(
             source,
             onward,
             ends,
+            terms,
         )
     )
 
@@ -195,12 +201,13 @@ def group_of(key: bytes) -> GroupKey:
 
 def put_value(entry: Entry, by: Version) -> bytes:
     """The entry, in the log and in the state: an array, first of the fields of `Entry`."""
-    return msgspec.json.encode((_said(entry), *by))
+    terms = written(entry.terms)
+    return msgspec.json.encode((_said(entry), *by, terms) if terms else (_said(entry), *by))
 
 
 def _said(entry: Entry) -> tuple[Any, ...]:
-    """Its fields without those at the end that say nothing."""
-    fields = len(entry)
+    """Its fields but for the terms, without those at the end that say nothing."""
+    fields = len(entry) - 1
     while fields > _PLAIN and not entry[fields - 1]:
         fields -= 1
     return entry[:fields]
@@ -232,8 +239,9 @@ def withdrawn_of(value: bytes) -> Withdrawn:
 
 def entry_of(value: bytes) -> Entry:
     """Of a put; raises as `word_of`."""
-    entry, _, _ = _put_decoder.decode(value)
-    at, institution, ticket_id, revision, values, member, severity, attack, rules, criticality, also, *chained = entry
+    entry, _, _, terms = _put_decoder.decode(value)
+    at, institution, ticket_id, revision, values, member, severity, attack, rules, criticality, also, *more = entry
+    more[-1] = _shared(terms)
     return _entry(
         (
             at,
@@ -247,9 +255,18 @@ def entry_of(value: bytes) -> Entry:
             _shared(rules),
             criticality,
             _shared(also),
-            *chained,
+            *more,
         )
     )
+
+
+class _Put(NamedTuple):
+    """Such a record; in the state there may be some from before terms were written."""
+
+    entry: Entry
+    version: str
+    digest: str
+    terms: Terms = NO_TERMS
 
 
 @lru_cache(_SHARED_MAX)
@@ -262,5 +279,5 @@ def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
 _entry: Final[Callable[[tuple[Any, ...]], Entry]] = partial(tuple.__new__, Entry)
 _group: Final[Callable[[tuple[str, str, str]], GroupKey]] = partial(tuple.__new__, GroupKey)
 _key_decoder: Final = msgspec.json.Decoder(Annotated[list[str], msgspec.Meta(min_length=5, max_length=6)])
-_put_decoder: Final = msgspec.json.Decoder(tuple[Entry, str, str])
+_put_decoder: Final = msgspec.json.Decoder(_Put)
 _withdraw_decoder: Final = msgspec.json.Decoder(tuple[int, int, str, str])

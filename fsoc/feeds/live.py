@@ -81,7 +81,10 @@ class LiveTicket:
             "withdrawn": self.withdrawn,
         }
         if self.answers:  # few have any
-            state |= {"answers": self.answers, "received_at_ms": self.received_at_ms}
+            state |= {
+                "answers": {alert: [*said] for alert, said in self.answers.items()},
+                "received_at_ms": self.received_at_ms,
+            }
         return orjson.dumps(state)
 
     @classmethod

@@ -17,6 +17,7 @@ from fsoc.feeds.counts import Counts
 from fsoc.feeds.ledger import END_MS
 from fsoc.feeds.record import Outgoing, Record
 from fsoc.pipeline import Correlate, Intake, Pipeline
+from fsoc.sharing.stage import Sharing
 
 
 class Direct:
@@ -24,12 +25,14 @@ class Direct:
 
     alerts, feedback, campaigns: the newest value per key, as the compacted topics would hold them.
     links: what was told of links and alerts, likewise.
-    watch: is shown everything that is published outside fsoc: receipts, quarantine, late, alerts, feedback, campaigns.
+    audit: every record of who was told what, in order.
+    watch: is shown all that is published outside fsoc: receipts, quarantine, late, alerts, campaigns, feedback, audit.
     """
 
     def __init__(self, pipeline: Pipeline, watch: Callable[[Outgoing], None] | None = None) -> None:
         self._pipeline = pipeline
         self._watch = watch
+        self._now_ms = 0
         self.intakes: dict[str, Intake] = {}
         self.correlates: list[Correlate] = [
             pipeline.correlate(partition) for partition in range(pipeline.detections_partitions)
@@ -39,11 +42,17 @@ class Direct:
         self._links: list[Record] = []
         self.campaigns: dict[str, bytes] = {}
         self.alerts: dict[str, bytes] = {}
+        self.sharing: Sharing = pipeline.sharing()
+        self._shared: list[Record] = []
+        self._shared_total = 0
         self.feedback: dict[tuple[str, str], bytes] = {}
+        self.audit: list[bytes] = []
 
     def work(self, slices: Mapping[str, Sequence[Record]]) -> None:
         """Take one slice of each of some institutions' logs, through to the alerts."""
         detections: list[Outgoing] = []
+        times = (record.timestamp_ms for records in slices.values() for record in records)
+        self._now_ms = max(times, default=self._now_ms)  # what comes of these records is stamped as the last of them
         for institution, records in slices.items():
             outputs = self._intake(institution).work(records)
             detections.extend(self._keep(outputs.published))
@@ -100,6 +109,9 @@ class Direct:
             if links:
                 said += self._keep(self.campaign.work(links).published)
             detections = said
+        shared, self._shared = self._shared, []
+        if shared:
+            self._keep(self.sharing.work(shared).published)
 
     def _keep(self, published: Iterable[Outgoing]) -> list[Outgoing]:
         """File what was published; return what goes on to correlation."""
@@ -113,10 +125,16 @@ class Direct:
                 self.links[name] = item.value
                 self._links.append(Record(0, 0, item.key, item.value))
                 continue
+            if item.topic == "sharing":
+                self._shared.append(Record(self._shared_total, self._now_ms, item.key, item.value))
+                self._shared_total += 1
+                continue
             if item.topic == "alerts":
                 self.alerts[name] = item.value
             elif item.topic == "campaigns":
                 self.campaigns[name] = item.value
+            elif item.topic == "audit":
+                self.audit.append(item.value)
             elif item.topic.startswith("feedback."):
                 self.feedback[item.topic.partition(".")[2], name] = item.value
             if self._watch is not None:

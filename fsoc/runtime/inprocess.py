@@ -10,7 +10,16 @@ import asyncio
 from collections.abc import Iterable
 
 from fsoc.pipeline import Pipeline
-from fsoc.runtime.lanes import DETECTIONS, LINKS, TICKETS, campaign_lane, correlation_lane, intake_lane
+from fsoc.runtime.lanes import (
+    DETECTIONS,
+    LINKS,
+    SHARING,
+    TICKETS,
+    campaign_lane,
+    correlation_lane,
+    intake_lane,
+    sharing_lane,
+)
 from fsoc.runtime.log import Log, Partition, Reader
 from fsoc.runtime.worker import Lane, Slice, Source
 
@@ -69,10 +78,11 @@ class InProcess:
         self.intake = Belt(intake_lane(pipeline, log, prefix), tickets, log, prefix, group)
         self.correlate = Belt(correlation_lane(pipeline, log, prefix), detections, log, prefix, group)
         self.campaign = Belt(campaign_lane(pipeline, log, prefix), [Source(LINKS, 0)], log, prefix, group)
+        self.sharing = Belt(sharing_lane(pipeline, log, prefix), [Source(SHARING, 0)], log, prefix, group)
 
     @property
-    def _belts(self) -> tuple[Belt, Belt, Belt]:
-        return self.intake, self.correlate, self.campaign
+    def _belts(self) -> tuple[Belt, Belt, Belt, Belt]:
+        return self.intake, self.correlate, self.campaign, self.sharing
 
     async def run(self) -> None:
         """Work for ever.

@@ -19,6 +19,9 @@ INTAKE_STATE = "intake.state"
 CORRELATION_STATE = "correlation.state"
 LINKS = "links"
 CAMPAIGN_STATE = "campaign.state"
+SHARING = "sharing"
+SHARING_STATE = "sharing.state"
+AUDIT = "audit"
 
 # What an institution has of its own, each followed by its id.
 INSTITUTION_TOPICS = (TICKETS, "receipts.", "feedback.")
@@ -61,6 +64,15 @@ def campaign_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[],
     return Lane("campaign", stage_of, _campaign_place, log, prefix, clock)
 
 
+def sharing_lane(pipeline: Pipeline, log: Log, prefix: str, clock: Callable[[], float] = time.monotonic) -> Lane:
+    """Alerts, to be told: one source in all. clock: as in `Lane`."""
+
+    def stage_of(_: Source) -> Stage:
+        return pipeline.sharing()
+
+    return Lane("sharing", stage_of, _sharing_place, log, prefix, clock)
+
+
 def progress_last(published: Iterable[Outgoing]) -> list[Outgoing]:
     """What a checkpoint of intake publishes, with progress told once to each partition, after all else.
 
@@ -95,6 +107,10 @@ def _intake_place(source: Source) -> Place:
 
 def _correlation_place(source: Source) -> Place:
     return Place(CORRELATION_STATE, source.partition)
+
+
+def _sharing_place(_: Source) -> Place:
+    return Place(SHARING_STATE, 0)
 
 
 def _campaign_place(_: Source) -> Place:

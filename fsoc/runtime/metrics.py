@@ -162,6 +162,31 @@ _CAMPAIGN_TOTALS = {
     "refused_total": ("fsoc_refused_decisions", "Decisions not followed because there are too many; must stay 0."),
 }
 
+_SHARING = {
+    "told": "told to institutions",
+    "held": "held until somebody releases it",
+    "taken_back": "told, and taken back",
+    "suppressed": "suppressed, and so told to nobody",
+    "red": "told to nobody, because it rests on tickets that are TLP:RED",
+    "few": "told to nobody, because too few institutions are left to hide among",
+    "settled": "over for long, and told no more",
+}
+"""What became of joint alerts when they were to be told, by the label that says so."""
+
+_SHARING_TOTALS = {
+    "told_total": ("fsoc_told_feedback", "Records of feedback written, over all institutions."),
+    "seq": ("fsoc_audit_records", "Records of the audit of who was told what."),
+    "evicted_total": ("fsoc_evicted_shared_alerts", "Alerts no longer told because too many were held; must stay 0."),
+    "malformed_total": (
+        "fsoc_malformed_sharing",
+        "Records of the sharing topic that neither fsoc nor its console wrote; must stay 0.",
+    ),
+    "unheeded_total": (
+        "fsoc_unheeded_sharing_decisions",
+        "Decisions to hold or release an alert that is not known, or is over for long.",
+    ),
+}
+
 Headers = Callable[[], Mapping[str, bytes]]
 
 
@@ -169,16 +194,23 @@ class StateCollector:
     """Figures from the newest headers in the state topics, parsed when they are asked for.
 
     intake: institution → its header. correlation: detections partition → its header. campaign: the one of links.
+    sharing: the one of what is told.
     processing: how long this worker takes, by its own clock.
     """
 
     def __init__(
-        self, intake: Headers, correlation: Headers, campaign: Headers, processing: Processing | None = None
+        self,
+        intake: Headers,
+        correlation: Headers,
+        campaign: Headers,
+        sharing: Headers = dict,
+        processing: Processing | None = None,
     ) -> None:
         self._processing = processing or PROCESSING
         self._intake = intake
         self._correlation = correlation
         self._campaign = campaign
+        self._sharing = sharing
 
     def describe(self) -> Iterable[Metric]:
         """Nothing: names are known only from `collect`, and no other collector uses them."""
@@ -191,6 +223,7 @@ class StateCollector:
         yield from self._processing.collect([name for name, _ in institutions])
         yield from _partitions(_parsed(self._correlation()))
         yield from _campaigns(_parsed(self._campaign()))
+        yield from _told(_parsed(self._sharing()))
 
 
 def _parsed(headers: Mapping[str, bytes]) -> list[tuple[str, dict[str, Any]]]:
@@ -275,6 +308,23 @@ def _campaigns(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
             gauge.add_metric([], header.get(key, 0))
         yield gauge
     for key, (name, text) in _CAMPAIGN_TOTALS.items():
+        total = CounterMetricFamily(name, text)
+        for _, header in headers:
+            total.add_metric([], header.get(key, 0))
+        yield total
+
+
+def _told(headers: list[tuple[str, dict[str, Any]]]) -> Iterator[Metric]:
+    """One worker has them, as the ones of campaigns."""
+    became = "; ".join(f"{name}: {text}" for name, text in _SHARING.items())
+    gauge = GaugeMetricFamily(
+        "fsoc_shared_alerts", f"Joint alerts, by what institutions are told of them ({became}).", labels=["standing"]
+    )
+    for _, header in headers:
+        for name in _SHARING:
+            gauge.add_metric([name], header["alerts"].get(name, 0))
+    yield gauge
+    for key, (name, text) in _SHARING_TOTALS.items():
         total = CounterMetricFamily(name, text)
         for _, header in headers:
             total.add_metric([], header.get(key, 0))

@@ -99,6 +99,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "kafka_username": settings.kafka_username,
         "kafka_password_file": settings.kafka_password_file and settings.kafka_password_file.absolute(),
         "environment": settings.environment,
+        "exercise_id": settings.exercise_id,
         "topic_prefix": settings.topic_prefix,
         "institutions": settings.institutions and settings.institutions.absolute(),
         "rules": ",".join(str(path.absolute()) for path in settings.rules),

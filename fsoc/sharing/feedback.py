@@ -1,56 +1,109 @@
-"""What each member of a joint alert is told of it: its own tickets, the technique, and how many at least. Pure.
-
-Of an alert on its own feed, an institution is told which feed it is; nobody else hears of it. Of one on a rule that
-misfires, those whose tickets it triggered are told which rule: each has it in tickets of its own.
-
-Built by picking what may be said, never by striking out what may not: no other member's id, name, ticket, asset or text
-is ever read here.
-"""
+"""One institution's record: its own part, the statement, and what changed since it was told last. Pure."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from typing import Any
 
 import orjson
 
-SCHEMA = "fsoc.feedback/1"
-
-COUNTS_TOLD = (20, 10, 5, 3)
-"""Numbers of institutions are rounded down to one of these; below the least, none is told (k-anonymity, k = 3)."""
-
-TOLD = frozenset({"joint", "feed", "rule"})
-"""Kinds of alert that those whom they name are told of. One on a feed names one institution."""
-
-INDICATOR_FIELDS = ("indicator", "observables.value")
+from fsoc.sharing import words
+from fsoc.sharing.known import Front, Known, Own
+from fsoc.sharing.model import SCHEMA
+from fsoc.sharing.statement import Statement
+from fsoc.tickets.times import rfc3339
 
 
-def feedback(alert: Mapping[str, Any], revision: int, status: str) -> Iterator[tuple[str, bytes]]:
-    """One record per institution of an alert, of the kinds in TOLD; none of a suppressed one."""
-    if alert["kind"] not in TOLD or alert.get("suppressed") is not None:  # the state of an earlier fsoc does not say
-        return
-    count = at_least(alert["institution_count"])
-    said = {
+def record(before: Known, after: Known, alert_id: str, institution: str) -> bytes:
+    """What this institution is told by `after`, having been told `before`; it is told something by it.
+
+    Of others it reads nothing but the statement.
+    """
+    own, front, said = after.told[institution], after.front, after.statement
+    assert front is not None  # noqa: S101 - whoever is told is told that too
+    retracted = own.status == "retracted"
+    why = (
+        words.TAKEN_BACK if retracted else words.why(front.kind, own.concern, own.total, by_supplier=front.by_supplier)
+    )
+    tlp = "amber" if said is None else said["tlp"]
+    exercise = front.environment != "production"
+    value = {
         "schema": SCHEMA,
-        "alert_id": alert["alert_id"],
-        "revision": revision,
-        "status": status,
-        "environment": alert["environment"],
-        "title": alert["rule_title"],
-        "title_zh": alert["rule_title_zh"],
-        "level": alert["level"],
-        "attack": alert["attack"],
-        "indicators": [alert["group"][name] for name in INDICATOR_FIELDS if name in alert["group"]],
-        "institution_count_at_least": count,
-        "feed": alert["group"].get("feed") if alert["kind"] == "feed" else None,
-        "trigger_rule_id": alert["group"].get("trigger.rule_id") if alert["kind"] == "rule" else None,
-        "tlp": "amber",
+        "alert_id": alert_id,
+        "revision": own.revision,
+        "status": own.status,
+        "environment": front.environment,
+        "exercise": exercise,
+        "institution": institution,
+        "told_at": rfc3339(after.at_ms),
+        "first_told_at": rfc3339(own.since_ms),
+        "kind": front.kind,
+        "title": front.title,
+        "title_zh": front.title_zh,
+        "level": front.level,
+        "concern": own.concern,
+        "why": why._asdict(),
+        "ticket_ids": own.tickets,
+        "ticket_count": own.total,
+        "feed": front.feed,
+        "trigger_rule_id": front.trigger_rule_id if own.concern == "own_tickets" else None,
+        "statement": said,
+        "changes": list(_changes(before, after, institution)),
+        "tlp": tlp,
+        "handling": words.handling(tlp, exercise=exercise)._asdict(),
     }
-    for institution, tickets in alert["tickets"].items():
-        own = {**said, "institution": institution, "ticket_ids": tickets}
-        yield institution, orjson.dumps(own, option=orjson.OPT_SORT_KEYS)
+    return orjson.dumps(value, option=orjson.OPT_SORT_KEYS)
 
 
-def at_least(institutions: int) -> int | None:
-    """The count that may be told: rounded down, None below three."""
-    return next((told for told in COUNTS_TOLD if institutions >= told), None)
+def _changes(before: Known, after: Known, institution: str) -> Iterator[dict[str, Any]]:
+    """What is otherwise than in the revision before; nothing in the first."""
+    known, own = before.told.get(institution), after.told[institution]
+    if known is None:
+        return
+    yield from _own_changes(known, own)
+    if before.front is not None and after.front is not None:
+        yield from _front_changes(before.front, after.front)
+    if before.statement is not None and after.statement is not None and own.status != "retracted":
+        yield from _statement_changes(before.statement, after.statement)
+
+
+def _own_changes(before: Own, after: Own) -> Iterator[dict[str, Any]]:
+    if before.status != after.status:
+        yield _change("status", [after.status], before.status, after.status)
+    if after.status == "retracted":
+        return
+    if before.concern != after.concern:
+        yield _change("concern", [after.concern], before.concern, after.concern)
+    if before[3:] != after[3:]:
+        yield _change("own_tickets", sorted({*before.tickets} ^ {*after.tickets}))
+
+
+def _front_changes(before: Front, after: Front) -> Iterator[dict[str, Any]]:
+    if before.level != after.level:
+        yield _change("level", [after.level], before.level, after.level)
+
+
+def _statement_changes(before: Statement, after: Statement) -> Iterator[dict[str, Any]]:
+    count = after["institution_count_at_least"]
+    if before["institution_count_at_least"] != count:
+        yield _change("count", [] if count is None else [str(count)], after="" if count is None else str(count))
+    for what, of in (("indicators", _indicators), ("techniques", _techniques)):
+        known, now = of(before), of(after)
+        if added := [value for value in now if value not in known]:
+            yield _change(f"{what}_added", added)
+        if gone := [value for value in known if value not in now]:
+            yield _change(f"{what}_gone", gone)
+    if suppliers := [name for name in after["suppliers"] if name not in before["suppliers"]]:
+        yield _change("suppliers_added", suppliers)
+
+
+def _indicators(said: Statement) -> list[str]:
+    return [each["value"] for each in said["indicators"]]
+
+
+def _techniques(said: Statement) -> list[str]:
+    return list(dict.fromkeys(each["technique"] for each in said["techniques"]))
+
+
+def _change(what: str, values: list[str], before: str = "", after: str = "") -> dict[str, Any]:
+    return {"what": what, "values": values, **words.changed(what, values, before, after)._asdict()}

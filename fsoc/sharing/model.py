@@ -173,7 +173,9 @@ class Feedback(Strict):
     """own_tickets: the alert rests on tickets of this institution. at_risk: it has none in it and may be next."""
     why: Reason
     ticket_ids: list[str]
-    """This institution's own tickets that the alert rests on."""
+    """This institution's own tickets that the alert rests on, the first 1,000 in the alert's order."""
+    ticket_count: Annotated[int, Field(ge=0)]
+    """How many of its own there are."""
     feed: str | None
     """Of an alert on this institution's own feed: which one."""
     trigger_rule_id: str | None

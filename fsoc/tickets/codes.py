@@ -72,6 +72,12 @@ CODES: Final[dict[str, Sentence]] = {
         "Send schema fsoc.ticket/1.",
         "schema 請填 fsoc.ticket/1。",
     ),
+    "identity.exercise": Sentence(
+        "These topics are a drill's, and this does not belong to it.",
+        "此為演練專用主題，本訊息不屬於該演練。",
+        "Send what is real to production's topics at once; of the drill, put environment exercise and its exercise_id.",
+        "若為真實事件，請立即改送正式主題；若屬演練，environment 請填 exercise 並填寫該演練之 exercise_id。",
+    ),
     "identity.mismatch": Sentence(
         "The institution is not the one this topic or credential belongs to.",
         "機構代碼與主題或憑證的所有者不符。",

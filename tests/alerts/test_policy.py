@@ -11,7 +11,7 @@ from fsoc.correlation.policy import HOUR_MS, Clock, Policy
 from fsoc.correlation.policy_reader import read_policy
 from fsoc.detection.documents import Source
 from fsoc.runtime.content import read_source, shipped
-from fsoc.sharing.feedback import feedback
+from tests.sharing_stage import Teller
 
 ALERT = Draft202012Validator(alert_schema())
 SUPPRESSION = """\
@@ -97,8 +97,8 @@ def test_a_suppressed_alert_is_raised_and_says_by_whom_it_is_suppressed(two, ale
 def test_institutions_are_not_told_of_suppressed_alerts(two, alert_of):
     suppressed, open_ = (alert_of(two, policy=policy, name="same_indicator") for policy in (suppressing(), None))
 
-    assert list(feedback(suppressed, 1, "open")) == []
-    assert [name for name, _ in feedback(open_, 1, "open")] == ["fi-001", "fi-002"]
+    assert Teller().hear(suppressed) == {}
+    assert {"fi-001", "fi-002"} <= set(Teller().hear(open_))
 
 
 @pytest.mark.parametrize(
@@ -158,10 +158,8 @@ def test_one_institution_more_than_is_meant_lifts_the_suppression(two, entry, al
 def test_feedback_says_nothing_of_what_is_new_on_an_alert(two, alert_of):
     """Neither names nor exact numbers of others, in whatever field they stand."""
     alert = alert_of(two, policy=clocks(clock()))
-    for institution, value in feedback(alert, 1, "open"):
-        told = orjson.loads(value)
-        assert not {"severity_reasons", "suggested_grade", "timeline", "clocks", "suppressed", "explanation"} & set(
-            told
-        )
-        (other,) = {"fi-001", "fi-002"} - {institution}
-        assert other not in value.decode()
+    for institution, told in Teller().hear(alert).items():
+        said = {*told, *told["statement"]}
+        assert not {"severity_reasons", "suggested_grade", "clocks", "suppressed", "explanation", "sharing"} & said
+        for other in {"fi-001", "fi-002"} - {institution}:
+            assert other not in orjson.dumps(told).decode()

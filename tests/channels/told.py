@@ -92,6 +92,7 @@ def record(**changes: Any) -> dict[str, Any]:
         "concern": "own_tickets",
         "why": reason("It rests on one ticket of yours.", "本告警包含貴機構一張事件單。"),
         "ticket_ids": ["T-20260302-0001"],
+        "ticket_count": 1,
         "feed": None,
         "trigger_rule_id": "proxy-17",
         "statement": statement(),

@@ -75,16 +75,28 @@ CAMPAIGN = {
 }
 
 
+TOLD = {
+    "offset": 7,
+    "seq": 30,
+    "told_total": 400,
+    "evicted_total": 1,
+    "malformed_total": 2,
+    "unheeded_total": 3,
+    "alerts": {"told": 5, "held": 2, "few": 4},
+}
+
+
 @pytest.fixture
 def shown():
     """Makes the registry of a worker that owns these headers."""
 
-    def make(intake, correlation, campaign=None):
+    def make(intake, correlation, campaign=None, told=None):
         registry = CollectorRegistry()
         headers = {name: orjson.dumps(header) for name, header in intake.items()}
         partitions = {name: orjson.dumps(header) for name, header in correlation.items()}
         links = {"links": orjson.dumps(campaign)} if campaign is not None else {}
-        registry.register(StateCollector(lambda: headers, lambda: partitions, lambda: links))
+        sharing = {"sharing": orjson.dumps(told)} if told is not None else {}
+        registry.register(StateCollector(lambda: headers, lambda: partitions, lambda: links, lambda: sharing))
         return registry
 
     return make
@@ -93,7 +105,7 @@ def shown():
 @pytest.fixture
 def text(shown):
     """Everything that a worker with one institution and one partition shows."""
-    both = generate_latest(REGISTRY) + generate_latest(shown({"fi-001": INTAKE}, {"3": CORRELATION}, CAMPAIGN))
+    both = generate_latest(REGISTRY) + generate_latest(shown({"fi-001": INTAKE}, {"3": CORRELATION}, CAMPAIGN, TOLD))
     return both.decode()
 
 
@@ -158,6 +170,25 @@ def test_conservation_is_shown_as_the_header_has_it(shown):
 )
 def test_every_figure_of_a_header_is_shown(shown, name, labels, value):
     assert shown({"fi-001": INTAKE}, {"3": CORRELATION}, CAMPAIGN).get_sample_value(name, labels) == value
+
+
+@pytest.mark.parametrize(
+    ("name", "labels", "value"),
+    [
+        ("fsoc_shared_alerts", {"standing": "told"}, 5),
+        ("fsoc_shared_alerts", {"standing": "held"}, 2),
+        ("fsoc_shared_alerts", {"standing": "few"}, 4),
+        ("fsoc_shared_alerts", {"standing": "red"}, 0),
+        ("fsoc_told_feedback_total", {}, 400),
+        ("fsoc_audit_records_total", {}, 30),
+        ("fsoc_evicted_shared_alerts_total", {}, 1),
+        ("fsoc_malformed_sharing_total", {}, 2),
+        ("fsoc_unheeded_sharing_decisions_total", {}, 3),
+    ],
+)
+def test_what_became_of_alerts_that_were_to_be_told_is_shown(shown, name, labels, value):
+    assert shown({}, {}, told=TOLD).get_sample_value(name, labels) == value
+    assert shown({}, {}).get_sample_value(name, labels) is None
 
 
 def test_before_the_first_ticket_there_is_no_watermark(shown):

@@ -25,10 +25,12 @@ from fsoc.runtime.lanes import (
     DETECTIONS,
     INSTITUTION_TOPICS,
     LINKS,
+    SHARING,
     TICKETS,
     campaign_lane,
     correlation_lane,
     intake_lane,
+    sharing_lane,
 )
 from fsoc.runtime.log import Log
 from fsoc.settings import Settings
@@ -67,6 +69,7 @@ class WorkerApp(Carrier):
         self.intake = Conveyor(self, intake, prefix, self._ours_in)
         self.correlate = Conveyor(self, correlation_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.campaign = Conveyor(self, campaign_lane(pipeline, log, prefix), prefix, self._ours_in)
+        self.sharing = Conveyor(self, sharing_lane(pipeline, log, prefix), prefix, self._ours_in)
         self.registry_wanted: Registry = pipeline.registry
         self.topics_wanted = self._topics_of(pipeline.registry)
         tickets = self.topic(*self.topics_wanted)
@@ -74,18 +77,20 @@ class WorkerApp(Carrier):
         self.agent(tickets, name="intake", concurrency=1)(self.intake.agent)
         self.agent(self.topic(prefix + DETECTIONS), name="correlate", concurrency=1)(self.correlate.agent)
         self.agent(self.topic(prefix + LINKS), name="campaign", concurrency=1)(self.campaign.agent)
+        self.agent(self.topic(prefix + SHARING), name="sharing", concurrency=1)(self.sharing.agent)
         self._revoking = False
         self._generation: int | None = None
         self._tasks: set[asyncio.Task[None]] = set()
 
     @property
-    def conveyors(self) -> tuple[Conveyor, Conveyor, Conveyor]:
-        return self.intake, self.correlate, self.campaign
+    def conveyors(self) -> tuple[Conveyor, Conveyor, Conveyor, Conveyor]:
+        return self.intake, self.correlate, self.campaign, self.sharing
 
     @property
     def _shared(self) -> dict[str, Conveyor]:
         """Of the topics that are not one institution's: whose they are."""
-        return {self.prefix + DETECTIONS: self.correlate, self.prefix + LINKS: self.campaign}
+        topics = {DETECTIONS: self.correlate, LINKS: self.campaign, SHARING: self.sharing}
+        return {self.prefix + name: conveyor for name, conveyor in topics.items()}
 
     @property
     def is_member(self) -> bool:
@@ -190,6 +195,7 @@ class WorkerApp(Carrier):
             tickets=len(self.intake.lane.sources),
             detections=len(self.correlate.lane.sources),
             links=len(self.campaign.lane.sources),
+            sharing=len(self.sharing.lane.sources),
             stages_kept=kept,
         )
 

@@ -60,6 +60,7 @@ async def _serve(app: WorkerApp, say: Callable[[str], None], reloader: Reloader 
         lambda: {institution_of(source): header for source, header in app.intake.lane.headers.items()},
         lambda: {str(source.partition): header for source, header in app.correlate.lane.headers.items()},
         lambda: {source.topic: header for source, header in app.campaign.lane.headers.items()},
+        lambda: {source.topic: header for source, header in app.sharing.lane.headers.items()},
     )
     metrics.REGISTRY.register(collector)
     server = HealthServer(metrics.REGISTRY, alive=lambda: not app.failed.done(), ready=lambda: app.is_ready)

@@ -67,6 +67,11 @@ def table(
         TopicSpec("campaign.state", compacted=True),
         TopicSpec("campaigns", compacted=True),
         TopicSpec("alerts", compacted=True),
+        # One partition: what is told, and its audit, follow from one order. Compacted: decisions are kept for ever.
+        TopicSpec("sharing", compacted=True),
+        TopicSpec("sharing.state", compacted=True),
+        # A chain of records, which is whole or broken: nothing of it is ever let go.
+        TopicSpec("audit"),
     ]
     for institution in institutions:
         topics += [
@@ -147,13 +152,14 @@ def acls(
             allow(delegate, "write", tickets)
             allow(delegate, "read", receipts)
         rules.extend(Acl(f"User:{user}", "group", f"{prefix}{user}", "read") for user in (institution, *others))
-    carried = ("intake.state", "detections", "correlation.state", "links", "campaign.state")
+    states = ("intake.state", "correlation.state", "campaign.state", "sharing.state")
+    carried = ("detections", "links", "sharing", *states)
     allow(WORKER, "read", *carried)
-    allow(WORKER, "write", *carried, "alerts", "campaigns", "quarantine", "late", "acknowledgements")
+    allow(WORKER, "write", *carried, "alerts", "campaigns", "audit", "quarantine", "late", "acknowledgements")
     rules.append(Acl(f"User:{WORKER}", "group", group, "read"))
-    states = ("intake.state", "correlation.state", "campaign.state")
-    allow(CONSOLE, "read", "alerts", "acknowledgements", "campaigns", "links", "quarantine", "late", *states)
-    allow(CONSOLE, "write", "links")  # what analysts decide
+    looked_at = ("alerts", "acknowledgements", "campaigns", "links", "sharing", "audit", "quarantine", "late")
+    allow(CONSOLE, "read", *looked_at, *states)
+    allow(CONSOLE, "write", "links", "sharing")  # what analysts decide
     rules.append(Acl(f"User:{CONSOLE}", "group", f"{prefix}console", "read"))
     return list(dict.fromkeys(rules))  # a delegate of two has one group
 

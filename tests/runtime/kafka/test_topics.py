@@ -58,6 +58,9 @@ def test_every_institution_has_three_topics_of_one_partition_and_the_rest_is_sha
         "fsoc.campaigns": 1,
         "fsoc.alerts": 1,
         "fsoc.acknowledgements": 1,
+        "fsoc.sharing": 1,
+        "fsoc.sharing.state": 1,
+        "fsoc.audit": 1,
         "fsoc.tickets.fi-001": 1,
         "fsoc.receipts.fi-001": 1,
         "fsoc.feedback.fi-001": 1,
@@ -76,14 +79,23 @@ def test_correlation_state_is_as_wide_as_detections():
 def test_state_and_alerts_are_compacted_and_lose_nothing_by_age():
     for environment in ("production", "exercise"):
         topics = by_name(table("", INSTITUTIONS, environment=environment))
-        for name in ("intake.state", "correlation.state", "alerts", "links", "campaign.state", "campaigns"):
+        for name in (
+            "intake.state",
+            "correlation.state",
+            "alerts",
+            "links",
+            "campaign.state",
+            "campaigns",
+            "sharing",
+            "sharing.state",
+        ):
             assert admin.settings(topics[name])["cleanup.policy"] == "compact"
 
 
 def test_in_production_the_cluster_stamps_and_age_bounds_what_is_kept():
     for spec in table("", INSTITUTIONS):
         assert admin.settings(spec)["message.timestamp.type"] == "LogAppendTime"
-        assert spec.compacted or spec.retention_ms is not None, spec.name
+        assert spec.compacted or spec.retention_ms is not None or spec.name == "audit", spec.name
 
 
 @pytest.mark.parametrize("environment", ["exercise", "test"])
@@ -244,7 +256,7 @@ async def test_hundreds_of_missing_topics_are_told_in_a_screenful():
         await refuse_unusable(MemoryLog(clock=lambda: 0), table("fsoc.", [f"fi-{n:03}" for n in range(400)]))
 
     assert len(refused.value.problems) == 21
-    assert "and 1190 more" in str(refused.value.problems[-1])
+    assert "and 1193 more" in str(refused.value.problems[-1])
 
 
 async def test_topics_as_the_table_has_them_are_taken():
@@ -263,7 +275,7 @@ async def planned(client: Any, prefix: str, institutions: tuple[str, ...] = INST
 @pytest.mark.kafka
 async def test_what_was_planned_and_applied_is_then_as_it_should_be(client: Any, topic_prefix: str):
     plan = await planned(client, topic_prefix)
-    assert (len(plan.create), len(plan.alter), plan.wrong) == (16, 0, [])
+    assert (len(plan.create), len(plan.alter), plan.wrong) == (19, 0, [])
     assert len(plan.allow) == len(acls(topic_prefix, INSTITUTIONS, "g"))
 
     await apply(client, plan)

@@ -1,0 +1,61 @@
+"""What is told without anybody deciding, and what a count may be. Pure; settings are arguments."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Final, Literal, get_args
+
+Level = Literal["informational", "low", "medium", "high", "critical"]
+LEVELS: Final[tuple[Level, ...]] = get_args(Level)
+
+COUNTS_TOLD: Final = (20, 10, 5, 3)
+"""Numbers of institutions are rounded down to one of these."""
+
+K: Final = 3
+K_MAX: Final = 20
+ALWAYS: Final = 101
+"""Above any confidence there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Caution:
+    """How careful an installation is.
+
+    k: no count below it is told, and nobody is told of anything where fewer than that are left to hide among.
+    hold_below: of what confidence an alert must be to be told before somebody has released it; 0: of any. ALWAYS: none.
+    at_risk: from which level on those are told who have no ticket in it; None: never.
+    """
+
+    k: int = K
+    hold_below: int = 0
+    at_risk: Level | None = "high"
+
+    def __post_init__(self) -> None:
+        if not K <= self.k <= K_MAX or not 0 <= self.hold_below <= ALWAYS:
+            raise ValueError(f"k {self.k}, hold below {self.hold_below}: k is {K} to {K_MAX}, a confidence 0 to 100")
+
+    def holds(self, confidence: int | None) -> bool:
+        """Whether what is of this confidence waits for somebody to release it; of none is what is no guess."""
+        return self.hold_below == ALWAYS or (confidence is not None and confidence < self.hold_below)
+
+    def warns(self, level: str) -> bool:
+        """Whether alerts of this level are told to everybody: by their rule alone, never by who is in them."""
+        return self.at_risk is not None and LEVELS.index(level) >= LEVELS.index(self.at_risk)
+
+    def hides(self, registered: int, involved: int) -> bool:
+        """Whether each of so many may have nothing to do with it, for all that others know.
+
+        involved: as many as whoever is told can conclude. Of those who pool what they were told, k − 1 at most, none
+        may be involved; k must be left that are not.
+        """
+        return registered - involved >= 2 * self.k - 1
+
+    def at_least(self, institutions: int, registered: int) -> int | None:
+        """The count that may be told: rounded down; None where that is below k, or leaves too few to hide among."""
+        fits: Callable[[int], bool] = lambda count: self.k <= count <= institutions and self.hides(registered, count)  # noqa: E731
+        return next(filter(fits, COUNTS_TOLD), None)
+
+
+CAUTION: Final = Caution()
+"""What is usual."""
