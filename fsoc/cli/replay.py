@@ -34,6 +34,8 @@ _file = click.File("wb", lazy=True)
 @click.option("--out", type=_path, metavar="FILE", help="Write the alerts here, not to stdout.")
 @click.option("--receipts", type=_file, metavar="FILE|-", help="Write receipts, for fsoc receipts --from.")
 @click.option("--quarantine", type=_file, metavar="FILE|-", help="Write what is refused, for fsoc quarantine --from.")
+@click.option("--feedback", type=_file, metavar="FILE|-", help="Write what institutions are told, each revision.")
+@click.option("--audit", type=_file, metavar="FILE|-", help="Write who was told what, for fsoc audit --file.")
 @click.option("--feeds", type=_file, metavar="FILE|-", help="Write the state of the feeds, for fsoc feeds --from.")
 def command(
     tickets: tuple[Path, ...],
@@ -42,6 +44,8 @@ def command(
     out: Path | None,
     receipts: click.utils.LazyFile | None,
     quarantine: click.utils.LazyFile | None,
+    feedback: click.utils.LazyFile | None,
+    audit: click.utils.LazyFile | None,
     feeds: click.utils.LazyFile | None,
 ) -> None:
     """Run ticket files through the pipeline and print the alerts.
@@ -55,8 +59,11 @@ def command(
       fsoc replay --tickets mon.ndjson tue.ndjson --rules rules --out alerts.ndjson
       fsoc replay --tickets day.ndjson --rules rules --institutions institutions.yml
       fsoc replay --tickets day.ndjson --rules rules --out alerts.ndjson --receipts - | fsoc receipts --from -
+      fsoc replay --tickets day.ndjson --rules rules --out alerts.ndjson --feedback feedback.ndjson --audit audit.ndjson
     """
-    to_stdout = [file for file in (receipts, quarantine, feeds) if file is not None and file.name == "-"]
+    to_stdout = [
+        file for file in (receipts, quarantine, feedback, audit, feeds) if file is not None and file.name == "-"
+    ]
     if len(to_stdout) + (out is None) > 1:
         raise click.UsageError("Only one output can go to stdout; alerts do without --out.")
     started = time.monotonic()
@@ -68,7 +75,7 @@ def command(
     if ruleset.refused:
         click.echo(f"fsoc: {ruleset.refused} rules refused, see fsoc check rules", err=True)
     registry: Registry = known or registry_of(tickets)
-    direct = Direct(Pipeline(ruleset, registry, ends=True), watch=_writer(receipts, quarantine))
+    direct = Direct(Pipeline(ruleset, registry, ends=True), watch=_writer(receipts, quarantine, feedback, audit))
     _run(direct, registry, tickets)
     if feeds is not None:
         feeds.write(b"".join(state.line() + b"\n" for state in of_direct(direct)))
@@ -93,10 +100,14 @@ def command(
 
 
 def _writer(
-    receipts: click.utils.LazyFile | None, quarantine: click.utils.LazyFile | None
+    receipts: click.utils.LazyFile | None,
+    quarantine: click.utils.LazyFile | None,
+    feedback: click.utils.LazyFile | None,
+    audit: click.utils.LazyFile | None,
 ) -> Callable[[Outgoing], None]:
-    """Writes what is published of receipts and refused payloads, a record a line."""
-    for file in (receipts, quarantine):
+    """Writes what is published of receipts, refused payloads, feedback and its audit, a record a line."""
+    as_it_is = {"quarantine": quarantine, "feedback": feedback, "audit": audit}
+    for file in (receipts, *as_it_is.values()):
         if file is not None:
             file.open()  # it is there, if empty, also where nothing comes of it
 
@@ -104,8 +115,8 @@ def _writer(
         kind, _, institution = item.topic.partition(".")
         if kind == "receipts" and receipts is not None:
             receipts.write(receipts_line(institution, item.value) + b"\n")
-        elif kind == "quarantine" and quarantine is not None:
-            quarantine.write(item.value + b"\n")
+        elif (file := as_it_is.get(kind)) is not None:
+            file.write(item.value + b"\n")
 
     return write
 

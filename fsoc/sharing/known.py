@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from fsoc.sharing import words
 from fsoc.sharing.records import Decision, Shared
-from fsoc.sharing.statement import Sector, Statement, day_of, statement, untold, without_count
+from fsoc.sharing.statement import Reason, Sector, Statement, day_of, statement, untold, without_count
 
 Concern = Literal["own_tickets", "at_risk"]
 Status = Literal["open", "final", "retracted"]
@@ -58,8 +58,8 @@ class Known(Struct, frozen=True):
     version: rises with every change of this record. offset, at_ms: of the newest record about the alert.
     revision: of the alert. shared: that; None where only what was told is known, until it comes again.
     decision: the newest. held: somebody has to release it before more is told. settled: it is over for so long that
-    nothing is told of it any more. red: which tickets were red for the statement. front, statement: as told last; None
-    before that. told: by institution.
+    nothing is told of it any more. untold: why nobody may be told, where that is so. red: which tickets were red for
+    the statement. front, statement: as told last; None before that. told: by institution.
     """
 
     version: int
@@ -70,6 +70,7 @@ class Known(Struct, frozen=True):
     decision: Decision | None = None
     held: bool = False
     settled: bool = False
+    untold: Reason | None = None
     red: str = ""
     front: Front | None = None
     statement: Statement | None = None
@@ -109,12 +110,28 @@ def heard(before: Known, word: Shared | Decision, offset: int, at_ms: int, secto
         revision=revision,
         shared=shared,
         decision=decision,
+        untold=untold(shared, sector.caution, sector.registered),
     )
-    if shared.status in {"retracted", "merged"} or untold(shared, sector.caution, sector.registered):
+    if shared.status in {"retracted", "merged"} or after.untold is not None:
         return _taken_back(after)
     if _is_held(after, shared, sector):
         return msgspec.structs.replace(after, held=True)
     return _told(after, shared, at_ms, sector)
+
+
+Standing = Literal["told", "held", "taken_back", "suppressed", "red", "few", "settled"]
+
+
+def standing(known: Known) -> Standing:
+    """What has become of an alert here; one of which nothing was to be told is taken back as well."""
+    if known.settled:
+        return "settled"
+    if known.held:
+        return "held"
+    if known.stands:
+        return "told"
+    reason = known.untold
+    return "taken_back" if known.told or reason is None or reason == "kind" else reason
 
 
 def settled(known: Known) -> Known:

@@ -14,7 +14,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Protocol
 
 import msgspec
 from msgspec import Struct
@@ -28,9 +28,9 @@ from fsoc.sharing.allowed import Names
 from fsoc.sharing.caution import Caution
 from fsoc.sharing.chain import FIRST, Head, link
 from fsoc.sharing.feedback import record
-from fsoc.sharing.known import UNKNOWN, Known, heard, news, settled
+from fsoc.sharing.known import UNKNOWN, Known, Standing, heard, news, settled, standing
 from fsoc.sharing.records import TOLD, Decision, Shared, record_of
-from fsoc.sharing.statement import DAY_MS, day_of, untold
+from fsoc.sharing.statement import DAY_MS, day_of
 from fsoc.tickets.times import rfc3339
 
 ALERT: Final = b"alert/"
@@ -45,8 +45,6 @@ SETTLED_MS: Final = 35 * DAY_MS
 
 FORGOTTEN_MS: Final = 150 * DAY_MS
 """Longer than correlation keeps any alert: from then on nobody can say it again."""
-
-Standing = Literal["told", "held", "taken_back", "suppressed", "red", "few", "settled"]
 
 
 class Setting(Protocol):
@@ -190,7 +188,7 @@ class Sharing:
             del self.known[name], self._standings[name]
             return
         self.known[name] = known
-        self._standings[name] = standing(known, self.among)
+        self._standings[name] = standing(known)
 
     def _sweep(self, now_ms: int, outputs: Outputs) -> None:
         """Once a day, let go of what nothing can be told of any more; at once where there is too much."""
@@ -267,21 +265,6 @@ def _published(name: str, lines: Sequence[bytes], feedback: Mapping[str, bytes])
     """The audit first: what nobody was told may stand there, but nobody is told what does not."""
     yield from (Outgoing("audit", 0, None, line) for line in lines)
     yield from (Outgoing(f"feedback.{each}", 0, name.encode(), value) for each, value in feedback.items())
-
-
-def standing(known: Known, among: Among) -> Standing:
-    """What has become of an alert here."""
-    if known.settled:
-        return "settled"
-    if known.held:
-        return "held"
-    if known.stands:
-        return "told"
-    shared = known.shared
-    reason = None if shared is None else untold(shared, among.caution, among.registered)
-    if known.told or reason is None or reason == "kind":
-        return "taken_back"
-    return reason
 
 
 def _as_told(known: Known, journal: Journal) -> Known:
