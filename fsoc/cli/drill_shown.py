@@ -11,14 +11,14 @@ from fsoc.drills.report import span
 from fsoc.drills.score import DrillScore, middle
 
 _HEADS = (
-    "institution 機構",
-    "injects 狀況",
-    "missed 未通報",
-    "to ticket 通報",
-    "longest 最長",
-    "told 回饋",
-    "unanswered 未回復",
-    "to ack 回復",
+    "institution\n機構",
+    "injects\n狀況",
+    "missed\n未通報",
+    "to ticket\n通報",
+    "longest\n最長",
+    "told\n回饋",
+    "no answer\n未回復",
+    "to answer\n回復",
 )
 
 

@@ -35,6 +35,7 @@ h1 { font-size: 1.6em; margin: 0; } h2 { font-size: 1.2em; margin: 1.8em 0 .4em;
 table { border-collapse: collapse; width: 100%; margin: .6em 0; font-size: .88em; }
 th, td { padding: .25em .5em; border-bottom: 1px solid #ddd; text-align: right; vertical-align: top; }
 th { border-bottom: 1px solid #666; } th:first-child, td:first-child, .text td { text-align: left; }
+td:first-child { white-space: nowrap; }
 .drill { background: #fff3c4; border: 3px solid #b8860b; padding: .5em 1em; font-weight: 700;
   print-color-adjust: exact; }
 .bad { color: #a40000; font-weight: 600; } @page { size: A4 landscape; margin: 15mm; }

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Self
+from collections.abc import Iterator
+from typing import Final, Self
+
+import orjson
 
 from fsoc.feeds.answers import TOPIC
 from fsoc.runtime.log import Log, Reader, UnknownTopic, read_to_end
 from fsoc.sharing.acknowledged import Acknowledged
+from fsoc.tickets.times import milliseconds
+
+AUDIT: Final = "audit"
 
 
 async def read_acknowledged(log: Log, prefix: str) -> Acknowledged:
-    """All there is now; nothing where the cluster has no such topic yet.
+    """All there is now, and by the audit when each was first told; nothing where there is no such topic yet.
 
     Raises:
         Retry: the log does not answer.
@@ -21,9 +27,24 @@ async def read_acknowledged(log: Log, prefix: str) -> Acknowledged:
             for record in records:
                 if record.value is not None:
                     acknowledged.take(record.value)
+        async for records in read_to_end(log, prefix + AUDIT, 0):
+            for record in records:
+                for alert_id, institution, at_ms in _told(record.value or b""):
+                    acknowledged.told(alert_id, institution, at_ms)
     except UnknownTopic:
         return acknowledged
     return acknowledged
+
+
+def _told(line: bytes) -> Iterator[tuple[str, str, int]]:
+    """Who was told of which alert, and when, by a record of the audit. Whether it is sound is `fsoc audit verify`'s."""
+    try:
+        said = orjson.loads(line)
+        if said["what"] == "told":
+            at_ms = milliseconds(said["at"])
+            yield from ((said["alert_id"], institution, at_ms) for institution in said["told"])
+    except (ValueError, KeyError, TypeError):
+        return
 
 
 class Answers:

@@ -99,7 +99,7 @@ def test_a_preview_is_what_will_be_told_and_tells_nobody(told, fsoc):
     told.work()
     (said,) = [orjson.loads(one) for one in told.teller.heard_by("aa-02") if b'"al-2"' in one]
 
-    day = {"told_at", "statement"}
+    day = {"told_at", "first_told_at", "statement"}
     assert {name: value for name, value in previewed.items() if name not in day} == {
         name: value for name, value in said.items() if name not in day
     }

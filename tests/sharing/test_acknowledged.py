@@ -111,4 +111,13 @@ async def test_they_are_read_from_the_log_and_followed():
     await answers.hear()
 
     assert standing(await read_acknowledged(log, "t.")) == standing(answers.acknowledged) == [("fi-001", "seen")]
+    assert (await read_acknowledged(log, "t.")).of("al-1")[0].after_ms is None
+    await log.create([TopicSpec("t.audit")])
+    told = [
+        {"what": "told", "at": "2026-03-02T08:01:00Z", "alert_id": "al-1", "told": {"fi-001": {}, "fi-002": {}}},
+        {"what": "told", "at": "2026-03-02T08:03:00Z", "alert_id": "al-1", "told": {"fi-001": {}}},
+        {"what": "held", "at": "2026-03-02T07:00:00Z", "alert_id": "al-1"},
+    ]
+    await log.write([("t.audit", 0, None, value) for value in (*map(orjson.dumps, told), b"not of the audit")])
+    assert (await read_acknowledged(log, "t.")).of("al-1")[0].after_ms == 240_000
     await answers.close()
