@@ -14,7 +14,7 @@ from typing import Any, Final
 import orjson
 from aiokafka import AIOKafkaProducer
 
-from benchmarks import planted, receipts, timing, workers
+from benchmarks import planted, receipts, timing, told, workers
 from benchmarks.open_loop import Detected, Sent, Watcher, send
 from benchmarks.workers import WorkerProcess
 from fsoc.exercise import load
@@ -131,7 +131,7 @@ async def run(asked: Load, brokers: str, broker_pid: int | None, folder: Path) -
             "institutions": folder / "institutions.yml",
             "group": f"{prefix}workers",
         }
-        owned_total = asked.institutions + DETECTIONS_PARTITIONS + 1  # that of links
+        owned_total = asked.institutions + DETECTIONS_PARTITIONS + 2  # those of links and of sharing
         running = await asyncio.to_thread(workers.start, asked.workers, settings, folder, owned_total)
         await watcher.open()
         await producer.start()
@@ -184,6 +184,9 @@ async def _measure(
     from_ms = (time.time() - time.monotonic() + begin_s + WARM_UP_SECONDS) * 1000
     calm = [name for name in sorted({ticket.institution for ticket in tickets}) if name != asked.flooding]
     received = await receipts.of_institutions(log, prefix, calm, from_ms)
+    raised = {one.alert_id: one.stamped_ms for one in watcher.sightings if one.stamped_ms >= from_ms}
+    everybody = [f"fi-{number:03d}" for number in range(1, asked.institutions + 1)]
+    feedback = await told.of_alerts(log, prefix, everybody, raised)
     matched = timing.match(trios, sent.acks, watcher.sightings, detected, from_seconds=WARM_UP_SECONDS)
     lag = timing.ranks(one * 1000 for one, ticket in zip(sent.lags_s, tickets, strict=True) if _counts(ticket))
     broker_ms = timing.ranks(one.broker_ms for one in matched.latencies)
@@ -208,6 +211,9 @@ async def _measure(
         "latency_ms": broker_ms,
         "intake_ms": timing.ranks(one.intake_ms for one in matched.latencies if one.intake_ms is not None),
         "correlate_ms": timing.ranks(one.correlate_ms for one in matched.latencies if one.correlate_ms is not None),
+        "feedback_ms": timing.ranks(feedback.waits_ms),
+        "told_in_time": told.in_time(feedback),
+        "feedback": {"records": len(feedback.waits_ms), "alerts": len(raised), "untold": feedback.missing},
         "consumer_latency_ms": timing.ranks(one.consumer_ms for one in matched.latencies),
         "receipt_ms": timing.ranks(received.waits_ms),
         "calm": received.told | {"without_receipt": received.missing},

@@ -174,10 +174,7 @@ def _told(known: Known, shared: Shared, at_ms: int, sector: Sector) -> Known:
     status: Status = "final" if shared.status == "final" else "open"
     said = _statement(known, shared, at_ms, sector)
     anew = (front, said) != (known.front, known.statement)
-    audience: dict[str, Concern] = {}
-    if shared.kind == "joint" and sector.caution.warns(shared.level):
-        audience = {one.id: "at_risk" for one in sector.registry.institutions.values() if not one.suspended}
-    audience |= dict.fromkeys(shared.tickets, "own_tickets")
+    audience = _audience(shared, sector)
     told: dict[str, Own] = {}
     for name, concern in audience.items():
         tickets = shared.tickets.get(name, ())
@@ -192,6 +189,14 @@ def _told(known: Known, shared: Shared, at_ms: int, sector: Sector) -> Known:
     return msgspec.structs.replace(
         known, held=False, red=shared.red_digest, front=front, statement=said, told=dict(sorted(told.items()))
     )
+
+
+def _audience(shared: Shared, sector: Sector) -> dict[str, Concern]:
+    """Who is told, and why. All others or none, by the rule alone: a warning must not say who the victims are like."""
+    audience: dict[str, Concern] = {}
+    if shared.kind == "joint" and sector.caution.warns(shared.level):
+        audience = {one.id: "at_risk" for one in sector.registry.institutions.values() if not one.suspended}
+    return {**audience, **dict.fromkeys(shared.tickets, "own_tickets")}
 
 
 def _next(before: Own | None, own: Own, *, anew: bool) -> Own:

@@ -74,7 +74,7 @@ class Field:
         }
 
     async def create_topics(self, institutions):
-        self.owned_total = len(institutions) + self.partitions + 1  # and the one of links
+        self.owned_total = len(institutions) + self.partitions + 2  # and those of links and sharing
         await self.log.create(table(self.prefix, institutions, self.partitions, "test"))
 
     def use_rules(self, *paths):
