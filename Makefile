@@ -9,7 +9,7 @@ CORE   := fsoc/detection/native_core
 LOCKED := $(VENV)/.locked
 UPGRADE ?= --upgrade
 
-.PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-deploy bench soak lock install clean
+.PHONY: help demo test check check-format check-lint check-types check-imports check-rules check-baseline check-deploy bench soak lock install clean
 .DEFAULT_GOAL := help
 
 help:  ## what there is to make
@@ -42,7 +42,7 @@ demo: $(STAMP)  ## the whole system on this machine: Kafka, workers, forty simul
 test: $(STAMP)  ## the tests (FSOC_REQUIRE_KAFKA=1 makes a missing Kafka a failure)
 	@$(BIN)/pytest --numprocesses auto --dist loadfile --max-worker-restart 0
 
-check: check-format check-lint check-types check-imports check-rules check-deploy  ## format, lint, types, import contracts, rules, deployment files
+check: check-format check-lint check-types check-imports check-rules check-baseline check-deploy  ## format, lint, types, import contracts, rules, baseline, deployment files
 
 check-format: $(STAMP)
 	$(BIN)/ruff format --check .
@@ -54,6 +54,9 @@ check-imports: $(STAMP)
 	$(BIN)/lint-imports --no-logo
 check-rules: $(STAMP)
 	$(BIN)/fsoc check rules rules
+check-baseline: $(STAMP)
+	$(BIN)/fsoc check baseline --strict
+	$(BIN)/fsoc baseline matrix --check baseline/matrix.csv
 check-deploy: $(STAMP)
 	deploy/check
 
@@ -75,7 +78,7 @@ soak: $(STAMP)  ## the long tests: exercises three times over, a hundred workers
 
 lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock; UPGRADE= keeps what it has
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv
-	build/lock/bin/uv pip compile pyproject.toml --group dev --generate-hashes --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
+	build/lock/bin/uv pip compile pyproject.toml --group dev --extra loki --generate-hashes --no-header --no-emit-index-url --quiet $(UPGRADE) --output-file requirements.lock
 	build/lock/bin/uv pip compile pyproject.toml --constraint requirements.lock --generate-hashes --no-header --no-emit-index-url --no-annotate --quiet $(UPGRADE) --output-file deploy/requirements.lock
 
 clean:  ## remove .venv/ and caches

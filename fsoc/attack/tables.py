@@ -10,7 +10,7 @@ from fsoc.errors import Problem
 
 TECHNIQUE_ID = re.compile(r"T\d{4}(\.\d{3})?")
 DEPRECATED = "deprecated"
-_VERSION = re.compile(r"\d{1,3}(\.\d{1,3})?")
+VERSION = re.compile(r"\d{1,3}(\.\d{1,3})?")
 _KINDS = "'# attack<TAB>VERSION' or '# crosswalk<TAB>FROM<TAB>TO'"
 
 
@@ -69,7 +69,7 @@ def read(sources: Iterable[tuple[str, str]]) -> Tables:
     for where, text in sources:
         lines = [(f"{where}:{number}", line) for number, line in enumerate(text.splitlines(), 1) if line.strip()]
         kind = lines[0][1].split("\t") if lines else [""]
-        if kind[0] == "# attack" and len(kind) >= 2 and _VERSION.fullmatch(kind[1]):
+        if kind[0] == "# attack" and len(kind) >= 2 and VERSION.fullmatch(kind[1]):
             tables.versions.append(_table(Table(kind[1], where), lines[1:], tables.problems))
         elif kind[0] == "# crosswalk" and len(kind) >= 3:
             tables.crosswalks.append(_crosswalk(Crosswalk(kind[1], kind[2], where), lines[1:], tables.problems))
@@ -80,11 +80,6 @@ def read(sources: Iterable[tuple[str, str]]) -> Tables:
         tables.problems.append(Problem("attack tables", "found none, expected at least one '# attack' table"))
     tables.problems.extend(_disagreements(tables))
     return tables
-
-
-def check(sources: Iterable[tuple[str, str]]) -> list[Problem]:
-    """Return everything wrong with the tables: bad rows, targets that do not exist, ids lost between versions."""
-    return read(sources).problems
 
 
 def _table(table: Table, lines: list[tuple[str, str]], problems: list[Problem]) -> Table:

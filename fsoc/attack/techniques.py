@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
@@ -71,6 +71,14 @@ class Techniques:
             return found
         return self._techniques.get(technique.strip().upper())
 
+    def ids(self) -> Collection[str]:
+        """Every id of every version."""
+        return self._techniques.keys()
+
+    def ids_in_use(self) -> tuple[str, ...]:
+        """The ids that the newest version has in use, in their order."""
+        return tuple(sorted(each for each, found in self._techniques.items() if found.in_use and found.id == each))
+
     def tactic(self, text: str) -> str | None:
         """The newest short name of a tactic: `defense_evasion`, `Defense Evasion`, `TA0005` and `stealth` are one."""
         return self._tactics.get(_plain(text))
@@ -119,14 +127,11 @@ class Techniques:
 
     def _settle(self, tables: Tables, newest: Table) -> dict[str, Technique]:
         """Follow every id of every version to its end, once."""
-        step: dict[str, str] = {}
         rows: dict[str, Row] = {}
         for table in tables.versions:
             rows.update(table.rows)
-            step.update((row.id, row.now) for row in table.rows.values() if row.now and row.now != DEPRECATED)
-        for walk in tables.crosswalks:
-            step.update((source, target) for source, (target, _) in walk.moves.items())
-        return {technique: self._describe(rows[_end(technique, step)], newest) for technique in rows}
+        step = steps(tables)
+        return {technique: self._describe(rows[end(technique, step)], newest) for technique in rows}
 
     def _describe(self, row: Row, newest: Table) -> Technique:
         tactics = {self._tactics[_plain(tactic)] for tactic in row.tactics if _plain(tactic) in self._tactics}
@@ -137,7 +142,18 @@ class Techniques:
         return (self._order[technique.tactics[0]] if technique.tactics else len(self._order), technique.id)
 
 
-def _end(technique: str, step: dict[str, str]) -> str:
+def steps(tables: Tables) -> dict[str, str]:
+    """Each id that was replaced → the id that stands for it next, in any of these versions and crosswalks."""
+    step: dict[str, str] = {}
+    for table in tables.versions:
+        step.update((row.id, row.now) for row in table.rows.values() if row.now and row.now != DEPRECATED)
+    for walk in tables.crosswalks:
+        step.update((source, target) for source, (target, _) in walk.moves.items())
+    return step
+
+
+def end(technique: str, step: Mapping[str, str]) -> str:
+    """Where the steps from an id lead; itself where there is none."""
     seen = set()
     while technique in step and technique not in seen:
         seen.add(technique)

@@ -1,19 +1,18 @@
-"""`fsoc check rules|tickets|mappings`: every error of what people and machines send us, with file and line."""
+"""`fsoc check rules|tickets|mappings|baseline`: every error of what people and machines send us, with file and line."""
 
 from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 
 import click
-import orjson
 
 from fsoc import attack
-from fsoc.attack import Techniques
-from fsoc.cli.junit import junit, place
-from fsoc.cli.printable import printable
+from fsoc.cli.check_baseline import command as baseline_command
+from fsoc.cli.checked import as_json_option, counted, in_order, tell
+from fsoc.cli.junit import junit
 from fsoc.cli.progress import ProgressLine
 from fsoc.correlation.allow_lists import read_allow_lists
 from fsoc.correlation.policy_reader import read_policy
@@ -26,6 +25,7 @@ from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.lint import Review
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
+from fsoc.runtime.attack_files import read_techniques
 from fsoc.runtime.content import (
     CLOCKS,
     LOGSOURCES,
@@ -45,17 +45,19 @@ from fsoc.tickets.adapters.mapping import TicketMapping
 
 _path = click.Path(path_type=Path)
 _paths = click.argument("paths", type=_path, nargs=-1, required=True, metavar="PATH…")
-_as_json = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout: counts and problems.")
 
 
 @click.group("check", context_settings={"help_option_names": ["-h", "--help"]})
 def command() -> None:
-    """Check rules, tickets or mappings: every error with file and line. Exit code 1 if there is any."""
+    """Check rules, tickets, mappings or the baseline: every error with file and line. Exit code 1 if there is any."""
+
+
+command.add_command(baseline_command)
 
 
 @command.command("rules")
 @_paths
-@_as_json
+@as_json_option
 @click.option("--placeholders", type=_path, metavar="FILE", help="Values for `expand`.")
 @click.option("--pipeline", type=_path, metavar="FILE", help="A pipeline of pySigma's.")
 @click.option("--logsources", type=_path, metavar="FILE", help="Which logsources there are. Default: ours.")
@@ -87,8 +89,7 @@ def rules_command(
     to_stdout = junit_file is not None and junit_file.name == "-"
     if to_stdout and as_json:
         raise click.UsageError("--json and --junit - would both be written to stdout.")
-    tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    techniques = read_techniques()
     review = Review(techniques)
     known, problems = _known_logsources(paths, logsources)
     lists, wrong = read_allow_lists(read_sources(allow_lists_files(paths)))
@@ -101,16 +102,16 @@ def rules_command(
     warnings = () if strict else warnings
     counts = {"rules": len(loaded.rules), "filters": len(loaded.filters), "correlations": len(correlations)}
     if junit_file is not None:
-        junit_file.write(junit(review.cases, _in_order(problems), _in_order(warnings)))
+        junit_file.write(junit(review.cases, in_order(problems), in_order(warnings)))
     if not to_stdout:
-        _tell(counts, problems, as_json, warnings)
+        tell(counts, problems, as_json, warnings)
     elif problems:
         sys.exit(1)
 
 
 @command.command("tickets")
 @_paths
-@_as_json
+@as_json_option
 def tickets_command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check tickets: files with one a line, or one JSON object, or a list; folders of .ndjson, .jsonl and .json.
 
@@ -123,14 +124,16 @@ def tickets_command(paths: tuple[Path, ...], as_json: bool) -> None:
     for found in faults_of(paths):
         tickets += 1
         problems += found
-    _tell({"tickets": tickets}, problems, as_json)
+    tell({"tickets": tickets}, problems, as_json)
 
 
 @command.command("mappings")
 @_paths
-@_as_json
+@as_json_option
 def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check ATT&CK tables and crosswalks (.tsv), all together, and mappings of events to tickets (.yml).
+
+    What counters and shows techniques (defenses-18.1 and its like) is held against that version's techniques.
 
     \b
     Examples:
@@ -146,7 +149,7 @@ def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
                 TicketMapping.parse(source.text, source.path)
             except RefusedToStart as refusal:
                 problems += refusal.problems
-    _tell({"files": len(sources)}, problems, as_json)
+    tell({"files": len(sources)}, problems, as_json)
 
 
 def _load(paths: tuple[Path, ...], placeholders: Path | None, pipeline: Path | None, review: Review) -> LoadedRules:
@@ -156,14 +159,14 @@ def _load(paths: tuple[Path, ...], placeholders: Path | None, pipeline: Path | N
 
     def reading() -> Iterator[Source]:
         for number, source in enumerate(sources, 1):
-            progress.show(lambda number=number: f"read {number:,} of {_counted(len(sources), 'files')}")  # type: ignore[misc]
+            progress.show(lambda number=number: f"read {number:,} of {counted(len(sources), 'files')}")  # type: ignore[misc]
             yield source
 
     def tell(draft: Draft) -> None:
         nonlocal rules
         rules += 1
         review.see(draft)
-        progress.show(lambda: f"checked {_counted(rules, 'rules')} of {_counted(len(sources), 'files')}")
+        progress.show(lambda: f"checked {counted(rules, 'rules')} of {counted(len(sources), 'files')}")
 
     with collector_paused():
         loaded = load_rules(
@@ -197,32 +200,3 @@ def _policy(paths: Iterable[Path], rules: Sequence[CorrelationRule]) -> tuple[Se
     except RefusedToStart as refusal:
         return refusal.problems, ()
     return (), list(policy.warnings(rules, time.time_ns() // 1_000_000))
-
-
-def _tell(
-    counts: Mapping[str, int], problems: Iterable[Problem], as_json: bool, warnings: Iterable[Problem] = ()
-) -> None:
-    """Problems and warnings in the order of files and lines, then the counts; leaves with 1 if there is a problem."""
-    found, warned = _in_order(problems), _in_order(warnings)
-    if as_json:
-        told = {
-            name: [{"where": each.where, "text": each.text} for each in several]
-            for name, several in (("problems", found), ("warnings", warned))
-        }
-        click.echo(orjson.dumps({**counts, **told}))
-    else:
-        for each in _in_order([*found, *(Problem(each.where, f"warning: {each.text}") for each in warned)]):
-            click.echo(printable(str(each)))
-        counted = ", ".join(_counted(number, name) for name, number in counts.items())
-        more = f", {_counted(len(warned), 'warnings')}" if warned else ""
-        click.echo(f"{counted}: {_counted(len(found), 'problems')}{more}")
-    if found:
-        sys.exit(1)
-
-
-def _in_order(problems: Iterable[Problem]) -> list[Problem]:
-    return sorted(dict.fromkeys(problems), key=place)
-
-
-def _counted(number: int, things: str) -> str:
-    return f"{number:,} {things.removesuffix('s') if number == 1 else things}"

@@ -42,6 +42,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("fsoc.cli.evaluate", "Joint alerts against labelled tickets: precision, recall, times, thresholds."),
     "exercise": ("fsoc.cli.exercise", "Write a simulated sector to files: tickets, institutions, truth."),
     "check": ("fsoc.cli.check", "Check rules, tickets or mappings; every error with file and line."),
+    "attack": ("fsoc.cli.attack", "MITRE ATT&CK as fsoc knows it: import a release, compare two, look an id up."),
+    "baseline": ("fsoc.cli.baseline", "The monitoring baseline: list it, publish a version of it, verify a bundle."),
+    "assess": ("fsoc.cli.assess", "Play attack scripts: detected, ticketed, joined in time? Scored, with a floor."),
     "standard": ("fsoc.cli.standard", "Make the operating standard that institutions are given, HTML or Markdown."),
     "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a campaign, a receipt or feedback."),
 }

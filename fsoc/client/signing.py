@@ -81,8 +81,12 @@ class Signer:
         """The signature of these, each as its bytes are sent: at most 100. The same for the same tickets."""
         digests = [_encoded(sha256(ticket).digest()) for ticket in tickets]
         payload = json.dumps({"schema": "fsoc.signed-batch/1", "sha256": digests}, separators=(",", ":"))
-        headers = {"kid": self.kid, "typ": "fsoc-batch+jws"}
-        made: str = self._jws.encode(payload.encode(), self._key, algorithm="EdDSA", headers=headers)
+        return self.jws(payload.encode(), "fsoc-batch+jws")
+
+    def jws(self, payload: bytes, typ: str) -> str:
+        """A compact JWS over these bytes, of this type: what is signed for one purpose is none for another."""
+        headers = {"kid": self.kid, "typ": typ}
+        made: str = self._jws.encode(payload, self._key, algorithm="EdDSA", headers=headers)
         return made
 
 

@@ -11,12 +11,12 @@ from msgspec import Struct
 
 from fsoc.detection.documents import Source
 from fsoc.errors import together
+from fsoc.runtime.attack_files import read_tables, technique_files
 from fsoc.runtime.content import (
     CLOCKS,
     LOGSOURCES,
     RULE_SUFFIXES,
     SUPPRESSIONS,
-    TABLE_SUFFIXES,
     allow_lists_files,
     files_named,
     files_of,
@@ -90,7 +90,7 @@ class RuleFiles:
         rules, logsources, attack, placeholders, pipeline, allow_lists, clocks, suppressions = together(
             lambda: read_sources(self._rules),
             lambda: read_source(self._logsources),
-            lambda: read_sources([self._attack], TABLE_SUFFIXES),
+            lambda: read_tables(self.attack),
             lambda: read_source(self.placeholders) if self.placeholders else None,
             lambda: read_source(self.pipeline) if self.pipeline else None,
             lambda: tuple(read_sources(allow_lists_files(self._rules))),
@@ -105,7 +105,7 @@ class RuleFiles:
         """Changes when a file is added, removed or written; content may be the same nevertheless. Reads none."""
         single = (self._logsources, self.placeholders, self.pipeline)
         files = [file for path in self._rules for file in files_of(path, RULE_SUFFIXES)]
-        files += files_of(self._attack, TABLE_SUFFIXES)
+        files += technique_files(self.attack)
         files += [path for path in single if path is not None]
         files += allow_lists_files(self._rules)
         files += [file for name in (CLOCKS, SUPPRESSIONS) for file in self.named(name)]
@@ -122,10 +122,6 @@ class RuleFiles:
     @property
     def _logsources(self) -> Path:
         return self.logsources or shipped("rules") / LOGSOURCES
-
-    @property
-    def _attack(self) -> Path:
-        return self.attack or shipped("attack_mappings")
 
 
 def _signed(file: Path) -> FileSignature | None:

@@ -35,13 +35,13 @@ def test_a_ticket_on_18_and_one_on_19_join(techniques):
     assert techniques.resolve("T1070.001") == techniques.resolve("T1685.005")
 
 
-def test_every_id_in_use_in_the_older_table_leads_to_one_in_use_in_the_newest(techniques, shipped):
-    rows = [
-        line.split("\t") for name, text in shipped if name.startswith("enterprise-18") for line in text.splitlines()
-    ]
-    in_use = [row[0] for row in rows if not row[0].startswith("#") and row[3] != "deprecated"]
+@pytest.mark.parametrize(("version", "number"), [("17.0", 679), ("18.1", 691 + 132)])
+def test_every_id_in_use_in_an_older_table_leads_to_one_in_use_in_the_newest(techniques, shipped, version, number):
+    [text] = [text for name, text in shipped if name == f"enterprise-{version}.tsv"]
+    rows = [line.split("\t") for line in text.splitlines() if not line.startswith("#")]
+    in_use = [row[0] for row in rows if row[3] != "deprecated"]
 
-    assert len(in_use) == 691 + 132
+    assert len(in_use) == number
     assert [technique for technique in in_use if not techniques.resolve(technique).in_use] == []
 
 

@@ -1,0 +1,1 @@
+"""The monitoring baseline on disk: its items, rules, scripts and bundles. Decides nothing; fsoc/baseline does."""
