@@ -74,7 +74,7 @@ bench: $(STAMP)  ## the timings of benchmarks/README.md, about a quarter of an h
 	$(if $(SAVE),$(BIN)/python -m benchmarks.plots)
 
 soak: $(STAMP)  ## the long tests: exercises three times over, a hundred workers killed, many times the examples, engines broken on purpose (hours)
-	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=7200 tests/test_soak.py tests/test_correlate.py tests/test_chains.py tests/test_explanations.py tests/rules/test_collusion.py tests/rules/test_volume_claims.py tests/rules/test_deciding.py tests/test_intake.py tests/test_completeness.py tests/test_sector.py tests/correlation tests/campaigns tests/simulation tests/tickets/test_differential.py tests/runtime/test_inprocess.py tests/runtime/faust/test_pause.py tests/runtime/faust/test_kill.py tests/client/test_storm.py tests/detection/differential
+	FSOC_SOAK=1 $(BIN)/pytest -o faulthandler_timeout=7200 tests/test_soak.py tests/test_correlate.py tests/test_chains.py tests/test_explanations.py tests/rules/test_collusion.py tests/rules/test_volume_claims.py tests/rules/test_deciding.py tests/test_intake.py tests/test_completeness.py tests/test_sector.py tests/correlation tests/campaigns tests/simulation tests/channels/test_leaks.py tests/tickets/test_differential.py tests/runtime/test_inprocess.py tests/runtime/faust/test_pause.py tests/runtime/faust/test_kill.py tests/client/test_storm.py tests/detection/differential
 
 lock:  ## write requirements.lock anew from pyproject.toml, and of it what runs in deploy/requirements.lock; UPGRADE= keeps what it has
 	@$(PYTHON) -m venv build/lock && build/lock/bin/pip install --quiet uv

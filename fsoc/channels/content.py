@@ -51,8 +51,19 @@ class Code:
 
 
 Part = Facts | Rows | Said | Items | Code
-Queries = Mapping[str, Sequence[tuple[str, str]]]
-"""By a hunting rule's id, its queries: the name of the system, and the query."""
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A hunting rule in a SIEM's language. text: None where it cannot say it. notes: what to know, or why not."""
+
+    system: str
+    text: str | None
+    notes: Sequence[tuple[str, str]] = ()
+
+
+Queries = Mapping[str, Sequence[Query]]
+"""By a hunting rule's id."""
 
 
 def parts(feedback: Feedback, language: Language, queries: Queries | None = None) -> Iterator[tuple[str, list[Part]]]:
@@ -182,8 +193,17 @@ def _hunt(statement: Statement, language: Language, queries: Queries) -> Iterato
     for one in statement.hunt:
         title = one.title_zh if language == "zh-TW" else one.title
         yield Code(f"{title} · Sigma {one.rule_id}", one.sigma)
-        for system, query in queries.get(one.rule_id, ()):
-            yield Code(f"{title} · {word('query for', language)} {system}", query)
+        for query in queries.get(one.rule_id, ()):
+            yield from _queried(title, query, language)
+
+
+def _queried(title: str, query: Query, language: Language) -> Iterator[Part]:
+    notes = [zh if language == "zh-TW" else en for en, zh in query.notes]
+    if query.text is None:
+        yield Said(f"{query.system}: {word('cannot be said there', language)}: {'; '.join(notes)}", is_small=True)
+        return
+    yield Code(f"{title} · {word('query for', language)} {query.system}", query.text)
+    yield from (Said(note, is_small=True) for note in notes)
 
 
 def _mitigations(statement: Statement, language: Language) -> Rows:

@@ -52,6 +52,7 @@ _ZH: Final = {
     ),
     "What to hunt for": "建議清查",
     "query for": "查詢語法",
+    "cannot be said there": "該系統無法表達此規則",
     "What helps": "緩解措施",
     "against": "對應手法",
     "Handling": "使用限制",

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 import click
 import orjson
 
+from fsoc.channels.content import Queries
 from fsoc.channels.marks import LANGUAGES, Language
 from fsoc.cli.printable import printable
 from fsoc.cli.topic_source import OPTIONS, TopicSource, complain, with_options, write
@@ -19,8 +20,15 @@ from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.told import Told, of_lines, on_topic
 from fsoc.tickets.vocabulary import ACKNOWLEDGES_MAX, Answer, Environment
 
-FORMS: Final = ("text", "html", "stix", "json", "mail")
-_SUFFIXES: Final = {"text": "txt", "html": "html", "stix": "stix.json", "json": "json", "mail": "eml"}
+FORMS: Final = ("text", "html", "stix", "json", "mail", "queries")
+_SUFFIXES: Final = {
+    "queries": "queries.txt",
+    "text": "txt",
+    "html": "html",
+    "stix": "stix.json",
+    "json": "json",
+    "mail": "eml",
+}
 _NONE: Final = 1
 """Exit code where nothing was found."""
 _path = click.Path(path_type=Path)
@@ -30,6 +38,16 @@ _READ: Final = (
     click.option("--institution", metavar="ID", help="Whose feedback; default: the user of --settings. 機構代碼。"),
     click.option("--from", "from_", metavar="FILE|-", help="Feedback, one record a line, instead of a cluster."),
     click.option("--lang", "language", type=click.Choice(LANGUAGES), default="zh-TW", help="Default: zh-TW. 語言。"),
+    click.option(
+        "--siem",
+        "siems",
+        multiple=True,
+        metavar="NAME[+MAPPING]",
+        help="Hunting rules as its queries too: splunk, sentinel … May be given again. 轉為查詢語法。",
+    ),
+    click.option(
+        "--mappings", type=_path, metavar="FILE", help="Who has which SIEM, as `fsoc baseline build` reads it."
+    ),
     click.option("--sender", default=_SENDER, metavar="ADDRESS", help="Of --as mail: whom it is from."),
     click.option("--recipient", metavar="ADDRESS", help="Of --as mail: whom it is to. Default: soc@<institution>."),
     *OPTIONS,
@@ -55,6 +73,7 @@ def show_command(alert: str, form: str, out: Path | None, **options: Any) -> Non
       fsoc feedback show 4f2a --as html --out alert.html --institution fi-001 --brokers 127.0.0.1:9092
       fsoc feedback show 4f2a --as stix --from feedback.ndjson | jq '.objects[].type'
       fsoc feedback show 4f2a --as mail --recipient soc@bank.example | sendmail -t
+      fsoc feedback show 4f2a --as queries --siem splunk --siem elastic-esql --from feedback.ndjson
     """
     render = _renderer(form, options)
     found = [told for told in _read(options) if _begins(told.feedback.alert_id, alert)]
@@ -189,7 +208,52 @@ def _who_answers(options: dict[str, Any]) -> tuple[str, Environment]:
     return str(institution), settings.environment
 
 
+class _Hunting:
+    """The SIEMs for which hunting rules are converted: those that are named, and the institution's own."""
+
+    def __init__(self, siems: tuple[str, ...], mappings: Path | None) -> None:
+        self._named: list[Any] = []
+        self._own: Any = {}
+        self._is_asked = bool(siems) or mappings is not None
+        if siems:
+            from fsoc.channels.hunting import SIEMS_MAX, profile_of  # late: they need pySigma
+
+            if len(siems) > SIEMS_MAX:
+                raise click.UsageError(f"At most {SIEMS_MAX} --siem.")
+            self._named = [profile_of(one) for one in siems]
+        if mappings is not None:
+            from fsoc.runtime.baseline.publishing import profiles_of
+
+            self._own = profiles_of(mappings, None).chosen
+
+    def __bool__(self) -> bool:
+        return self._is_asked
+
+    def queries(self, told: Told) -> Queries:
+        own = self._own.get(told.feedback.institution)
+        profiles = [*self._named, *(() if own is None or own in self._named else (own,))]
+        if not profiles:
+            return {}
+        from fsoc.channels.hunting import queries_of
+
+        return queries_of(told.feedback, profiles)
+
+    def text(self, told: Told, language: Language) -> bytes:
+        """The queries alone, each below a line that says what it is."""
+        titles = {one.rule_id: one for one in told.feedback.statement.hunt} if told.feedback.statement else {}
+        lines: list[str] = []
+        for rule_id, several in self.queries(told).items():
+            title = titles[rule_id].title_zh if language == "zh-TW" else titles[rule_id].title
+            for one in several:
+                notes = "; ".join(note[1] if language == "zh-TW" else note[0] for note in one.notes)
+                lines += [f"# {printable(title)} · {one.system}", *([f"# {printable(notes)}"] if notes else [])]
+                lines += [*(() if one.text is None else (one.text,)), ""]
+        return "\n".join(lines).encode()
+
+
 def _read(options: dict[str, Any]) -> list[Told]:
+    for unread in ("language", "sender", "recipient", "siems", "mappings"):
+        del options[unread]
     institution = options.pop("institution")
     source = TopicSource.of(options)
     if source.file is not None:
@@ -203,12 +267,15 @@ def _read(options: dict[str, Any]) -> list[Told]:
 
 def _renderer(form: str, options: dict[str, Any]) -> Callable[[Told], bytes]:
     """How a record becomes bytes; takes the options that are of no use to reading."""
-    language: Language = options.pop("language")
-    sender, recipient = options.pop("sender"), options.pop("recipient")
-    options["language"], options["sender"], options["recipient"] = language, sender, recipient
+    language, sender, recipient = options["language"], options["sender"], options["recipient"]
+    hunting = _Hunting(options["siems"], options["mappings"])
+    if form == "queries" and not hunting:
+        raise click.UsageError("--as queries needs --siem or --mappings.")
 
     def render(told: Told) -> bytes:
         feedback = told.feedback
+        if form == "queries":
+            return hunting.text(told, language)
         if form == "json":
             return told.value + b"\n"
         if form == "stix":
@@ -218,15 +285,15 @@ def _renderer(form: str, options: dict[str, Any]) -> Callable[[Told], bytes]:
         if form == "html":
             from fsoc.channels.html import html_of
 
-            return html_of(feedback, language).encode()
+            return html_of(feedback, language, hunting.queries(told)).encode()
         if form == "mail":
             from fsoc.channels.mail import mail_of
 
             to = recipient or f"soc@{feedback.institution}.invalid"
-            return mail_of(feedback, language, sender=sender, recipient=to)
+            return mail_of(feedback, language, sender=sender, recipient=to, queries=hunting.queries(told))
         from fsoc.channels.text import text_of
 
-        return text_of(feedback, language).encode()
+        return text_of(feedback, language, hunting.queries(told)).encode()
 
     return render
 

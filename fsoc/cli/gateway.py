@@ -14,6 +14,10 @@ from fsoc.settings import load
 _path = click.Path(path_type=Path)
 
 
+_NAMED = ("brokers", "institutions", "topic_prefix", "environment", "exercise_id")
+"""Options that are settings by the same name; all others are the gateway's."""
+
+
 @click.group("gateway", invoke_without_command=True, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option("--brokers", metavar="HOST:PORT,…", help="The Kafka cluster.")
 @click.option("--institutions", type=_path, metavar="FILE", help="Who takes part: the registry, looked at every 30 s.")
@@ -25,6 +29,7 @@ _path = click.Path(path_type=Path)
 @click.option("--port", type=int, metavar="PORT", help="Default: 8443; 0 is any free one.")
 @click.option("--topic-prefix", metavar="PREFIX", help="Before every topic's name. Default: fsoc.")
 @click.option("--environment", metavar="NAME", help="production (default), exercise or test.")
+@click.option("--exercise-id", metavar="ID", help="Of a drill's gateway: what is not of this exercise will be refused.")
 @click.option("--health-port", type=int, metavar="PORT", help="Of /livez, /readyz, /metrics. Default: any free one.")
 @click.option("--settings", "file", type=_path, metavar="FILE", help="All of these, as YAML.")
 @click.pass_context
@@ -46,7 +51,7 @@ def command(context: click.Context, /, file: Path | None, health_port: int | Non
     """
     if context.invoked_subcommand is not None:
         return
-    named = {name: options.pop(name) for name in ("brokers", "institutions", "topic_prefix", "environment")}
+    named = {name: options.pop(name) for name in _NAMED}
     ours = {f"gateway_{name}": value for name, value in options.items()}
     settings = load(file, options={**named, **ours, "http_port": health_port})
     # Late: FastAPI and aiokafka take a second to import, and bad settings are told at once.

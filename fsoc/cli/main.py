@@ -45,6 +45,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "coverage": ("fsoc.cli.coverage", "Who covers what of the monitoring baseline: tables, layers, heatmap, CSV."),
     "attack": ("fsoc.cli.attack", "MITRE ATT&CK as fsoc knows it: import a release, compare two, look an id up."),
     "baseline": ("fsoc.cli.baseline", "The monitoring baseline: list it, publish a version of it, verify a bundle."),
+    "assess": ("fsoc.cli.assess", "Play attack scripts: detected, ticketed, joined in time? Scored, with a floor."),
     "standard": ("fsoc.cli.standard", "Make the operating standard that institutions are given, HTML or Markdown."),
     "schema": ("fsoc.cli.schema", "Print the JSON Schema of a ticket, an alert, a campaign, a receipt or feedback."),
 }

@@ -58,7 +58,7 @@ class KafkaDestination:
                 )
         except RecordTooLarge as error:
             raise RefusedToStart(Problem(self._topic, str(error))) from error
-        unsigned = Signed(self._institution, None, 0)
+        unsigned = Signed(self._institution, None, 0, self._settings.exercise_id)
         return [
             entry(Line(number, line), self._institution, self._registry, offset, unsigned)
             for number, (line, offset) in enumerate(zip(lines, offsets, strict=True), 1)

@@ -9,13 +9,19 @@ from html.parser import HTMLParser
 
 import pytest
 
+from fsoc.channels.content import Query
 from fsoc.channels.html import html_of
 from fsoc.channels.mail import mail_of
 from fsoc.channels.text import text_of
 from fsoc.channels.words import defanged
 from tests.channels.told import EVIL, feedback, full, indicator, reason, statement
 
-QUERIES = {"5f0c5a34-8f3e-4a53-9d3a-2b6b0c1d2e3f": [("Splunk", 'cs_host="*login.update.example*"')]}
+QUERIES = {
+    "5f0c5a34-8f3e-4a53-9d3a-2b6b0c1d2e3f": [
+        Query("Splunk", 'cs_host="*login.update.example*"', (("Mind the case.", "注意大小寫。"),)),
+        Query("Loki", None, (("no such thing", "無此功能"),)),
+    ]
+}
 SAID = {
     "en": [
         "One phishing kit against three",
@@ -81,6 +87,8 @@ def test_both_say_what_is_told_in_either_language(make, language):
     ):
         assert text in said, text
     assert ("Why this concerns you" in said) == (language == "en")
+    assert ("Mind the case." in said, "no such thing" in said) == (language == "en", language == "en")
+    assert ("注意大小寫。" in said, "無此功能" in said) == (language == "zh-TW", language == "zh-TW")
 
 
 @pytest.mark.parametrize("language", ["en", "zh-TW"])

@@ -58,6 +58,22 @@ def test_one_alert_is_shown_in_every_form(fsoc, told):
     assert fsoc("show", "1111", "--from", told).stdout.startswith("同一釣魚套件")
 
 
+def test_hunting_rules_are_shown_as_queries_of_the_siems_that_are_named_or_chosen(fsoc, told, tmp_path):
+    done = fsoc(
+        "show", "1111", "--as", "queries", "--siem", "splunk", "--siem", "qradar", "--from", told, "--lang", "en"
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "# Sector indicator · Splunk SPL" in done.stdout
+    assert "# Sector indicator · QRadar AQL" in done.stdout
+    assert done.stdout.count("login.update.example") == 2
+
+    (tmp_path / "siems.yml").write_text("institutions: {fi-001: {target: opensearch}}\n")
+    chosen = fsoc("show", "1111", "--as", "html", "--mappings", tmp_path / "siems.yml", "--from", told)
+    assert "查詢語法 OpenSearch" in chosen.stdout
+    assert fsoc("show", "1111", "--as", "queries", "--from", told).returncode == 2
+    assert "is none of splunk" in fsoc("show", "1111", "--siem", "excel", "--from", told).stderr
+
+
 def test_a_drill_is_shown_as_one(fsoc, told):
     assert fsoc("show", OTHER, "--institution", "fi-001", "--from", told).stdout.startswith("【演練】")
 

@@ -11,6 +11,7 @@ from fsoc.attack.techniques import Techniques
 from fsoc.baseline.model import Baseline
 from fsoc.baseline.read import read_baseline
 from fsoc.detection import LoadedRules, LogsourceMap, Source, load_rules
+from fsoc.detection.given import read_pipeline
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.attack_files import read_techniques
 from fsoc.runtime.content import (
@@ -51,8 +52,15 @@ def baseline_folder(given: Path | None) -> Path:
     return given or shipped("baseline")
 
 
-def load_baseline(given: Path | None = None, rules: Sequence[Path] = ()) -> Loaded:
+def load_baseline(
+    given: Path | None = None,
+    rules: Sequence[Path] = (),
+    logsources: Path | None = None,
+    pipeline: Path | None = None,
+) -> Loaded:
     """Read a baseline with its rules. () are the detections that fsoc ships.
+
+    logsources: None is the one among the rules, else ours. pipeline: an institution's field mapping, for its rules.
 
     Raises:
         RefusedToStart: a folder or its header cannot be read, or the ATT&CK tables or the map of logsources are wrong.
@@ -64,16 +72,16 @@ def load_baseline(given: Path | None = None, rules: Sequence[Path] = ()) -> Load
     paths = list(rules) or [shipped("rules") / "detection"]
     with collector_paused(for_ever=False):
         sources = read_sources(paths)
-        loaded = load_rules(sources)
-        mapping = next(iter(logsources_files(paths)), shipped("rules") / LOGSOURCES)
-        logsources = LogsourceMap.parse(read_source(mapping))
+        loaded = load_rules(sources, pipeline=read_pipeline(read_source(pipeline)) if pipeline else None)
+        place = logsources or next(iter(logsources_files(paths)), shipped("rules") / LOGSOURCES)
+        mapping = LogsourceMap.parse(read_source(place))
         techniques = read_techniques()
     names = {rule.name: rule.id for rule in loaded.rules if rule.name}
     items = [(source.path, source.text) for source in _in(folder / ITEMS)]
     read = read_source(header)
     baseline, problems = read_baseline((read.path, read.text), items, names)
     texts = {source.path: source for source in sources}
-    return Loaded(folder, baseline, loaded, texts, logsources, techniques, problems)
+    return Loaded(folder, baseline, loaded, texts, mapping, techniques, problems)
 
 
 def _in(folder: Path) -> Iterator[Source]:

@@ -53,7 +53,7 @@ class Gateway:
     """What the answers are made from.
 
     credentials, registry: may be replaced at any time. clock: seconds that only rise. now: in UTC.
-    url: where institutions find it; None: where they asked.
+    url: where institutions find it; None: where they asked. drill: of which alone messages are taken; None: any.
     stopping: nothing new is begun any more.
     """
 
@@ -65,12 +65,13 @@ class Gateway:
     clock: Callable[[], float]
     now: Callable[[], dt.datetime]
     url: str | None = None
+    drill: str | None = None
     stopping: bool = False
     in_hand: int = 0
     taking: Taking = field(init=False)
 
     def __post_init__(self) -> None:
-        self.taking = Taking(self.log, self.prefix)
+        self.taking = Taking(self.log, self.prefix, self.drill)
 
     def now_ms(self) -> int:
         return round(self.now().timestamp() * 1000)

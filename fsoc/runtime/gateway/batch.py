@@ -54,9 +54,11 @@ class Signed:
     """What lines of one institution came with. signature: None where nothing. at_ms: about when the log has taken them.
 
     Intake judges by the log's own time: of a key that ends in between it may say otherwise, and the receipt holds.
+    drill: whose topics they go to, if a drill's.
     """
 
-    def __init__(self, institution: str, signature: bytes | None, at_ms: int) -> None:
+    def __init__(self, institution: str, signature: bytes | None, at_ms: int, drill: str | None = None) -> None:
+        self.drill = drill
         self._signatures = Signatures(institution)
         self._signature = signature
         self._at_ms = at_ms
@@ -70,7 +72,7 @@ def checked(
 ) -> tuple[Message | None, Sequence[Fault]]:
     """Ask of one line what intake asks before it looks at what came earlier: is it a ticket, and this sender's?"""
     try:
-        return admit(payload, institution, registry, None, signed.fault(registry, payload)), ()
+        return admit(payload, institution, registry, None, signed.fault(registry, payload), signed.drill), ()
     except InvalidTicket as refused:
         return None, refused.faults
 

@@ -95,6 +95,7 @@ async def _serve(settings: Settings, log: Log, files: _Files, say: Say) -> int:
         time.monotonic,
         lambda: dt.datetime.now(dt.UTC),
         settings.gateway_url,
+        settings.exercise_id,
     )
     watch = _Watch(gateway, files, settings.registry_reload_seconds)
     await watch.look()

@@ -43,8 +43,9 @@ async def answering() -> AsyncIterator[None]:
 class Taking:
     """Puts batches on the senders' ticket topics. One batch of an institution at a time, in the order they came."""
 
-    def __init__(self, log: Log, prefix: str) -> None:
+    def __init__(self, log: Log, prefix: str, drill: str | None = None) -> None:
         self._log = log
+        self._drill = drill
         self._prefix = prefix
         self._turns: dict[str, asyncio.Lock] = {}
         self._waiting: dict[str, int] = {}
@@ -74,7 +75,7 @@ class Taking:
         keyed = None if key is None else Keyed.of(key, body, single=single, signature=signature)
         async with self._turn(institution), answering():
             offsets = await self._write(institution, lines, keyed, signature)
-        signed = Signed(institution, signature, at_ms)
+        signed = Signed(institution, signature, at_ms, self._drill)
         return Answer(await self._body(institution, lines, registry, offsets.found, signed), offsets.replayed)
 
     @asynccontextmanager

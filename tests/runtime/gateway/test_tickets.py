@@ -344,3 +344,14 @@ async def test_an_accepted_batch_is_used_once_by_intake_however_often_it_was_sen
 
 def test_the_fake_log_is_a_log():
     assert issubclass(FaultyLog, MemoryLog)
+
+
+async def test_a_drills_gateway_tells_what_is_not_of_the_drill(house):
+    """As intake will: a real incident that is sent to the wrong place comes back at once."""
+    house.gateway.drill = "spring"
+    house.gateway.__post_init__()
+
+    told = await house.post(ticket(1), ticket(2, environment="exercise", exercise_id="spring"))
+
+    assert [entry["outcome"] for entry in told.json["entries"]] == ["quarantined", "taken"]
+    assert told.json["entries"][0]["faults"][0]["code"] == "identity.exercise"

@@ -1,0 +1,1 @@
+"""Whether the baseline works: attack scripts played through detection, tickets and joint alerts, and scored. Pure."""
