@@ -152,10 +152,12 @@ class Version(NamedTuple):
     """Which rules decided: the newest day on which one of them was modified, and the digest of all they were made of.
 
     It is written beside what is decided and never read there: an alert does not depend on when rules were reloaded.
+    attack: the ATT&CK version in whose words techniques and tactics stand; "" where it is not known.
     """
 
     version: str
     digest: str
+    attack: str = ""
 
 
 class GroupKey(NamedTuple):
@@ -234,14 +236,15 @@ def word_of(value: bytes) -> Entry | Withdrawn:
 
 def withdrawn_of(value: bytes) -> Withdrawn:
     """Of a record that is no put; raises as `word_of`."""
-    return Withdrawn(*_withdraw_decoder.decode(value)[:2])
+    word = _withdraw_decoder.decode(value)
+    return Withdrawn(word.revision, word.event_time_ms)
 
 
 def entry_of(value: bytes) -> Entry:
     """Of a put; raises as `word_of`."""
-    entry, _, _, terms = _put_decoder.decode(value)
-    at, institution, ticket_id, revision, values, member, severity, attack, rules, criticality, also, *more = entry
-    more[-1] = _shared(terms)
+    put = _put_decoder.decode(value)
+    at, institution, ticket_id, revision, values, member, severity, attack, rules, criticality, also, *more = put.entry
+    more[-1] = _shared(put.terms)
     return _entry(
         (
             at,
@@ -260,15 +263,6 @@ def entry_of(value: bytes) -> Entry:
     )
 
 
-class _Put(NamedTuple):
-    """Such a record; in the state there may be some from before terms were written."""
-
-    entry: Entry
-    version: str
-    digest: str
-    terms: Terms = NO_TERMS
-
-
 @lru_cache(_SHARED_MAX)
 def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
     """The first of all tuples that are equal to this one."""
@@ -278,6 +272,28 @@ def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
 # What a class made by NamedTuple does itself takes four times as long, and this is done once a detection.
 _entry: Final[Callable[[tuple[Any, ...]], Entry]] = partial(tuple.__new__, Entry)
 _group: Final[Callable[[tuple[str, str, str]], GroupKey]] = partial(tuple.__new__, GroupKey)
+
+
+class _Put(msgspec.Struct, array_like=True, gc=False):
+    """A put as it is written; what an earlier fsoc wrote names neither ATT&CK's version nor terms."""
+
+    entry: Entry
+    version: str
+    digest: str
+    attack: str = ""
+    terms: Terms = NO_TERMS
+
+
+class _Withdrawal(msgspec.Struct, array_like=True, gc=False):
+    """A withdrawal as it is written."""
+
+    revision: int
+    event_time_ms: int
+    version: str
+    digest: str
+    attack: str = ""
+
+
 _key_decoder: Final = msgspec.json.Decoder(Annotated[list[str], msgspec.Meta(min_length=5, max_length=6)])
 _put_decoder: Final = msgspec.json.Decoder(_Put)
-_withdraw_decoder: Final = msgspec.json.Decoder(tuple[int, int, str, str])
+_withdraw_decoder: Final = msgspec.json.Decoder(_Withdrawal)
