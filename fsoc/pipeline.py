@@ -246,7 +246,7 @@ class Correlate:
         self._correlations = pipeline.rules.correlations
         self.progress = Progress()
         self.levels = Levels(self._correlations, self.progress.since)
-        self.book = Book(pipeline.rules.tactics, pipeline.rules.policy)
+        self.book = Book(pipeline.rules.tactics, pipeline.rules.policy, pipeline.rules.version.attack)
         self.telling = Telling(partition)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
@@ -279,7 +279,7 @@ class Correlate:
         if rules.correlations is self._correlations:
             return
         self._correlations = rules.correlations
-        self.book.tactics = rules.tactics
+        self.book.tactics, self.book.attack_version = rules.tactics, rules.version.attack
         anew = rules.policy != self.book.policy  # it is part of what every alert says
         self.book.policy = rules.policy
         outputs.state.extend(self.levels.adopt(self._correlations, anew=anew))

@@ -86,6 +86,7 @@ def test_tickets_on_17_18_and_19_about_a_technique_that_moved_are_one_joint_aler
 
     assert alert["institutions"] == ["fi-a", "fi-b", "fi-c"]
     assert alert["group"]["technique"] == "T1685"
+    assert alert["attack_version"] == "19"
     # 19 took it out of what was Defense Evasion: who is still on 17 tells of no tactic more.
     assert alert["attack"] == [{"tactic": "defense-impairment", "technique": "T1685"}]
     assert [row["tactic"] for row in alert["timeline"]] == ["defense-impairment"]

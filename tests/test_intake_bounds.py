@@ -188,7 +188,7 @@ def test_the_header_says_by_which_rules_it_was_written(pipeline):
     log = Log(pipeline)
     log.work(sent(1))
 
-    assert log.header["rules"] == {"version": VERSION.version, "digest": VERSION.digest}
+    assert log.header["rules"] == {"version": VERSION.version, "digest": VERSION.digest, "attack": VERSION.attack}
 
 
 def test_a_late_tickets_receipt_names_what_is_allowed(pipeline):

@@ -121,13 +121,15 @@ class Book:
     """Every alert that may still change, or be continued.
 
     tactics: short name → place in the kill chain. policy: clocks and suppressions. Alerts are composed by both.
+    attack_version: in whose words techniques stand; "" where it is not known.
     waits: what campaigns were told of is kept until they let it go.
     """
 
-    def __init__(self, tactics: Mapping[str, int], policy: Policy = NO_POLICY) -> None:
+    def __init__(self, tactics: Mapping[str, int], policy: Policy = NO_POLICY, attack_version: str = "") -> None:
         self.expired_total = 0
         self.tactics = tactics
         self.policy = policy
+        self.attack_version = attack_version
         self.waits = False
         self.links = 0
         self._named: dict[str, tuple[GroupKey, int]] = {}
@@ -165,7 +167,7 @@ class Book:
                 before is not None and number - 1 < live_from and before.status != "retracted"
             )
             before_it = alert_id(key, number - 1) if continued else None
-            body = compose(rule, key, episode, before_it, self.tactics, self.policy)
+            body = compose(rule, key, episode, before_it, self.tactics, self.policy, self.attack_version)
             traces = traces_of(episode.entries)
             alert = self._alerts.get((key, number))
             if alert is not None and alert.depth != rule.depth:

@@ -34,6 +34,7 @@ def compose(
     continues: str | None,
     tactics: Mapping[str, int],
     policy: Policy = NO_POLICY,
+    attack_version: str = "",
 ) -> dict[str, Any]:
     """The alert's body without `revision` and `status`, which are the book's to give.
 
@@ -105,6 +106,7 @@ def compose(
             {"institution": entry.institution, "ticket_id": entry.ticket_id, "at": rfc3339(entry.event_time_ms)}
             for entry in intel
         ],
+        "attack_version": attack_version or None,
         "attack": [
             {"tactic": tactic, "technique": technique}
             for tactic, technique in sorted(facts.attack, key=lambda pair: (tactics.get(pair[0], len(tactics)), *pair))

@@ -116,6 +116,7 @@ class ReadAlert(Struct, frozen=True):
     clocks: tuple[Clock, ...] = ()
     suppressed: Suppressed | None = None
     intel: tuple[Intel, ...] = ()
+    attack_version: str | None = None
 
     @property
     def raised_ms(self) -> int:

@@ -189,6 +189,8 @@ class Alert(Strict):
     """Ticket ids per institution."""
     intel: list[Intel]
     """The earliest first. It is in no other field but `explanation`."""
+    attack_version: str | None
+    """The ATT&CK version in whose words `attack` and `timeline` are, whatever the tickets' own."""
     attack: list[Technique]
     timeline: list[TacticSeen]
     """In ATT&CK's order."""

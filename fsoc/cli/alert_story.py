@@ -43,7 +43,8 @@ def story(
         yield from _part("Clocks", language)
         yield _in(_clocks(alert, now_ms, language))
     if alert.timeline:
-        yield from _part("Timeline", language)
+        version = f"ATT&CK {printable(alert.attack_version)}" if alert.attack_version else ""
+        yield from _part("Timeline", language, version)
         yield _in(_timeline(alert))
     yield from _part("Institutions", language)
     yield _in(_institutions(alert, language))

@@ -146,10 +146,12 @@ class Version(NamedTuple):
     """Which rules decided: the newest day on which one of them was modified, and the digest of all they were made of.
 
     It is written beside what is decided and never read there: an alert does not depend on when rules were reloaded.
+    attack: the ATT&CK version in whose words techniques and tactics stand; "" where it is not known.
     """
 
     version: str
     digest: str
+    attack: str = ""
 
 
 class GroupKey(NamedTuple):
@@ -227,12 +229,13 @@ def word_of(value: bytes) -> Entry | Withdrawn:
 
 def withdrawn_of(value: bytes) -> Withdrawn:
     """Of a record that is no put; raises as `word_of`."""
-    return Withdrawn(*_withdraw_decoder.decode(value)[:2])
+    word = _withdraw_decoder.decode(value)
+    return Withdrawn(word.revision, word.event_time_ms)
 
 
 def entry_of(value: bytes) -> Entry:
     """Of a put; raises as `word_of`."""
-    entry, _, _ = _put_decoder.decode(value)
+    entry = _put_decoder.decode(value).entry
     at, institution, ticket_id, revision, values, member, severity, attack, rules, criticality, also, *chained = entry
     return _entry(
         (
@@ -261,6 +264,27 @@ def _shared(value: tuple[Any, ...]) -> tuple[Any, ...]:
 # What a class made by NamedTuple does itself takes four times as long, and this is done once a detection.
 _entry: Final[Callable[[tuple[Any, ...]], Entry]] = partial(tuple.__new__, Entry)
 _group: Final[Callable[[tuple[str, str, str]], GroupKey]] = partial(tuple.__new__, GroupKey)
+
+
+class _Put(msgspec.Struct, array_like=True, gc=False):
+    """A put as it is written; what an earlier fsoc wrote does not name ATT&CK's version."""
+
+    entry: Entry
+    version: str
+    digest: str
+    attack: str = ""
+
+
+class _Withdrawal(msgspec.Struct, array_like=True, gc=False):
+    """A withdrawal as it is written."""
+
+    revision: int
+    event_time_ms: int
+    version: str
+    digest: str
+    attack: str = ""
+
+
 _key_decoder: Final = msgspec.json.Decoder(Annotated[list[str], msgspec.Meta(min_length=5, max_length=6)])
-_put_decoder: Final = msgspec.json.Decoder(tuple[Entry, str, str])
-_withdraw_decoder: Final = msgspec.json.Decoder(tuple[int, int, str, str])
+_put_decoder: Final = msgspec.json.Decoder(_Put)
+_withdraw_decoder: Final = msgspec.json.Decoder(_Withdrawal)

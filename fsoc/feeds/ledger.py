@@ -305,15 +305,15 @@ class Ledger:
 
     # State: written by the stage after a slice, read back before any work.
 
-    def header(self, *, version: str = "", digest: str = "") -> bytes:
-        """The ledger but for its tickets. version, digest: of the rules by which the state was last written."""
+    def header(self, *, version: str = "", digest: str = "", attack: str = "") -> bytes:
+        """The ledger but for its tickets. version, digest, attack: of the rules by which the state was last written."""
         feeds: dict[str, dict[str, Any]] = {}
         for (feed, epoch), sequence in self.sequences.items():
             feeds.setdefault(feed, {})[epoch] = sequence.record()
         return orjson.dumps(
             {
                 "offset": self.outcomes.last,
-                "rules": {"version": version, "digest": digest},
+                "rules": {"version": version, "digest": digest, "attack": attack},
                 "watermark_ms": self.watermark_ms,
                 "settled_ms": self.settled_ms,
                 "read_until_ms": self.read_until_ms,

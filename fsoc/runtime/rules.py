@@ -65,7 +65,7 @@ def ruleset_of(
         lambda: AllowLists.parse(content.allow_lists),
         lambda: read_policy(content.clocks, content.suppressions),
     )
-    version = Version(compiled.dated, compiled.digest)
+    version = Version(compiled.dated, compiled.digest, techniques.version)
     problems, refused = compiled.problems, compiled.refused
     correlations = compiled.correlations()
     return RuleSet.of(detector, compiled.facts, correlations, techniques, version, problems, refused, lists, policy)

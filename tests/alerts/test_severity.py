@@ -11,9 +11,8 @@ from hypothesis import strategies as st
 from fsoc.alerts.facts import Facts
 from fsoc.alerts.grade import TABLE, suggest
 from fsoc.alerts.severity import OWN, STEP, TACTICS, TECHNIQUES, reasons_of, severity
-from fsoc.attack import Techniques
 from fsoc.correlation.past import Novelty
-from fsoc.runtime.content import TABLE_SUFFIXES, read_sources, shipped
+from fsoc.runtime.attack_files import read_techniques
 from tests.alerts.conftest import make_alert, make_entry
 
 PLAIN = Facts(3, 0, 1, 0, frozenset(), by_supplier=False, tags=frozenset())
@@ -111,8 +110,7 @@ def test_tickets_that_are_added_never_lower_an_alerts_severity_or_grade(drawn, d
 
 
 def test_the_tables_know_every_tactic_and_only_techniques_that_there_are():
-    tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
-    techniques = Techniques.parse((table.path, table.text) for table in tables)
+    techniques = read_techniques()
 
     assert list(TACTICS) == list(techniques.tactic_order())
     assert all(techniques.resolve(name).id == name for name in TECHNIQUES)

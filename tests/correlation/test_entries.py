@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import orjson
 
-from fsoc.correlation.entries import GROUPS_MAX, NUMBERS_MAX, VALUES_MAX, Onward, Version, entry_of, put_value
+from fsoc.correlation.entries import (
+    GROUPS_MAX,
+    NUMBERS_MAX,
+    VALUES_MAX,
+    Entry,
+    Onward,
+    Version,
+    entry_of,
+    put_value,
+    withdraw_value,
+    withdrawn_of,
+)
 from fsoc.correlation.feeder import Feeder
 from fsoc.correlation.lookup import TicketFields, indicators
 
@@ -191,3 +202,16 @@ def test_an_entry_is_read_as_it_was_written_and_what_it_does_not_say_is_not_writ
         one = entry(5, "fi-001", **changes)
         assert entry_of(put_value(one, by)) == one
         assert len(orjson.loads(put_value(one, by))[0]) == fields
+
+
+def test_a_record_names_the_attack_version_and_one_of_an_earlier_fsoc_that_does_not_is_read_as_it_was():
+    entry = Entry(7, "fi-001", "t-1", 1, (("x",),), "fi-001", 3, (("impact", "T1490"),), ("rule",))
+    now, gone = (
+        put_value(entry, Version("2026-03-02", "abc", "19")),
+        withdraw_value(2, 7, Version("2026-03-02", "abc", "19")),
+    )
+    before = orjson.dumps([*orjson.loads(now)[:3]])
+
+    assert orjson.loads(now)[1:] == ["2026-03-02", "abc", "19"]
+    assert entry_of(now) == entry_of(before) == entry
+    assert withdrawn_of(gone) == withdrawn_of(orjson.dumps(orjson.loads(gone)[:4])) == (2, 7)

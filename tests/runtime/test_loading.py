@@ -116,7 +116,7 @@ def test_a_rule_set_is_called_after_the_newest_day_of_its_rules_and_the_digest_o
     content = files.read()
     rules = ruleset_of(load(content, cache), content)
 
-    assert rules.version == ("2025-07-01", content.digest)
+    assert rules.version == ("2025-07-01", content.digest, "19")
     assert (rules.detections, list(rules.correlations), rules.refused) == (2, ["many"], 1)
 
 

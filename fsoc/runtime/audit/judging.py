@@ -138,7 +138,11 @@ def bodies(group: _Group, tactics: Mapping[str, int]) -> dict[int, dict[str, Any
 
 def _as_compared(body: dict[str, Any]) -> dict[str, Any]:
     """Without what is of the day on which it was written, as ATT&CK's order, and what campaigns say of it."""
-    compared = {name: value for name, value in body.items() if name not in {"clocks", "suppressed", "campaign_id"}}
+    compared = {
+        name: value
+        for name, value in body.items()
+        if name not in {"clocks", "suppressed", "campaign_id", "attack_version"}
+    }
     for name in ("attack", "timeline"):
         if isinstance(body.get(name), list):
             compared[name] = sorted(map(str, body[name]))
