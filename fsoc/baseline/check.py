@@ -7,6 +7,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from fsoc.attack.hints import UNEXPECTED, Hints
 from fsoc.attack.techniques import Techniques
 from fsoc.baseline.model import Baseline, Item, Sample
 from fsoc.detection import Detector
@@ -48,6 +49,7 @@ class Against:
 def check(baseline: Baseline, against: Against) -> tuple[list[Problem], list[Problem]]:
     """Problems, and warnings: what is right and yet leaves something unseen."""
     rules = {rule.id: rule for rule in against.rules}
+    hints = Hints(against.techniques)
     problems: list[Problem] = []
     warnings: list[Problem] = []
     for item in baseline.items.values():
@@ -57,6 +59,7 @@ def check(baseline: Baseline, against: Against) -> tuple[list[Problem], list[Pro
         problems.extend(_steps(item, against.scripts))
         problems.extend(_samples(item, rules, against.detector))
         warnings.extend(_tags(item, rules, against.techniques))
+        warnings.extend(_category(item, hints))
     warnings.extend(_left_out(baseline, against))
     return problems, warnings
 
@@ -135,6 +138,17 @@ def _tags(item: Item, rules: Mapping[str, Detection], techniques: Techniques) ->
             yield Problem(
                 item.where, f"{item.id}: rule {named} is not tagged with {item.technique}: its tickets join by its own"
             )
+
+
+def _category(item: Item, hints: Hints) -> Iterator[Problem]:
+    """What the joint SOC would hint at to whoever sent a ticket by this trigger."""
+    body = {
+        "category": item.trigger.category,
+        "attack": [{"tactic": item.tactic, "technique": item.technique}],
+    }
+    for hint in hints.of(body):
+        if hint.code == UNEXPECTED:
+            yield Problem(item.where, f"{item.id}: trigger: {item.trigger.category}: {hint.text}")
 
 
 def _left_out(baseline: Baseline, against: Against) -> Iterator[Problem]:

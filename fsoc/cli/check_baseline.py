@@ -35,7 +35,8 @@ def command(
     Problems: what an item lacks or has too much; ids used twice; techniques, tactics, data components and rules that
     are none; a technique that ATT&CK has moved; a test whose event its rule does not match, or whose script does not
     expect the item's rules; scripts that expect what there is not. Warnings, which leave the exit code alone: tactics
-    without an item, detections that no item has, rules that are not tagged with the item's technique.
+    without an item, detections that no item has, rules that are not tagged with the item's technique, categories that
+    do not fit it.
 
     \b
     Examples:

@@ -66,6 +66,13 @@ def test_a_rule_about_tickets_is_nothing_that_an_institution_can_run(checked, lo
     assert any("is about tickets" in problem.text for problem in problems)
 
 
+def test_a_category_that_does_not_fit_the_technique_is_a_warning(checked):
+    problems, warnings = checked(trigger__category="availability.ddos")
+
+    assert problems == []
+    assert any("FB-0801: trigger: availability.ddos: " in warning.text for warning in warnings)
+
+
 def test_a_rule_that_is_not_tagged_with_the_technique_and_what_is_left_out_are_warnings(checked):
     problems, warnings = checked(technique="T1003.002")
 
