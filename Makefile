@@ -56,7 +56,7 @@ check-rules: $(STAMP)
 	$(BIN)/fsoc check rules rules
 check-baseline: $(STAMP)
 	$(BIN)/fsoc check baseline --strict
-	$(BIN)/fsoc baseline matrix --check baseline/matrix.csv
+	$(BIN)/fsoc baseline matrix --check attack_mappings/baseline/matrix.csv
 check-deploy: $(STAMP)
 	deploy/check
 

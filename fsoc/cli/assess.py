@@ -79,7 +79,7 @@ def command(
     \b
     Examples:
       fsoc assess --as fi-001
-      fsoc assess baseline/scripts/swift-heist.yml --as fi-003 --institutions institutions.yml
+      fsoc assess attack_mappings/baseline/scripts/swift-heist.yml --as fi-003 --institutions institutions.yml
       fsoc assess --json > last.json; fsoc assess --against last.json --floor 0.95
       fsoc assess events.ndjson --expect expected.ndjson --format markdown --out report.md
     """

@@ -227,8 +227,8 @@ def matrix_command(
     \b
     Examples:
       fsoc baseline matrix --format html > matrix.html
-      fsoc baseline matrix --check baseline/matrix.csv
-      fsoc baseline matrix --format csv > baseline/matrix.csv      after it was looked at
+      fsoc baseline matrix --check attack_mappings/baseline/matrix.csv
+      fsoc baseline matrix --format csv > attack_mappings/baseline/matrix.csv      after it was looked at
     """
     loaded = load_baseline(baseline, rules)
     before = read_source(committed).text if committed else None

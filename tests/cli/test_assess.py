@@ -12,7 +12,7 @@ from fsoc.cli.assess import command
 from fsoc.errors import RefusedToStart
 from fsoc.runtime.content import shipped
 
-SCRIPT = shipped("baseline") / "scripts" / "ransomware-night.yml"
+SCRIPT = shipped("attack_mappings/baseline") / "scripts" / "ransomware-night.yml"
 
 
 def run(*arguments: object) -> Result:
@@ -89,7 +89,7 @@ def test_fields_called_otherwise_lower_exactly_the_steps_that_look_at_them(last,
 
 def test_a_trigger_that_was_raised_lowers_exactly_its_steps(last, tmp_path):
     folder = tmp_path / "baseline"
-    shutil.copytree(shipped("baseline"), folder)
+    shutil.copytree(shipped("attack_mappings/baseline"), folder)
     file = folder / "items" / "discovery.yml"
     text = file.read_text("utf-8")
     begins = text.index("id: FB-0902")

@@ -95,10 +95,10 @@ def test_a_version_is_a_year_and_a_number(version, tmp_path):
 
 
 def test_the_matrix_that_is_written_down_is_compared(tmp_path):
-    written = (shipped("baseline") / "matrix.csv").read_text("utf-8")
+    written = (shipped("attack_mappings/baseline") / "matrix.csv").read_text("utf-8")
     (tmp_path / "other.csv").write_text(written.replace("converted", "hand-written", 1), "utf-8")
 
-    assert run("matrix", "--check", shipped("baseline") / "matrix.csv").exit_code == 0
+    assert run("matrix", "--check", shipped("attack_mappings/baseline") / "matrix.csv").exit_code == 0
     done = run("matrix", "--check", tmp_path / "other.csv")
     assert done.exit_code == 1
     assert "was 'hand-written', is 'converted'" in done.output
@@ -107,7 +107,7 @@ def test_the_matrix_that_is_written_down_is_compared(tmp_path):
 def test_a_query_written_by_hand_stands_instead_of_the_backends(tmp_path):
     import shutil
 
-    shutil.copytree(shipped("baseline"), tmp_path / "baseline")
+    shutil.copytree(shipped("attack_mappings/baseline"), tmp_path / "baseline")
     by_hand = tmp_path / "baseline" / "queries" / "qradar" / "sam_hive_saved.aql"
     by_hand.parent.mkdir(parents=True)
     by_hand.write_text("SELECT 1\n")

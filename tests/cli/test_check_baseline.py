@@ -20,7 +20,7 @@ def check(*arguments: object) -> Result:
 @pytest.fixture
 def copy(tmp_path):
     folder = tmp_path / "baseline"
-    shutil.copytree(shipped("baseline"), folder)
+    shutil.copytree(shipped("attack_mappings/baseline"), folder)
     return folder
 
 

@@ -49,7 +49,7 @@ class Loaded:
 
 def baseline_folder(given: Path | None) -> Path:
     """The folder that was given, else what comes with fsoc."""
-    return given or shipped("baseline")
+    return given or shipped("attack_mappings/baseline")
 
 
 def load_baseline(
