@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from hashlib import blake2b
+from math import ceil, floor
 from statistics import median_low
 from typing import Any, Final
 
@@ -54,11 +55,11 @@ def sharing(rule: CorrelationRule, entries: Sequence[Entry], tactics: Mapping[st
 
 def least_of(rule: CorrelationRule) -> int:
     """How many institutions are in an alert at least, for all who know the rule; two where it does not say."""
+    asked = [condition for field, condition in rule.also if field == "institution"]
     if _counts_institutions(rule):
-        floors = [rule.condition.floor]
-    else:
-        floors = [condition.floor for field, condition in rule.also if field == "institution"]
-    return max((int(floor) for floor in floors if floor is not None), default=2)
+        asked.append(rule.condition)
+    bounds = [bound for condition in asked for bound in condition.bounds]
+    return max([2, *(ceil(n) for op, n in bounds if op == "gte"), *(floor(n) + 1 for op, n in bounds if op == "gt")])
 
 
 def _counts_institutions(rule: CorrelationRule) -> bool:

@@ -73,6 +73,9 @@ class CountingPipeline:
     def campaigns(self):
         return Counting(self, "")
 
+    def sharing(self):
+        return Counting(self, "")
+
 
 def registry(*institutions):
     return "institutions:\n" + "".join(ENTRY.format(name) for name in institutions)
