@@ -156,9 +156,10 @@ class Intake:
             elif judgement.heard:
                 self._hear(message, outputs)
         self.ledger.settle(record.offset, outcome, faults)
-        self.ledger.count(record, outcome, message, gaps)
+        notes = self._pipeline.rules.notes(message, used=outcome is Outcome.USED)
+        self.ledger.count(record, outcome, message, gaps, noted=bool(notes))
         outputs.published.extend(kept(outcome, self._institution, record, faults))
-        return Receipt.of(record.offset, message, outcome, faults, resend_of(message, gaps))
+        return Receipt.of(record.offset, message, outcome, faults, resend_of(message, gaps), notes)
 
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
         """What this revision feeds, put; what an earlier one fed and this one does not, withdrawn (law 6)."""
@@ -223,8 +224,7 @@ class Intake:
             yield Outgoing("detections", partition, None, value)
 
     def _state_key(self, name: tuple[str, str]) -> bytes:
-        environment, ticket_id = name
-        return f"{self._prefix}ticket/{environment}/{ticket_id}".encode()
+        return f"{self._prefix}ticket/{'/'.join(name)}".encode()
 
     def restore(self, key: bytes, value: bytes | None) -> None:
         if key.startswith(self._prefix.encode()):  # another institution's state may lie in the same partition

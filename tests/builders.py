@@ -40,6 +40,9 @@ class NoTechniques:
     def tactic(self, text: str) -> None:
         return None
 
+    def pair(self, tactic: str, technique: str) -> tuple[str, str]:
+        return tactic, technique
+
 
 def correlation_rule(**changes: Any) -> CorrelationRule:
     """Two institutions with one indicator in an hour, of the detection `detection`, but for the changes."""

@@ -27,6 +27,7 @@ def pipeline(registry=SIGNING_REGISTRY):
         detector=SimpleNamespace(match_ticket=lambda _: []),
         feeder=SimpleNamespace(feeds=lambda *_: ([], 0)),
         attack_of=lambda _: None,
+        notes=lambda *_, **__: (),
     )
     return Pipeline(rules, Registry.parse(registry, "institutions.yml"))
 

@@ -11,7 +11,8 @@ from fsoc.errors import Problem
 TECHNIQUE_ID = re.compile(r"T\d{4}(\.\d{3})?")
 DEPRECATED = "deprecated"
 VERSION = re.compile(r"\d{1,3}(\.\d{1,3})?")
-_KINDS = "'# attack<TAB>VERSION' or '# crosswalk<TAB>FROM<TAB>TO'"
+_CATEGORY = re.compile(r"[a-z0-9-]+\.[a-z0-9-]+")
+_KINDS = "'# attack<TAB>VERSION', '# crosswalk<TAB>FROM<TAB>TO' or '# categories<TAB>VERSION'"
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +55,27 @@ class Crosswalk:
     moves: dict[str, tuple[str, str]] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Expected:
+    """What a ticket of a category may be expected to name: a technique of these tactics, or one of these techniques.
+
+    techniques: with their sub-techniques. version: the one in whose words it is written.
+    """
+
+    category: str
+    tactics: tuple[str, ...]
+    techniques: tuple[str, ...]
+    version: str
+    where: str
+
+
 @dataclass(slots=True)
 class Tables:
-    """All that was read: versions ascending, crosswalks, and what is wrong with them."""
+    """All that was read: versions ascending, crosswalks, expectations by category, and what is wrong with them."""
 
     versions: list[Table] = field(default_factory=list)
     crosswalks: list[Crosswalk] = field(default_factory=list)
+    categories: dict[str, Expected] = field(default_factory=dict)
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -73,12 +89,15 @@ def read(sources: Iterable[tuple[str, str]]) -> Tables:
             tables.versions.append(_table(Table(kind[1], where), lines[1:], tables.problems))
         elif kind[0] == "# crosswalk" and len(kind) >= 3:
             tables.crosswalks.append(_crosswalk(Crosswalk(kind[1], kind[2], where), lines[1:], tables.problems))
+        elif kind[0] == "# categories" and len(kind) >= 2:
+            tables.problems.extend(_categories(kind[1], lines[1:], tables.categories))
         else:
             tables.problems.append(Problem(f"{where}:1", f"found {kind[0][:40]!r}, expected {_KINDS}"))
     tables.versions.sort(key=lambda table: table.order)
     if not tables.versions:
         tables.problems.append(Problem("attack tables", "found none, expected at least one '# attack' table"))
     tables.problems.extend(_disagreements(tables))
+    tables.problems.extend(_unexpectable(tables))
     return tables
 
 
@@ -118,6 +137,36 @@ def _crosswalk(crosswalk: Crosswalk, lines: list[tuple[str, str]], problems: lis
         else:
             crosswalk.moves[cells[0]] = (cells[1], where)
     return crosswalk
+
+
+def _categories(version: str, lines: list[tuple[str, str]], categories: dict[str, Expected]) -> Iterator[Problem]:
+    for where, line in lines:
+        cells = line.split("\t")
+        if line.startswith("#"):
+            continue
+        if len(cells) != 3 or not _CATEGORY.fullmatch(cells[0]) or not (cells[1] or cells[2]):
+            yield Problem(where, f"found {line[:60]!r}, expected three cells: category, tactics, techniques")
+        elif cells[0] in categories:
+            yield Problem(where, f"{cells[0]} is already at {categories[cells[0]].where}")
+        else:
+            several = [tuple(cell.split(",")) if cell else () for cell in cells[1:]]
+            categories[cells[0]] = Expected(cells[0], several[0], several[1], version, where)
+
+
+def _unexpectable(tables: Tables) -> Iterator[Problem]:
+    """Yield what an expectation names that its version does not have in use."""
+    by_version = {table.version: table for table in tables.versions}
+    for expected in tables.categories.values():
+        table = by_version.get(expected.version)
+        if table is None:
+            there = ", ".join(by_version) or "none"
+            yield Problem(expected.where, f"of ATT&CK {expected.version}, but the tables are: {there}")
+            continue
+        yield from _bad_tactics(expected.where, expected.tactics, table)
+        for technique in expected.techniques:
+            row = table.rows.get(technique)
+            if row is None or row.now:
+                yield Problem(expected.where, f"{technique[:20]!r} is not in use in ATT&CK {expected.version}")
 
 
 def _disagreements(tables: Tables) -> Iterator[Problem]:

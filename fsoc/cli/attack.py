@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -137,4 +138,4 @@ def show_command(ids: Sequence[str], folder: Path | None, as_json: bool) -> None
         else:
             click.echo(told(each, facts, tables))
     if None in found:
-        raise click.exceptions.Exit(1)
+        sys.exit(1)

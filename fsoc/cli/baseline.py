@@ -11,6 +11,7 @@ from typing import Final
 import click
 import orjson
 
+from fsoc.baseline.conversion.targets import TARGETS
 from fsoc.baseline.model import THEMES, TIERS
 from fsoc.baseline.publish.bundle import SIGNATURE, bundle
 from fsoc.baseline.publish.matrix import Matrix, Published, unlike
@@ -38,6 +39,9 @@ _JSON: Final = click.option("--json", "as_json", is_flag=True, help="One JSON ob
 _MAPPINGS: Final = click.option("--mappings", type=_path, metavar="FILE", help="Who has which SIEM and field names.")
 _INSTITUTIONS: Final = click.option(
     "--institutions", type=_path, metavar="FILE", help="The registry, to check it against."
+)
+_TARGETS: Final = click.option(
+    "--target", "targets", type=click.Choice(list(TARGETS)), multiple=True, help="Only these SIEMs; more than once."
 )
 _FORMS: Final = {"csv": csv_of, "json": json_of, "markdown": markdown_of, "html": html_of}
 
@@ -94,6 +98,7 @@ def list_command(baseline: Path | None, tier: int | None, theme: str | None, as_
     "--sign-with", type=_path, metavar="KEY", help="Private JWK (Ed25519); fsoc institution key make. 簽署私鑰。"
 )
 @click.option("--since", type=_path, metavar="DIR", help="Bundle of the version before, for the changelog. 前一版本。")
+@_TARGETS
 @_MAPPINGS
 @_INSTITUTIONS
 @_BASELINE
@@ -104,6 +109,7 @@ def build_command(
     out: Path | None,
     sign_with: Path | None,
     since: Path | None,
+    targets: tuple[str, ...],
     mappings: Path | None,
     institutions: Path | None,
     baseline: Path | None,
@@ -128,7 +134,7 @@ def build_command(
         )
     before = items_before(since) if since else None
     loaded = load_baseline(baseline, rules)
-    profiles = profiles_of(mappings, institutions)
+    profiles = profiles_of(mappings, institutions).of(targets)
     matrix = _matrix(loaded, version, profiles)
     files = bundle(as_version(loaded.baseline, version), matrix, notice(), before)
     if sign_with is not None:
@@ -200,6 +206,7 @@ def verify_command(folder: Path, key_file: Path | None, sigma: bool, as_json: bo
 @command.command("matrix")
 @click.option("--format", "form", type=click.Choice(list(_FORMS)), default="markdown", help="Default: markdown.")
 @click.option("--check", "committed", type=_path, metavar="FILE", help="Compare with a matrix written down as CSV.")
+@_TARGETS
 @_MAPPINGS
 @_INSTITUTIONS
 @_BASELINE
@@ -207,6 +214,7 @@ def verify_command(folder: Path, key_file: Path | None, sigma: bool, as_json: bo
 def matrix_command(
     form: str,
     committed: Path | None,
+    targets: tuple[str, ...],
     mappings: Path | None,
     institutions: Path | None,
     baseline: Path | None,
@@ -224,7 +232,7 @@ def matrix_command(
     """
     loaded = load_baseline(baseline, rules)
     before = read_source(committed).text if committed else None
-    matrix = _matrix(loaded, loaded.baseline.version, profiles_of(mappings, institutions))
+    matrix = _matrix(loaded, loaded.baseline.version, profiles_of(mappings, institutions).of(targets))
     if before is None:
         click.echo(_FORMS[form](matrix), nl=False)
         return

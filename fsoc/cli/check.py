@@ -76,7 +76,8 @@ def rules_command(
 
     Problems: what is refused; ids and names used twice; selections that no condition uses, selections and conditions
     that can never be true; ATT&CK tags that are none; filters that name rules in vain. Warnings, which leave the exit
-    code alone: techniques that ATT&CK has moved, and where to; a logsource that is not known; conditions that every
+    code alone: techniques that ATT&CK has moved, and where to; techniques and tactics of one rule
+    that do not belong together; a logsource that is not known; conditions that every
     event satisfies; rules that must be tried on every event; suppressions that have expired, or suppress nothing.
 
     \b

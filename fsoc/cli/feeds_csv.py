@@ -54,6 +54,8 @@ COLUMNS: Final[tuple[Column, ...]] = (
     ("baseline_version", lambda _, __, view: view.figures.day.baseline or ""),
     ("breaches", lambda _, __, view: "; ".join(breach_said(breach, "en") for breach in view.breaches)),
     ("breaches_zh", lambda _, __, view: "; ".join(breach_said(breach, "zh-TW") for breach in view.breaches)),
+    ("noted", lambda _, __, view: view.figures.day.noted),
+    ("noted_share", lambda _, __, view: _share(view.figures.noted)),
 )
 """In their order. A column may be added at the end, none is moved."""
 

@@ -42,6 +42,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "evaluate": ("fsoc.cli.evaluate", "Joint alerts against labelled tickets: precision, recall, times, thresholds."),
     "exercise": ("fsoc.cli.exercise", "Write a simulated sector to files: tickets, institutions, truth."),
     "check": ("fsoc.cli.check", "Check rules, tickets or mappings; every error with file and line."),
+    "coverage": ("fsoc.cli.coverage", "Who covers what of the monitoring baseline: tables, layers, heatmap, CSV."),
     "attack": ("fsoc.cli.attack", "MITRE ATT&CK as fsoc knows it: import a release, compare two, look an id up."),
     "baseline": ("fsoc.cli.baseline", "The monitoring baseline: list it, publish a version of it, verify a bundle."),
     "assess": ("fsoc.cli.assess", "Play attack scripts: detected, ticketed, joined in time? Scored, with a floor."),

@@ -22,6 +22,7 @@ _COLOURS: Final[dict[Told, str]] = {
 }
 _ZH: Final[dict[Told, str]] = {"accepted": "採用", "duplicate": "重複", "late": "逾時", "quarantined": "隔離"}
 _WIDTHS: Final = (12, 10, 12, 9)
+_NOTE: Final[dict[Language, str]] = {"en": "note", "zh-TW": "提示"}
 REFUSED: Final = ("late", "quarantined")
 
 
@@ -62,7 +63,7 @@ def heading(language: Language) -> str:
 
 
 def lines(one: Received, language: Language) -> Iterator[str]:
-    """The receipt, then each of its faults with how to mend it."""
+    """The receipt, then each of its faults and hints with how to mend it."""
     receipt = one.receipt
     ticket = "-" if receipt.ticket_id is None else f"{receipt.ticket_id} r{receipt.revision}"
     whose = f"{one.institution} " if one.institution else ""
@@ -72,6 +73,8 @@ def lines(one: Received, language: Language) -> Iterator[str]:
     yield f"{click.style(outcome, fg=_COLOURS[receipt.outcome])}  {rest}  {printable(whose + ticket)}"
     for fault in receipt.faults:
         yield from fault_lines(fault, language)
+    for note in receipt.notes:
+        yield from fault_lines(note, language, before=click.style(_NOTE[language], fg="yellow") + "  ")
     if receipt.resend is not None:
         yield from _resend_lines(receipt.resend, receipt.feed or "-", language)
 
@@ -92,12 +95,12 @@ def _resend_lines(resend: ToldResend, feed: str, language: Language) -> Iterator
             yield f"    {word}: {printable(feed)}/{printable(resend.seq_epoch)} {said}"
 
 
-def fault_lines(fault: ToldFault, language: Language, margin: str = "    ") -> Iterator[str]:
-    """Where, which and what was found; then how to mend it."""
+def fault_lines(fault: ToldFault, language: Language, margin: str = "    ", before: str = "") -> Iterator[str]:
+    """Where, which and what was found; then how to mend it. before: stands before the first of it."""
     said = fault.reason if language == "en" else f"{fault.reason_zh}（{fault.reason}）"
     hint = fault.hint if language == "en" else fault.hint_zh
     place = fault.pointer or "/"
-    yield f"{margin}{click.style(printable(place), bold=True)}  {printable(fault.code)}  {printable(said)}"
+    yield f"{margin}{before}{click.style(printable(place), bold=True)}  {printable(fault.code)}  {printable(said)}"
     if hint:
         yield f"{margin}  → {printable(hint)}"
 

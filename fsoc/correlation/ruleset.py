@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from fsoc.attack.hints import Hints
 from fsoc.attack.techniques import Techniques
 from fsoc.correlation.allow_lists import AllowLists
 from fsoc.correlation.entries import Version
@@ -15,7 +16,8 @@ from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import DAY_MS, CorrelationRule
 from fsoc.correlation.stand_alone import Detection, stand_alone
 from fsoc.detection import Detector, Document
-from fsoc.errors import Problem
+from fsoc.errors import Fault, Problem
+from fsoc.tickets.decode import Message
 
 Pair = tuple[str, str]
 """(tactic, technique), in the newest ATT&CK version's words."""
@@ -28,7 +30,7 @@ class RuleSet:
     version: names it; two workers of the same digest decide alike.
     retention_ms: how long past its event time a ticket may be revised: as long as any alert it is in may change.
     problems: of what was refused, and refused is how many documents that were.
-    policy: what was decided of alerts beforehand.
+    policy: what was decided of alerts beforehand. hints: None where senders are told none.
     """
 
     detector: Detector
@@ -43,6 +45,7 @@ class RuleSet:
     problems: tuple[Problem, ...] = ()
     refused: int = 0
     policy: Policy = NO_POLICY
+    hints: Hints | None = None
 
     @classmethod
     def of(
@@ -69,6 +72,7 @@ class RuleSet:
             correlations={rule.id: rule for rule in parsed},
             feeder=Feeder(parsed, lists),
             techniques=techniques,
+            hints=Hints(techniques),
             pairs={rule.id: _pairs_of_rule(rule, techniques) for rule in rules},
             tactics={tactic: place for place, tactic in enumerate(techniques.tactic_order())},
             version=version,
@@ -80,10 +84,17 @@ class RuleSet:
 
     def attack(self, body: Mapping[str, Any], detections: Sequence[str]) -> tuple[Pair, ...]:
         """The techniques of a ticket: those it names and those of the rules it matched, in one version's words."""
-        found = {self._normalise(item["tactic"], item["technique"]): None for item in body.get("attack") or ()}
+        pair = self.techniques.pair
+        found = {pair(item["tactic"], item["technique"]): None for item in body.get("attack") or ()}
         for detection in detections:
             found.update(dict.fromkeys(self.pairs.get(detection, ())))
         return tuple(sorted(found))
+
+    def notes(self, message: Message | None, *, used: bool) -> tuple[Fault, ...]:
+        """What does not fit together in a ticket that is used; of anything else nothing."""
+        if self.hints is None or not used or message is None or message.kind != "ticket":
+            return ()
+        return self.hints.of(message.body)
 
     def attack_of(self, body: Mapping[str, Any]) -> Callable[[Sequence[str]], tuple[Pair, ...]]:
         """The same of one ticket for several tuples of detections: many groups are fed by the same."""
@@ -95,10 +106,6 @@ class RuleSet:
 
         return attack
 
-    def _normalise(self, tactic: str, technique: str) -> Pair:
-        known = self.techniques.resolve(technique)
-        return self.techniques.tactic(tactic) or tactic, known.id if known is not None else technique
-
 
 def orders_of(techniques: Techniques) -> Mapping[str, Sequence[str]]:
     """Fields whose values have an order that rules may ask for, and that order."""
@@ -107,9 +114,8 @@ def orders_of(techniques: Techniques) -> Mapping[str, Sequence[str]]:
 
 def _pairs_of_rule(rule: Detection, techniques: Techniques) -> tuple[Pair, ...]:
     """A rule's techniques, each under the tactics the rule names, or all of its own where it names none of them."""
-    named = {techniques.tactic(tag.partition(".")[2]) for tag in rule.tags if tag.lower().startswith("attack.")}
     pairs: list[Pair] = []
     for technique in techniques.techniques(rule.tags):
-        fitting = [tactic for tactic in technique.tactics if tactic in named] or technique.tactics
-        pairs.extend((tactic, technique.id) for tactic in fitting)
+        fitting = techniques.named_tactics(rule.tags, technique)
+        pairs.extend((tactic, technique.id) for tactic in technique.tactics if not fitting or tactic in fitting)
     return tuple(pairs)

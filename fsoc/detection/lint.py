@@ -90,6 +90,9 @@ class Review:
             if complaint is not None:
                 problem = document.problem(complaint.text, "tags", place)
                 (self.warnings if complaint.understood else self.problems).append(problem)
+        if isinstance(tags, list):
+            misplaced = self.techniques.misplaced([str(tag) for tag in tags])
+            self.warnings += [document.problem(text, "tags", place) for place, text in misplaced]
 
 
 def unused(section: Section) -> Iterator[Problem]:

@@ -109,6 +109,11 @@ class Figures:
         return self._share(self.day.late)
 
     @property
+    def noted(self) -> float | None:
+        """Of the tickets that were used, those with a hint; heartbeats left out."""
+        return self.day.noted / self.day.used if self.day.used else None
+
+    @property
     def missing_share(self) -> float | None:
         """Of the numbers that were to come in these days, those that did not."""
         lost = max(self.day.lost, 0)

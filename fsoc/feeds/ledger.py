@@ -153,11 +153,13 @@ class Ledger:
                 self.faults[code] = self.faults.get(code, 0) + 1
         self.forgotten_live += self._let_go()
 
-    def count(self, record: Record, outcome: Outcome, message: Message | None, gaps: Gaps) -> None:
+    def count(
+        self, record: Record, outcome: Outcome, message: Message | None, gaps: Gaps, *, noted: bool = False
+    ) -> None:
         """Count the record in its feed's day, once; under "" where no feed that is followed can be read of it."""
         followed = message is not None and (not self.feeds or message.feed in self.feeds)
         feed = message.feed if message is not None and followed else ""
-        self.quality.count(record.offset, record.timestamp_ms, feed, outcome, message, gaps)
+        self.quality.count(record.offset, record.timestamp_ms, feed, outcome, message, gaps, noted=noted)
 
     def read(self, timestamps_ms: Iterable[int]) -> None:
         """Records with these timestamps of the log were read."""

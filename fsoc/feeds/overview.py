@@ -52,6 +52,8 @@ class FeedView:
             "heartbeats": day.heartbeats,
             **delays,
             "sent_after_received": day.ahead,
+            "noted": day.noted,
+            "noted_share": one.noted,
             "rejected_share": one.rejected,
             "duplicate_share": one.duplicate,
             "late_share": one.late,

@@ -29,7 +29,18 @@ FEEDS_MAX: Final = 32
 
 _DAY_MS: Final = 86_400_000
 _EPOCH: Final = date(1970, 1, 1)
-_COUNTS: Final = ("used", "duplicate", "late", "quarantined", "heartbeats", "ahead", "asked", "closed", "given_up")
+_COUNTS: Final = (
+    "used",
+    "duplicate",
+    "late",
+    "quarantined",
+    "heartbeats",
+    "ahead",
+    "asked",
+    "closed",
+    "given_up",
+    "noted",
+)
 _CHANGES: Final = {Change.ASK: "asked", Change.CLOSED: "closed", Change.GIVEN_UP: "given_up"}
 
 
@@ -38,6 +49,7 @@ class FeedDay:
 
     used, duplicate, late, quarantined: its tickets. heartbeats: its source_status messages that were used.
     ahead: first messages sent, by their own word, after they were received: the sender's clock is ahead.
+    noted: used tickets whose receipt has a hint: what they say of category and ATT&CK does not fit together.
     asked, closed, given_up: sequence numbers found missing, come after all, and no longer looked for.
     sent: detected → sent, received: sent → received, of tickets' first messages that were used or late.
     clock_ms: least, greatest and last clock offset that heartbeats told.
@@ -70,6 +82,7 @@ class FeedDay:
         self.asked: int = told.get("asked", 0)
         self.closed: int = told.get("closed", 0)
         self.given_up: int = told.get("given_up", 0)
+        self.noted: int = told.get("noted", 0)
         self.sent = Sketch(told.get("sent", ()))
         self.received = Sketch(told.get("received", ()))
         self.clock_ms: list[int] | None = told.get("clock_ms")
@@ -170,7 +183,15 @@ class Quality:
         self._gone: list[int] = []
 
     def count(
-        self, offset: int, received_at_ms: int, feed: str, outcome: Outcome, message: Message | None, gaps: Gaps
+        self,
+        offset: int,
+        received_at_ms: int,
+        feed: str,
+        outcome: Outcome,
+        message: Message | None,
+        gaps: Gaps,
+        *,
+        noted: bool = False,
     ) -> None:
         """Count one record in its day, once. feed: "" where it is not followed. message: None where it is none."""
         number = (received_at_ms + TAIPEI_MS) // _DAY_MS
@@ -180,6 +201,7 @@ class Quality:
         day.offset = offset
         self._changed.add(number)
         one = day.feed(feed)
+        one.noted += noted
         for gap in gaps:
             name = _CHANGES[gap.change]
             setattr(one, name, getattr(one, name) + gap.numbers)

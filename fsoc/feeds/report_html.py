@@ -192,6 +192,12 @@ def _findings(view: FeedView) -> Iterator[str]:
         told.append(
             f"{ahead} tickets sent after they were received, by their own clock · {ahead} 張送出時間晚於收到時間"
         )
+    if figures.day.noted:
+        noted, share = f"{figures.day.noted:,}", escape(share_said(figures.noted))
+        told.append(
+            f"{noted} tickets ({share}) whose category and ATT&CK techniques do not fit together · "
+            f"{noted} 張（{share}）事件類別與 ATT&CK 技術不甚相符"
+        )
     if not view.is_known:
         told.append("not in the registry · 未登錄於機構名冊")
     if told:

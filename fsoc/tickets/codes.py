@@ -288,4 +288,22 @@ CODES: Final[dict[str, Sentence]] = {
         "Send what changed as the next higher revision.",
         "請以更高的 revision 送出變更內容。",
     ),
+    "attack.technique-unknown": Sentence(
+        "No known ATT&CK version has this technique; the ticket is used, and joins with no other by it.",
+        "已知之 ATT&CK 版本均無此技術代號；事件單仍採用，但無法據此與他案關聯。",
+        "Look the id up at attack.mitre.org, and name its parent where the sub-technique is not known.",
+        "請查核技術代號；子技術無法確定時，請改填其上層技術。",
+    ),
+    "attack.tactic-unlikely": Sentence(
+        "The technique is under other tactics, in every known ATT&CK version; the ticket is used as it is.",
+        "該技術在已知之 ATT&CK 版本中屬於其他戰術；事件單仍採用。",
+        "Correct the tactic or the technique where your detection maps its rules to ATT&CK.",
+        "請於偵測規則之 ATT&CK 對應處更正戰術或技術。",
+    ),
+    "category.technique-unlikely": Sentence(
+        "The category makes expect other techniques than the ticket names; the ticket is used as it is.",
+        "事件類別與所填技術不甚相符；事件單仍採用。",
+        "Look at both; where both are right, nothing needs mending, for this is no more than a hint.",
+        "請檢視類別與技術；若兩者皆正確則無須修正，本訊息僅供參考。",
+    ),
 }

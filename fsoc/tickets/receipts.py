@@ -56,7 +56,10 @@ class Resend:
 
 @dataclass(frozen=True, slots=True)
 class Receipt:
-    """What became of the message at `offset` of the institution's own topic; what could not be read of it is None."""
+    """What became of the message at `offset` of the institution's own topic; what could not be read of it is None.
+
+    notes: hints about a ticket that is used all the same.
+    """
 
     offset: int
     outcome: Told
@@ -66,6 +69,7 @@ class Receipt:
     revision: int | None = None
     faults: Sequence[Fault] = ()
     resend: Resend | None = None
+    notes: Sequence[Fault] = ()
 
     @classmethod
     def of(
@@ -75,6 +79,7 @@ class Receipt:
         outcome: Enum,
         faults: Sequence[Fault],
         resend: Resend | None = None,
+        notes: Sequence[Fault] = (),
     ) -> Receipt:
         """Make the receipt of a message, None if it could not be decoded; `outcome` is intake's own word."""
         told = _TOLD[outcome.name]
@@ -84,10 +89,10 @@ class Receipt:
             return cls(offset, told, faults=faults)
         ticket_id = message.ticket_id or None
         revision = message.revision or None
-        return cls(offset, told, message.feed or None, message.seq, ticket_id, revision, faults, resend)
+        return cls(offset, told, message.feed or None, message.seq, ticket_id, revision, faults, resend, notes)
 
     def wire(self) -> dict[str, Any]:
-        return {
+        told = {
             "schema": RECEIPT_SCHEMA,
             "offset": self.offset,
             "outcome": self.outcome,
@@ -98,6 +103,7 @@ class Receipt:
             "faults": faults_wire(self.faults),
             "resend": self.resend,
         }
+        return {**told, "notes": faults_wire(self.notes)} if self.notes else told
 
 
 def faults_wire(faults: Iterable[Fault]) -> list[dict[str, str]]:

@@ -129,6 +129,8 @@ class Receipt(BaseModel):
     """Why it was not used; empty when it was."""
     resend: Resend | None = None
     """null where it changes nothing of what is missing."""
+    notes: list[ReceiptFault] = []
+    """Hints about a ticket that is used all the same; absent where there are none."""
 
 
 def ticket_schema() -> JsonSchemaValue:

@@ -45,6 +45,7 @@ class ToldReceipt(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.rec
     revision: int | None = None
     faults: tuple[ToldFault, ...] = ()
     resend: ToldResend | None = None
+    notes: tuple[ToldFault, ...] = ()
 
 
 class Refused(msgspec.Struct, frozen=True, tag_field="schema", tag="fsoc.quarantine/1"):

@@ -19,7 +19,8 @@ def test_mitres_copyright_and_licence_stand_beside_the_shipped_tables(shipped):
 
     assert "The MITRE Corporation" in notice
     assert "hereby grants you a non-exclusive, royalty-free license" in notice
-    assert all("The MITRE Corporation" in text.splitlines()[0] for _, text in shipped)
+    theirs = [text for name, text in shipped if name != "categories.tsv"]  # what is expected is our own
+    assert all("The MITRE Corporation" in text.splitlines()[0] for text in theirs)
 
 
 def test_the_shipped_tables_are_small(shipped):

@@ -144,3 +144,84 @@ def test_a_tactic_that_the_newest_version_dropped_is_left_out_of_its_techniques(
 
     assert found.tactic("gone") is None
     assert found.resolve("T1490").tactics == ("impact",)
+
+
+@pytest.mark.parametrize(
+    ("tactic", "technique", "meant"),
+    [
+        ("impact", "T1490", "impact"),
+        ("defense_evasion", "T1562.001", "defense-impairment"),  # its id and its tactic are others now
+        ("defense-evasion", "T1685", None),  # 19 made the id, and has it nowhere else
+        ("defense_evasion", "T1112", "defense-impairment"),  # its tactic alone is another
+        ("persistence", "T1112", "persistence"),
+        ("TA0005", "T1055", "stealth"),
+        ("defense_evasion", "T1548.002", "privilege-escalation"),  # it left one of its two
+        ("discovery", "T1490", None),
+        ("impact", "T9999", None),
+        ("smoke", "T1490", None),
+    ],
+)
+def test_a_tactic_is_what_it_means_for_this_technique_today(techniques, tactic, technique, meant):
+    assert techniques.under(tactic, technique) == meant
+
+
+def test_a_pair_of_an_older_version_is_the_newest_versions_pair(techniques):
+    assert techniques.pair("defense_evasion", "t1562.001") == ("defense-impairment", "T1685")
+    assert techniques.pair("Defense Evasion", "T1055.012") == ("stealth", "T1055.012")
+
+
+def test_a_pair_that_no_version_has_stays_as_far_as_it_is_not_known(techniques):
+    assert techniques.pair("discovery", "T1490") == ("discovery", "T1490")
+    assert techniques.pair("smoke", "T9999") == ("smoke", "T9999")
+    assert techniques.pair("defense_evasion", "T9999") == ("stealth", "T9999")
+
+
+def test_what_is_remembered_of_pairs_is_bounded(shipped, monkeypatch):
+    monkeypatch.setattr("fsoc.attack.techniques.PAIRS_MAX", 3)
+    asked = Techniques.parse(shipped)
+
+    for number in range(9):
+        assert asked.pair("impact", f"T{number:04d}") == ("impact", f"T{number:04d}")
+        assert len(asked._pairs) <= 3
+
+
+@pytest.mark.parametrize(
+    ("tags", "tactics"),
+    [
+        (["attack.t1562.001", "attack.defense-evasion"], {"defense-impairment"}),
+        (["attack.t1078", "attack.persistence", "attack.discovery"], {"persistence"}),
+        (["attack.t1490", "attack.discovery"], set()),
+        (["attack.t1490"], set()),
+    ],
+)
+def test_the_tactics_that_a_rule_names_for_its_technique(techniques, tags, tactics):
+    [technique] = techniques.techniques(tags)
+
+    assert techniques.named_tactics(tags, technique) == tactics
+
+
+@pytest.mark.parametrize(
+    ("tags", "told"),
+    [
+        (["attack.t1490", "attack.impact"], []),
+        (["attack.t1490"], []),
+        (["attack.impact"], []),
+        (["attack.t1562.001", "attack.defense-evasion"], []),  # as 18 has it
+        (["attack.t1685", "attack.defense-impairment"], []),
+        (["attack.t9999", "attack.impact"], []),  # another complaint says that
+        (["cve.2024.1", "attack.g0016", "attack.t1490", "attack.impact"], []),
+        (
+            ["attack.t1490", "attack.discovery"],
+            [
+                "0 tag 'attack.t1490': T1490 Inhibit System Recovery is of impact; the rule names discovery",
+                "1 tag 'attack.discovery': none of the rule's techniques is of this tactic",
+            ],
+        ),
+        (
+            ["attack.impact", "attack.t1490", "attack.persistence"],
+            ["2 tag 'attack.persistence': none of the rule's techniques is of this tactic"],
+        ),
+    ],
+)
+def test_techniques_and_tactics_of_a_rule_that_do_not_belong_together_are_told(techniques, tags, told):
+    assert [f"{place} {text}" for place, text in techniques.misplaced(tags)] == told

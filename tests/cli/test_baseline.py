@@ -104,6 +104,26 @@ def test_the_matrix_that_is_written_down_is_compared(tmp_path):
     assert "was 'hand-written', is 'converted'" in done.output
 
 
+def test_a_query_written_by_hand_stands_instead_of_the_backends(tmp_path):
+    import shutil
+
+    shutil.copytree(shipped("baseline"), tmp_path / "baseline")
+    by_hand = tmp_path / "baseline" / "queries" / "qradar" / "sam_hive_saved.aql"
+    by_hand.parent.mkdir(parents=True)
+    by_hand.write_text("SELECT 1\n")
+
+    asked = ("matrix", "--baseline", tmp_path / "baseline", "--target", "qradar", "--format", "json")
+
+    told = json.loads(run(*asked).output)
+
+    cells = {rule["name"]: rule["cells"] for rule in told["rules"]}
+    assert cells["sam_hive_saved"] == {"qradar": {"status": "hand-written"}}
+    assert cells["ntds_database_copied"]["qradar"]["status"] == "converted"
+    by_hand.rename(by_hand.with_name("sam_hive.aql"))
+    with pytest.raises(RefusedToStart, match="queries/qradar/sam_hive: is for no rule"):
+        run(*asked)
+
+
 def test_sigma_clis_cache_is_seeded_below_the_home_that_is_named(tmp_path):
     done = run("seed", "--home", tmp_path)
 

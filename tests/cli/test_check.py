@@ -117,7 +117,11 @@ def test_json_says_the_same(folder):
     assert result.exit_code == 1
 
 
-WARNED = GOOD.replace("good", "warned").replace("webserver", "webservre").replace("t1490", "t1070.001")
+WARNED = (
+    GOOD.replace("good", "warned")
+    .replace("webserver", "webservre")
+    .replace("t1490, attack.impact", "t1070.001, attack.defense-evasion")
+)
 
 
 SLOW = """\
@@ -127,6 +131,21 @@ detection:
     selection: {a: null}
     condition: selection
 """
+
+
+def test_techniques_of_other_tactics_than_the_rule_names_are_warned_of_with_their_line(folder):
+    (folder / "misplaced.yml").write_text(
+        GOOD.replace("good", "misplaced").replace("attack.impact", "attack.discovery")
+    )
+
+    result = run("rules", folder / "misplaced.yml")
+
+    assert result.exit_code == 0
+    assert (
+        "misplaced.yml:3: warning: tag 'attack.t1490': T1490 Inhibit System Recovery is of impact; the rule"
+        in result.stdout
+    )
+    assert "misplaced.yml:3: warning: tag 'attack.discovery': none of the rule's techniques" in result.stdout
 
 
 def test_warnings_are_told_and_leave_the_exit_code_alone(folder):

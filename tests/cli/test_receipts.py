@@ -79,6 +79,20 @@ def test_it_is_told_in_traditional_chinese_too(mixed, on_log):
     assert told.stdout.splitlines()[-1] == "1 隔離"
 
 
+def test_a_hint_on_a_ticket_that_is_used_is_told_as_a_note_and_leaves_the_exit_code_alone(tmp_path, run):
+    fault = {"pointer": "/category", "code": "category.technique-unlikely", "reason": "found x", "reason_zh": "不符。"}
+    receipt = {"schema": "fsoc.receipt/1", "offset": 7, "outcome": "accepted", "feed": "siem", "seq": 1}
+    note = {**fault, "hint": "Look at both.", "hint_zh": "請檢視。"}
+    (tmp_path / "receipts.ndjson").write_text(json.dumps({**receipt, "notes": [note]}) + "\n")
+
+    told = run("--from", tmp_path / "receipts.ndjson")
+    in_chinese = run("--from", tmp_path / "receipts.ndjson", "--lang", "zh-TW")
+
+    assert told.returncode == 0
+    assert "    note  /category  category.technique-unlikely  found x\n      → Look at both." in told.stdout
+    assert "    提示  /category  category.technique-unlikely  不符。（found x）\n      → 請檢視。" in in_chinese.stdout
+
+
 @pytest.mark.parametrize(
     ("options", "found", "code"),
     [

@@ -32,6 +32,7 @@ def intake():
         detector=nothing,
         feeder=feeder,
         attack_of=lambda _: None,
+        notes=lambda *_, **__: (),
     )
     pipeline = Pipeline(rules, Registry.parse(REGISTRY, "institutions.yml"))
     return lambda: pipeline.intake("fi-001")

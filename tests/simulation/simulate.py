@@ -63,6 +63,9 @@ class NoTechniques:
     def tactic(self, text: str) -> None:
         return None
 
+    def pair(self, tactic: str, technique: str) -> tuple[str, str]:
+        return tactic, technique
+
 
 @dataclass
 class Sector:

@@ -144,3 +144,14 @@ def test_a_batch_that_unpacks_to_more_than_any_ticket_is_kept_up_to_a_bound_and_
 
     assert original_payload(record) == payload[:-1]
     assert orjson.loads(record)["payload_bytes"] == len(payload)
+
+
+def test_hints_stand_beside_the_faults_and_only_where_there_are_any():
+    hint = Fault("category.technique-unlikely", "/category", "found fraud.phishing with T1486")
+    with_hint, without = Receipt(1, "accepted", notes=(hint,)).wire(), Receipt(1, "accepted").wire()
+
+    [note] = with_hint["notes"]
+    assert (note["code"], note["pointer"], note["reason"]) == (hint.code, hint.pointer, hint.text)
+    assert "僅供參考" in note["hint_zh"]
+    assert with_hint["faults"] == []
+    assert "notes" not in without

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import importlib
 import re
-from collections.abc import Mapping
+import warnings
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
@@ -31,11 +32,15 @@ _KUSTO_RANGE = re.compile(r'ipv4_is_in_range\(([^,()]+), "([^"]+)"\)')
 
 @dataclass(frozen=True, slots=True)
 class Converted:
-    """queries: most often one; a rule with several conditions has one for each. notes: what their reader must know."""
+    """queries: most often one; a rule with several conditions has one for each. notes: what their reader must know.
+
+    warnings: what the backend itself says of them.
+    """
 
     target: str
     queries: tuple[str, ...]
     notes: tuple[Note, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:
@@ -66,11 +71,13 @@ def convert(rule_yaml: str, target: str, pipeline: str | None = None) -> Convert
     backend = _backend_of(at)
     try:
         notes = mend(rule, at)
-        queries = backend(_mapping(at, pipeline) + names_of(at)).convert_rule(rule)
+        with warnings.catch_warnings(record=True) as warned:
+            warnings.simplefilter("always", UserWarning)
+            queries = backend(_mapping(at, pipeline) + names_of(at)).convert_rule(rule)
     except CannotMendError as error:
         return NotExpressible(target, str(error))
     except (SigmaError, NotImplementedError) as error:
-        return NotExpressible(target, _RULE_UNNAMED.sub("", str(error))[:REASON_MAX])
+        return NotExpressible(target, _reason(error))
     texts = tuple(str(query).strip() for query in queries)
     if not texts or not all(texts):
         return NotExpressible(target, "the backend gave no query")
@@ -79,7 +86,10 @@ def convert(rule_yaml: str, target: str, pipeline: str | None = None) -> Convert
         texts = tuple(f"{table}\n| where {text}" for text in texts)
         notes.add("table")
     texts = tuple(_finished(at, text) for text in texts)
-    return Converted(target, texts, tuple(sorted(notes)))
+    told = tuple(sorted({_line(str(one.message)) for one in warned if issubclass(one.category, UserWarning)}))
+    if told:
+        notes.add("backend-warns")
+    return Converted(target, texts, tuple(sorted(notes)), told)
 
 
 def pipelines_of(target: str) -> tuple[str, ...]:
@@ -87,15 +97,25 @@ def pipelines_of(target: str) -> tuple[str, ...]:
     return tuple(_pipelines(_target(target)))
 
 
-def missing_backends() -> dict[str, str]:
-    """Targets whose backend is not installed, and the package that has it."""
+def missing_backends(targets: Iterable[str] = TARGETS) -> dict[str, str]:
+    """Those of the targets whose backend is not installed, and the package that has it."""
     found: dict[str, str] = {}
-    for target in TARGETS.values():
+    for target in map(_target, targets):
         try:
             _backend_of(target)
         except RefusedToStart:
             found[target.id] = target.package
     return found
+
+
+def _reason(error: Exception) -> str:
+    """The first sentence of what a backend says; the others list all that it would have taken."""
+    line = _line(_RULE_UNNAMED.sub("", str(error)).partition("\n")[0])
+    return line.partition(". ")[0].removesuffix(".") or type(error).__name__
+
+
+def _line(text: str) -> str:
+    return " ".join(text.split())[:REASON_MAX]
 
 
 def _target(name: str) -> Target:

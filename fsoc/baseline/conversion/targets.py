@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import Final, Literal
 
-Note = Literal["letter-case", "missing-fields", "time-as-text", "table", "regex-anchored"]
+Note = Literal["letter-case", "missing-fields", "time-as-text", "table", "regex-anchored", "backend-warns"]
 
 NOTES: Final[Mapping[Note, tuple[str, str]]] = MappingProxyType(
     {
@@ -30,6 +30,10 @@ NOTES: Final[Mapping[Note, tuple[str, str]]] = MappingProxyType(
         "regex-anchored": (
             "The target's regular expressions match a whole value: the expression was written anew to find its parts.",
             "目標系統之正規表示式須符合整個值：已改寫為可比對部分內容。",
+        ),
+        "backend-warns": (
+            "pySigma's backend warns of the query; what it says stands in the index of the queries.",
+            "pySigma 轉換後端對此查詢提出警告，內容載於查詢目錄之 index.json。",
         ),
     }
 )

@@ -51,6 +51,8 @@ def bundle(baseline: Baseline, matrix: Matrix, notice: str, before: Mapping[str,
                 entry["reason"] = cell.reason
             if cell.notes:
                 entry["notes"] = list(cell.notes)
+            if cell.warnings:
+                entry["warnings"] = list(cell.warnings)
             index[row.rule.name] = entry
         files[f"queries/{profile.name}/index.json"] = _json(index)
     files["matrix.csv"] = tables.csv_of(matrix).encode()

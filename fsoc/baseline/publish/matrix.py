@@ -37,12 +37,16 @@ class Published:
 
 @dataclass(frozen=True, slots=True)
 class Cell:
-    """What became of one rule for one target. query: "" where there is none; reason: why there is none."""
+    """What became of one rule for one target. query: "" where there is none; reason: why there is none.
+
+    warnings: the backend's own.
+    """
 
     status: Status
     query: str = ""
     reason: str = ""
     notes: tuple[Note, ...] = ()
+    warnings: tuple[str, ...] = ()
 
     @property
     def told(self) -> str:
@@ -146,7 +150,7 @@ def _cell(rule: Published, profile: Profile, written: Mapping[tuple[str, str], s
         return Cell("hand-written", query.strip())
     match convert(rule.text, profile.target, profile.pipeline):
         case Converted() as found:
-            return Cell("converted", found.text, notes=found.notes)
+            return Cell("converted", found.text, notes=found.notes, warnings=found.warnings)
         case NotExpressible() as found:
             return Cell("not expressible", reason=found.reason or "the backend gave no reason")
 

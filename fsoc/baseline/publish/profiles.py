@@ -46,6 +46,13 @@ class Profiles:
     all: tuple[Profile, ...] = DEFAULT
     chosen: Mapping[str, Profile] = field(default_factory=dict)
 
+    def of(self, targets: Collection[str]) -> Profiles:
+        """Those of these targets alone; of all where none is named."""
+        if not targets:
+            return self
+        chosen = {name: profile for name, profile in self.chosen.items() if profile.target in targets}
+        return Profiles(tuple(profile for profile in self.all if profile.target in targets), chosen)
+
 
 def read_profiles(
     text: str, where: str, file_text: Callable[[str], str], institutions: Collection[str] | None = None

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -61,15 +61,15 @@ def matrix_of(
     Raises:
         RefusedToStart: a backend is not installed, or a rule or query is wrong.
     """
-    missing = missing_backends()
+    asked = profiles.all if profiles else DEFAULT
+    missing = missing_backends(dict.fromkeys(profile.target for profile in asked))
     if missing:
-        texts = (
-            Problem(target, f"its backend is not installed: pip install {name}") for target, name in missing.items()
-        )
+        hint = "its backend is not installed: pip install {}; or ask for other targets"
+        texts = (Problem(target, hint.format(package)) for target, package in missing.items())
         raise RefusedToStart(*texts)
     rules = rules_of(loaded)
-    written = dict(_by_hand(loaded.folder / QUERIES))
-    return make_matrix(version, rules, profiles.all if profiles else DEFAULT, written, tell)
+    written = dict(_by_hand(loaded.folder / QUERIES, {profile.target for profile in asked}))
+    return make_matrix(version, rules, asked, written, tell)
 
 
 def notice() -> str:
@@ -77,10 +77,8 @@ def notice() -> str:
     return read_source(shipped("attack_mappings") / "NOTICE").text
 
 
-def _by_hand(folder: Path) -> Iterator[tuple[tuple[str, str], str]]:
+def _by_hand(folder: Path, targets: Collection[str]) -> Iterator[tuple[tuple[str, str], str]]:
     """Queries of `queries/<target>/<rule name>.<suffix>`."""
-    if not folder.is_dir():
-        return
-    for target in TARGETS.values():
+    for target in (TARGETS[name] for name in sorted(targets) if (folder / name).is_dir()):
         for file in files_of(folder / target.id, {target.suffix}):
             yield (target.id, file.name.removesuffix(target.suffix)), read_source(file).text

@@ -141,6 +141,7 @@ def acls(
         tickets, receipts, feedback = (f"{kind}.{institution}" for kind in ("tickets", "receipts", "feedback"))
         allow(WORKER, "read", tickets)
         allow(WORKER, "write", receipts, feedback)
+        allow(CONSOLE, "read", tickets)  # coverage reads what they name; a suspended institution's too
         if institution in suspended:
             continue
         allow(institution, "write", tickets)

@@ -157,6 +157,22 @@ def test_what_is_no_rule_target_or_mapping_is_refused(arguments, told):
     assert told in str(refused.value)
 
 
+def test_what_a_backend_warns_of_is_noted_and_told(recwarn):
+    found = convert(rule("object: x"), "qradar", "qradar-aql-payload")
+
+    assert isinstance(found, Converted)
+    assert "backend-warns" in found.notes
+    assert found.warnings
+    assert not [warning for warning in recwarn if issubclass(warning.category, UserWarning)]
+
+
+def test_a_reason_is_one_line():
+    found = convert(rule("object: x"), "sentinel", "azure_monitor")
+
+    assert isinstance(found, NotExpressible)
+    assert found.reason == "Unable to determine table name from rule"
+
+
 def test_tickets_and_correlations_stay_with_the_joint_soc():
     correlation = (
         "title: C\ncorrelation: {type: event_count, rules: [a], timespan: 1h, condition: {gte: 2}, group-by: [x]}\n"
