@@ -160,7 +160,7 @@ def test_an_institution_joins_sends_is_served_changes_its_password_and_leaves(pl
         *("institution", "add", "co-10", "--name", "Ten", "--name-zh", "第十", *NEW, "--delegate", "msp-1", "--apply")
     )
     assert (code, err) == (0, "")
-    assert "co-10: 3 topics, 14 access rules, 2 quotas made; password new." in out
+    assert "co-10: 3 topics, 15 access rules, 2 quotas made; password new." in out
     assert place.open_steps("co-10") == (1, ["received", "ticket", "heartbeat", "receipt"])
 
     first = (place.kit("co-10").parent / "first-tickets.ndjson").read_bytes().splitlines()
