@@ -176,9 +176,9 @@ def ack_command(
         raise click.UsageError("Give --answer, or --retract.")
     if len(alerts) > ACKNOWLEDGES_MAX:
         raise click.UsageError(f"At most {ACKNOWLEDGES_MAX} alerts at a time.")
-    institution, environment = _who_answers(options)
+    institution, environment, drill = _who_answers(options)
     at_ms = time.time_ns() // 1_000_000
-    bodies = acknowledge(institution, alerts, answer, at_ms, environment, exercise_id)
+    bodies = acknowledge(institution, alerts, answer, at_ms, environment, exercise_id or drill)
     lines = [orjson.dumps(body) for body in bodies]
     options["settings_file"] = options.pop("file")
     if options["to"] is not None:
@@ -197,7 +197,7 @@ def ack_command(
         sys.exit(1)
 
 
-def _who_answers(options: dict[str, Any]) -> tuple[str, Environment]:
+def _who_answers(options: dict[str, Any]) -> tuple[str, Environment, str | None]:
     from fsoc.settings import load
 
     given = {name: options[name] for name in ("brokers", "topic_prefix", "environment")}
@@ -205,7 +205,7 @@ def _who_answers(options: dict[str, Any]) -> tuple[str, Environment]:
     institution = options["institution"] or settings.kafka_username
     if institution is None:
         raise RefusedToStart(Problem("--institution", "is needed: who answers?"))
-    return str(institution), settings.environment
+    return str(institution), settings.environment, settings.exercise_id
 
 
 class _Hunting:

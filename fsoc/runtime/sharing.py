@@ -13,7 +13,7 @@ from fsoc.attack.techniques import Techniques
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.feeds.newest import Newest
 from fsoc.institutions.registry import Registry
-from fsoc.runtime.content import TABLE_SUFFIXES, read_sources, shipped
+from fsoc.runtime.attack_files import read_techniques
 from fsoc.runtime.lanes import AUDIT, SHARING, SHARING_STATE
 from fsoc.runtime.log import Log, read_to_end
 from fsoc.sharing.allowed import Names
@@ -108,12 +108,11 @@ class OnPaper:
     @classmethod
     def of(cls, registry: Registry, caution: Caution) -> OnPaper:
         """With the ATT&CK tables that come with fsoc."""
-        tables = read_sources([shipped("attack_mappings")], TABLE_SUFFIXES)
         institutions = registry.institutions.values()
         return cls(
             registry,
             caution,
-            Techniques.parse((table.path, table.text) for table in tables),
+            read_techniques(),
             Names(institutions),
             sum(not one.suspended for one in institutions),
         )

@@ -8,6 +8,7 @@ from email.policy import default
 from pathlib import Path
 
 import pytest
+import stix2validator
 
 from fsoc.channels.html import html_of
 from fsoc.channels.mail import mail_of
@@ -21,6 +22,7 @@ from fsoc.runtime.gateway.taxii import collection_id
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.runtime.rules import load_ruleset
+from tests.channels.test_stix import OPTIONS
 from tests.leaks import Leaks
 from tests.sharing.test_leaks import run
 
@@ -89,6 +91,12 @@ def test_nothing_of_anybody_else_is_in_any_channel(told, channel):
             found[feedback.institution, feedback.alert_id] = leaks
 
     assert found == {}
+
+
+def test_the_bundles_of_an_exercise_are_strict_stix(told):
+    for feedback in told.looked_at[:: max(1, len(told.looked_at) // 15)]:
+        found = stix2validator.validate_string(bundle_of(feedback), OPTIONS)
+        assert found.is_valid, [str(one) for one in found.errors]
 
 
 async def test_nothing_of_anybody_else_is_in_any_collection(told):

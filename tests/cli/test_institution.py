@@ -41,7 +41,7 @@ def test_without_apply_the_registry_is_changed_and_kafkas_commands_are_printed(r
     assert all(at in line for line in commands)
     assert [line.split()[0] for line in commands] == [
         *["kafka-topics.sh"] * 3,
-        *["kafka-acls.sh"] * 13,
+        *["kafka-acls.sh"] * 15,
         *["kafka-configs.sh"] * 3,
     ]
     literal = "--resource-pattern-type literal"
@@ -125,14 +125,14 @@ def test_a_suspension_without_apply_is_written_and_its_commands_are_printed(run,
     assert told.returncode == 0
     assert (tmp_path / "who.yml").read_text().splitlines()[-1] == ENTRY.replace("[siem]}", "[siem], suspended: true}")
     commands = [line for line in told.stdout.splitlines() if line.startswith("kafka-")]
-    assert len(commands) == 8
+    assert len(commands) == 9
     assert all("--remove --force --allow-principal User:" in line for line in commands[:7])
     assert sum("User:fi-005 " in line for line in commands) == 4
-    assert sum("User:fsoc-gateway " in line for line in commands) == 3
+    assert sum("User:fsoc-gateway " in line for line in commands) == 4
     assert commands[-1].endswith("--entity-name fi-005 --delete-config SCRAM-SHA-512")
     lifted = run("suspend", "fi-005", "--lift", "--json", *secure)
     facts = json.loads(lifted.stdout)
-    assert (facts["lifted"], facts["applied"], len(facts["commands"])) == (True, False, 17)
+    assert (facts["lifted"], facts["applied"], len(facts["commands"])) == (True, False, 19)
     assert (tmp_path / "who.yml").read_text().splitlines()[-1] == ENTRY.replace("[siem]}", "[siem], suspended: false}")
 
 
@@ -157,7 +157,7 @@ def test_a_cluster_that_asks_nobody_needs_no_password(run, kafka, topic_prefix, 
     told = run("add", "fi-005", *NEW, "--apply", *prefix, brokers=kafka)
 
     assert (told.returncode, told.stderr) == (0, "")
-    assert "fi-005: 12 topics, 35 access rules, " in told.stdout
+    assert "fi-005: 16 topics, 48 access rules, " in told.stdout
     assert "password none." in told.stdout
     assert not list((tmp_path / "kit-fi-005").glob("*.password"))
     shown = json.loads(run("show", "fi-005", "--json", *prefix, brokers=kafka).stdout)

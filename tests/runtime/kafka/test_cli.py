@@ -58,7 +58,7 @@ def test_topics_are_planned_applied_and_checked(run, kafka: str, topic_prefix: s
     missing = run("topics", "check", *options)
     assert (missing.returncode, missing.stdout.splitlines()[-1]) == (
         1,
-        "15 topics: 15 missing, 0 different; 47 access rules missing; 2 quotas different.",
+        "19 topics: 19 missing, 0 different; 60 access rules missing; 2 quotas different.",
     )
     plan = run("topics", "plan", *options, "--json")
     assert plan.returncode == 0
@@ -67,7 +67,7 @@ def test_topics_are_planned_applied_and_checked(run, kafka: str, topic_prefix: s
     applied = run("topics", "apply", *options)
     assert (applied.returncode, applied.stderr) == (0, "")
     assert f"+ {prefix}tickets.fi-001  1 partition\n" in applied.stdout
-    assert applied.stdout.endswith("15 topics: 15 created, 0 altered; 47 access rules added; 2 quotas set.\n")
+    assert applied.stdout.endswith("19 topics: 19 created, 0 altered; 60 access rules added; 2 quotas set.\n")
     checked = run("topics", "check", *options, "--json")
     assert checked.returncode == 0
     assert json.loads(checked.stdout)["create"] == []

@@ -153,14 +153,14 @@ def worker(place: Place) -> Iterator[Callable[[], subprocess.Popen[bytes]]]:
 def test_an_institution_joins_sends_is_served_changes_its_password_and_leaves(place: Place, worker: Any):
     """co-1 is there; co-10 joins while the worker runs, sends what its kit has, and every step ticks itself."""
     first = place.run("institution", "add", "co-1", "--name", "One", *NEW, "--apply")
-    assert "co-1: 12 topics, 35 access rules, 1 quotas made; password new." in first[1], "what all share, too"
+    assert "co-1: 16 topics, 48 access rules, 1 quotas made; password new." in first[1], "what all share, too"
     assert place.run("topics", "check")[0] == 0
     running = worker()
     code, out, err = place.run(
         *("institution", "add", "co-10", "--name", "Ten", "--name-zh", "第十", *NEW, "--delegate", "msp-1", "--apply")
     )
     assert (code, err) == (0, "")
-    assert "co-10: 3 topics, 13 access rules, 2 quotas made; password new." in out
+    assert "co-10: 3 topics, 15 access rules, 2 quotas made; password new." in out
     assert place.open_steps("co-10") == (1, ["received", "ticket", "heartbeat", "receipt"])
 
     first = (place.kit("co-10").parent / "first-tickets.ndjson").read_bytes().splitlines()
@@ -207,7 +207,7 @@ def _suspended_and_back(place: Place) -> None:
         await log.write([(topic, 0, None, b"{}")])
         code, out, _ = await asyncio.to_thread(place.run, "institution", "suspend", "co-10", "--apply")
         assert code == 0
-        assert "co-10: 10 access rules taken back, and its password." in out
+        assert "co-10: 11 access rules taken back, and its password." in out
         with pytest.raises(RefusedToStart, match="does not allow this user to"):
             await log.write([(topic, 0, None, b"{}")])
 
