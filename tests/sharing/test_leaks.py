@@ -27,7 +27,10 @@ SEEDS = range(41, 46) if os.environ.get("FSOC_SOAK") == "1" else range(41, 42)
 
 def with_red(payload, random):
     """One ticket in twenty is TLP:RED, and one offers what it has, whatever else it says."""
-    body = orjson.loads(payload)
+    try:
+        body = orjson.loads(payload)
+    except orjson.JSONDecodeError:
+        return payload  # an exercise sends some that are none
     if body.get("kind") != "ticket":
         return payload
     draw = random.random()
@@ -70,12 +73,7 @@ def told(request, rules):
     text = exercise.institutions_yaml()
     direct, feedback = run(rules, text, deliveries)
     registry = Registry.parse(text, "institutions.yml")
-    ours = [
-        path.read_text()
-        for folder in ("fsoc/sharing", "attack_mappings")
-        for path in (ROOT / folder).iterdir()
-        if path.is_file()
-    ]
+    ours = [path.read_text() for folder in ("fsoc/sharing", "attack_mappings") for path in (ROOT / folder).glob("*.*")]
     ours += [rule.title for rule in rules.correlations.values()]
     leaks = Leaks.of((payload for _, _, payload in deliveries), registry, ours)
     return SimpleNamespace(
