@@ -6,6 +6,7 @@ import pytest
 
 from fsoc import settings
 from fsoc.errors import RefusedToStart
+from fsoc.sharing.caution import ALWAYS, Caution
 
 
 @pytest.fixture
@@ -147,3 +148,27 @@ def test_who_we_are_to_a_cluster_is_said_whole_or_not_at_all(file):
     ]
     (wrong,) = problems(environment={"FSOC_KAFKA_PROTOCOL": "SASL", "FSOC_KAFKA_USERNAME": "fi-001"})
     assert wrong.startswith("FSOC_KAFKA_PROTOCOL: kafka_protocol: 'SASL': ")
+
+
+@pytest.mark.parametrize(
+    ("given", "caution"),
+    [
+        ({}, Caution(3, 0, "high")),
+        ({"FSOC_FEEDBACK_HOLD": "always"}, Caution(hold_below=ALWAYS)),
+        ({"FSOC_FEEDBACK_HOLD": "below 70"}, Caution(hold_below=70)),
+        ({"FSOC_FEEDBACK_HOLD": "below 0", "FSOC_FEEDBACK_K": "5"}, Caution(k=5)),
+        ({"FSOC_FEEDBACK_AT_RISK": "never"}, Caution(at_risk=None)),
+        ({"FSOC_FEEDBACK_AT_RISK": "critical"}, Caution(at_risk="critical")),
+    ],
+)
+def test_how_careful_feedback_is(given, caution):
+    assert settings.load(environment=given).caution == caution
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("HOLD", "sometimes"), ("HOLD", "below 101"), ("K", "2"), ("K", "21"), ("AT_RISK", "all")]
+)
+def test_what_feedback_cannot_be_is_refused_by_its_variable(name, value):
+    (problem,) = problems(environment={f"FSOC_FEEDBACK_{name}": value})
+
+    assert problem.startswith(f"FSOC_FEEDBACK_{name}: feedback_{name.lower()}: '{value}'")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from hashlib import sha256
 from itertools import count
 
 import orjson
@@ -13,7 +14,9 @@ from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.topics import table
+from fsoc.runtime.log import read_to_end
 from fsoc.runtime.rules import load_ruleset
+from fsoc.sharing.chain import Head, verified
 from tests.crashing import Crash, CrashingLog
 
 PREFIX = "m."
@@ -68,6 +71,26 @@ async def outcome(log):
     )
 
 
+async def audited(log, institutions):
+    """The audit is whole; and what each institution was told is what stands there, no more and no less."""
+    lines = [record.value async for records in read_to_end(log, f"{PREFIX}audit", 0) for record in records]
+    head = orjson.loads((await newest(log, "sharing.state"))[b"header"])
+    chain = verified(lines, Head(head["seq"], head["hash"]))
+    written = {
+        (name, one["alert_id"], own["revision"]): own["sha256"]
+        for line in lines
+        for one in [orjson.loads(line)]
+        for name, own in one.get("told", {}).items()
+    }
+    told = {}
+    for name in institutions:
+        async for records in read_to_end(log, f"{PREFIX}feedback.{name}", 0):
+            for record in records:
+                revision = orjson.loads(record.value)["revision"]
+                told[name, record.key.decode(), revision] = sha256(record.value).hexdigest()
+    return chain.faults == [] and chain.head.seq == head["seq"] > 0 and told == written
+
+
 @pytest.fixture
 async def undisturbed(new_log, new_pipeline):
     log = await new_log()
@@ -94,7 +117,7 @@ async def test_how_records_are_batched_changes_nothing(new_log, new_pipeline, un
 
 
 async def test_a_crash_in_any_write_or_before_any_commit_changes_nothing(
-    new_log, new_pipeline, undisturbed, monkeypatch
+    new_log, new_pipeline, undisturbed, monkeypatch, exercise
 ):
     """The process dies in its n-th step, for every fifth n; a new worker on the log goes on from what is committed.
 
@@ -102,6 +125,7 @@ async def test_a_crash_in_any_write_or_before_any_commit_changes_nothing(
     """
     # By records alone: on a slow machine sub-slices would be short, and steps many.
     monkeypatch.setattr("fsoc.runtime.worker.SUBSLICE_SECONDS", 60.0)
+    names = [entry["id"] for entry in exercise.institutions]
     for step in count(1, 1 if os.environ.get("FSOC_SOAK") else 5):
         log = await new_log()
         log.crash_in = step
@@ -110,6 +134,7 @@ async def test_a_crash_in_any_write_or_before_any_commit_changes_nothing(
         except Crash:
             await InProcess(new_pipeline(), log, PREFIX).run_to_end(records_max=FEW)
             assert await outcome(log) == undisturbed, f"crashed in step {step}"
+            assert await audited(log, names), f"crashed in step {step}"
         else:
             break
     assert step > 10
