@@ -8,6 +8,7 @@ import sys
 import pytest
 
 from fsoc.runtime import supervisor
+from fsoc.settings import load
 
 
 @pytest.fixture
@@ -99,3 +100,11 @@ def test_workers_are_given_all_settings_and_no_others(monkeypatch, tmp_path):
     )
 
     assert load(environment=supervisor._environment(settings)) == settings
+
+
+def test_what_is_told_and_of_which_drill_reaches_the_workers():
+    given = {"feedback_hold": "below 60", "feedback_k": 5, "feedback_at_risk": "never", "exercise_id": "spring"}
+    settings = load(environment={}, options={**given, "environment": "exercise", "brokers": ["b:1"]})
+
+    workers = load(environment=supervisor._environment(settings))
+    assert {name: getattr(workers, name) for name in given} == given
