@@ -314,7 +314,8 @@ class Correlate:
             if level.moved and closed < END_MS:  # an exercise that is over keeps its state to be read
                 outputs.forgotten.extend(level.let_go())
                 outputs.forgotten.extend(alert_key(name) for name in self.book.expire(closed, depth))
-        outputs.state.extend(record for level in self.levels for record in level.sealed())
+        for key, past in (record for level in self.levels for record in level.sealed()):
+            outputs.forgotten.append(key) if past is None else outputs.state.append((key, past))
         if any(level.moved for level in self.levels):
             outputs.forgotten.extend(key for key, _ in self.levels.release())
         settled = self.levels.closed

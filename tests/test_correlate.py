@@ -102,6 +102,20 @@ def test_what_made_a_ticket_news_is_not_lost_in_a_crash_that_keeps_its_alert(kep
     assert [alert["revision"] for alert in topics.alerts.values()] == [2]
 
 
+@pytest.mark.parametrize("kept", range(6))
+def test_a_past_is_not_lost_in_a_crash_that_loses_the_alert_it_decided(kept):
+    """A surge above it, the alert and its end, and the past's own end, in one checkpoint that breaks off."""
+    (rule,) = (one for one in RULES_OF_PAST if one.condition.bounds == (("gte", 0.01),))
+    ops = [put("aa", NOON, "t1"), put("aa", NOON, "t3"), put("aa", NOON + 2 * DAY + 10_800_000, "t2")]
+    assert expected(rule, ops, NOON + 27 * DAY)
+    slices = [[record_of(rule, op), progress(op[5], number)] for number, op in enumerate(ops)]
+    slices += [[progress(NOON + days * DAY, 100 + days)] for days in (13, 27)]
+
+    topics = run(rule, [*slices, [END]], [(len(ops), (kept, 0))])
+
+    assert topics.standing() == expected(rule, ops, NOON + 27 * DAY)
+
+
 def offsets(slices):
     """Number the records as their partition would."""
     number = itertools.count()

@@ -117,7 +117,10 @@ class Level:
         yield from map(relay_key, self.relays.expire(self.closed_until_ms))
 
     def sealed(self) -> Iterator[StateRecord]:
-        """What the state must keep of pasts before it forgets what they were made of."""
+        """What the state must keep of pasts before it forgets what they were made of; None: this one is forgotten too.
+
+        Forgotten last: an alert that was decided by it must be in the state before.
+        """
         for (key, institution), seal in self.groups.sealed.items():
             closed = self.closed_until_ms
             yield seal_key(key, institution), None if seal is None or closed is None else seal_value(seal, closed)
