@@ -19,8 +19,6 @@ from fsoc.tickets.vocabulary import ID_PATTERN, AssetType, Category
 
 DAY_MS: Final = 86_400_000
 HOUR_MS: Final = 3_600_000
-TAIWAN_MS: Final = 8 * HOUR_MS
-"""Taiwan's offset from UTC; it has no summer time."""
 
 Statement = dict[str, Any]
 
@@ -50,7 +48,7 @@ class Sector(Protocol):
 
 def day_of(at_ms: int) -> str:
     """The day in Taiwan."""
-    return rfc3339(at_ms + TAIWAN_MS)[:10]
+    return rfc3339(at_ms + words.TAIWAN_MS)[:10]
 
 
 Reason = Literal["kind", "suppressed", "red", "few"]

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from fsoc.tickets.times import milliseconds, rfc3339
+
+TAIWAN_MS: Final = 8 * 3_600_000
+"""Taiwan's offset from UTC; it has no summer time."""
+
 TACTICS: Final = {
     "reconnaissance": ("Reconnaissance", "偵察"),
     "resource-development": ("Resource Development", "資源開發"),
@@ -38,16 +43,17 @@ def summary(kind: str, title: Said, at_least: int | None, first: str, last: str)
     """What happened, in one sentence. first, last: times by the hour."""
     count = "" if at_least is None else f", {at_least} or more,"
     count_zh = "" if at_least is None else f"（至少 {at_least} 家）"
-    between = f"between {_hour(first)} and {_hour(last)} UTC" if first != last else f"in the hour of {_hour(first)} UTC"
-    between_zh = f"{_hour(first)} 至 {_hour(last)}（UTC）" if first != last else f"{_hour(first)}（UTC）前後"
+    since, until = _hour(first), _hour(last)
+    between = f"between {since} and {until}" if first != last else f"in the hour of {since}"
+    between_zh = f"{since} 至 {until}" if first != last else f"{since} 前後"
     if kind == "rule":
         return Said(
-            f"{title.text}: one rule fired at several institutions{count} {between}, and is likely to be at fault.",
-            f"{title.text_zh}：同一規則於多家機構{count_zh}在 {between_zh} 觸發，規則本身可能有誤。",
+            f"{title.text}: one rule fired at several institutions{count} {between} (Taipei time), and is likely to be at fault.",
+            f"{title.text_zh}：同一規則於多家機構{count_zh}在 {between_zh}（臺北時間）觸發，規則本身可能有誤。",
         )
     return Said(
-        f"{title.text}: reported by several institutions{count} {between}.",
-        f"{title.text_zh}：多家機構{count_zh}於 {between_zh} 通報。",
+        f"{title.text}: reported by several institutions{count} {between} (Taipei time).",
+        f"{title.text_zh}：多家機構{count_zh}於 {between_zh}（臺北時間）通報。",
     )
 
 
@@ -135,4 +141,6 @@ def changed(what: str, values: Sequence[str], before: str = "", after: str = "")
 
 
 def _hour(time: str) -> str:
-    return f"{time[:10]} {time[11:16]}"
+    """As a clock in Taipei shows it."""
+    at = rfc3339(milliseconds(time) + TAIWAN_MS)
+    return f"{at[:10]} {at[11:16]}"
