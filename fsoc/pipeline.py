@@ -72,7 +72,7 @@ from fsoc.tickets.receipts import Receipt, receipts_records
 class Pipeline:
     """Makes the stages. Rules and registry may be replaced while they run, between slices; the partition count may not.
 
-    ends: whether an end record may end an institution's stream: in exercises, tests and replays, never in production.
+    ends: whether an end record may end an institution's stream: never in production. alert_key: makes ids of alerts.
     caution: what is told without anybody deciding. drill: of which alone messages are taken; None: of none, or any.
     """
 
@@ -82,6 +82,7 @@ class Pipeline:
     ends: bool = False
     caution: Caution = CAUTION
     drill: str | None = None
+    alert_key: bytes = b""
 
     def intake(self, institution: str) -> Intake:
         return Intake(self, institution)
@@ -244,13 +245,13 @@ class Correlate:
     """One partition of detections: entries → condition at each event time → alerts."""
 
     def __init__(self, pipeline: Pipeline, partition: int) -> None:
-        self._pipeline = pipeline
+        self._pipeline, rules = pipeline, pipeline.rules
         self.partition = partition
         self._restoring = Newest(lambda key, late, known: newness(key, late) < newness(key, known))
-        self._correlations = pipeline.rules.correlations
+        self._correlations = rules.correlations
         self.progress = Progress()
         self.levels = Levels(self._correlations, self.progress.since)
-        self.book = Book(pipeline.rules.tactics, pipeline.rules.policy, pipeline.rules.version.attack)
+        self.book = Book(rules.tactics, rules.policy, rules.version.attack, pipeline.alert_key)
         self.telling = Telling(partition)
         self.malformed_total, self._offset = 0, -1
         self._told: list[int] = []
@@ -284,8 +285,7 @@ class Correlate:
             return
         self._correlations = rules.correlations
         self.book.tactics, self.book.attack_version = rules.tactics, rules.version.attack
-        anew = rules.policy != self.book.policy  # it is part of what every alert says
-        self.book.policy = rules.policy
+        anew, self.book.policy = rules.policy != self.book.policy, rules.policy  # it is part of what every alert says
         outputs.state.extend(self.levels.adopt(self._correlations, anew=anew))
 
     def _evaluate(self, outputs: Outputs, *, republish: bool = False) -> None:

@@ -79,6 +79,8 @@ class Settings(BaseModel):
     feedback_hold: what waits for an analyst's release before institutions are told of it: nothing, all, or alerts below
         a confidence. feedback_k: no count of institutions below it is told. feedback_at_risk: from which level of alert
         on those are told who have no ticket in it.
+    alert_key_file: by what it holds alerts' ids are made, so that who is told one cannot try what it stands for; the
+        same for every worker, and for good. None: ids that everybody can reckon, told in a warning.
     allowed_lateness_ms: of institutions whose entry in the registry names none; `1h`, or seconds.
     """
 
@@ -117,6 +119,7 @@ class Settings(BaseModel):
     allowed_lateness_ms: Annotated[
         int, BeforeValidator(duration_ms), Field(alias="allowed_lateness", le=ALLOWED_LATENESS_MAX_MS)
     ] = ALLOWED_LATENESS_MS
+    alert_key_file: Path | None = None
     feedback_hold: Annotated[str, Field(pattern=r"^(never|always|below (100|[1-9]?[0-9]))$")] = "never"
     feedback_k: Annotated[int, Field(ge=3, le=20)] = 3
     feedback_at_risk: Literal["never", "informational", "low", "medium", "high", "critical"] = "high"

@@ -76,7 +76,8 @@ class Alert:
 
     @property
     def id(self) -> str:
-        return alert_id(self.key, self.episode)
+        name: str = self.body["alert_id"]
+        return name
 
     @property
     def episode_end_ms(self) -> int:
@@ -122,14 +123,21 @@ class Book:
 
     tactics: short name → place in the kill chain. policy: clocks and suppressions. Alerts are composed by both.
     attack_version: in whose words techniques stand; "" where it is not known.
-    waits: what campaigns were told of is kept until they let it go.
+    alert_key: by which ids are made. waits: what campaigns were told of is kept until they let it go.
     """
 
-    def __init__(self, tactics: Mapping[str, int], policy: Policy = NO_POLICY, attack_version: str = "") -> None:
+    def __init__(
+        self,
+        tactics: Mapping[str, int],
+        policy: Policy = NO_POLICY,
+        attack_version: str = "",
+        alert_key: bytes = b"",
+    ) -> None:
         self.expired_total = 0
         self.tactics = tactics
         self.policy = policy
         self.attack_version = attack_version
+        self.alert_key = alert_key
         self.waits = False
         self.links = 0
         self._named: dict[str, tuple[GroupKey, int]] = {}
@@ -166,8 +174,9 @@ class Book:
             continued = number - 1 in holding or (
                 before is not None and number - 1 < live_from and before.status != "retracted"
             )
-            before_it = alert_id(key, number - 1) if continued else None
-            body = compose(rule, key, episode, before_it, self.tactics, self.policy, self.attack_version)
+            before_it = alert_id(key, number - 1, self.alert_key) if continued else None
+            name = alert_id(key, number, self.alert_key)
+            body = compose(rule, key, episode, before_it, self.tactics, self.policy, self.attack_version, name)
             traces = traces_of(episode.entries)
             alert = self._alerts.get((key, number))
             if alert is not None and alert.depth != rule.depth:

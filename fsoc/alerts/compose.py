@@ -36,11 +36,13 @@ def compose(
     tactics: Mapping[str, int],
     policy: Policy = NO_POLICY,
     attack_version: str = "",
+    name: str | None = None,
 ) -> dict[str, Any]:
     """The alert's body without `revision` and `status`, which are the book's to give.
 
     tactics: short name → place in the kill chain. Whom it is about, how grave it is and since when, the tickets of
-    those say to whom it happened, of whom there is one at least; intel is named beside.
+    those say to whom it happened, of whom there is one at least; intel is named beside. name: its id; None makes one
+    without a key.
     """
     tickets: dict[str, list[str]] = {}
     detections: dict[str, int] = {}
@@ -50,8 +52,8 @@ def compose(
         victims = {entry.name[:2] for entry in entries}  # for moments, of intel that became a ticket, both are there
         intel = tuple(entry for entry in _once(intel) if entry.name[:2] not in victims)
     for entry in (*entries, *intel):
-        for name in entry.rules:
-            detections[name] = detections.get(name, 0) + 1
+        for detection in entry.rules:
+            detections[detection] = detections.get(detection, 0) + 1
     for entry in entries:
         tickets.setdefault(entry.institution, []).append(entry.ticket_id)
     tickets = {name: tickets[name] for name in sorted(tickets)}
@@ -73,7 +75,7 @@ def compose(
     )
     return {
         "schema": SCHEMA,
-        "alert_id": alert_id(key, found.episode),
+        "alert_id": alert_id(key, found.episode) if name is None else name,
         "rule_id": rule.id,
         "rule_version": rule.dated or None,
         "rule_title": rule.title,

@@ -107,12 +107,13 @@ def verify_command(institutions: Path | None, as_json: bool, file: Path | None, 
       fsoc state verify --settings worker.yml --json | jq -r '.findings[].code' | sort | uniq -c
     """
     from fsoc.cli.state_shown import verdict_json, verdict_lines  # late, as above
+    from fsoc.runtime.alert_key import alert_key
     from fsoc.runtime.audit.verify import verify
     from fsoc.runtime.rules import load_registry
 
     async def verified(cluster: Cluster, rules: RuleSet, tell: Tell) -> Verdict:
         registry = load_registry(given.institutions, given.allowed_lateness_ms) if given.institutions else None
-        return await verify(cluster, rules, registry, tell)
+        return await verify(cluster, rules, registry, tell, alert_key(given))
 
     options["institutions"] = institutions
     given = _settings(file, options)

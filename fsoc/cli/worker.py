@@ -71,6 +71,7 @@ def work(settings: Settings) -> int:
 def _pipeline(settings: Settings) -> Pipeline:
     """The only one to hold the rules, so that they can go when they are replaced."""
     from fsoc.pipeline import Pipeline
+    from fsoc.runtime.alert_key import alert_key
     from fsoc.runtime.reload import tell_refused
     from fsoc.runtime.rules import beside, load_registry, load_ruleset
 
@@ -96,4 +97,5 @@ def _pipeline(settings: Settings) -> Pipeline:
         ends=settings.environment != "production",
         caution=settings.caution,
         drill=settings.exercise_id,
+        alert_key=alert_key(settings, warns=True),
     )

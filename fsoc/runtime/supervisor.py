@@ -107,6 +107,7 @@ def _environment(settings: Settings) -> dict[str, str]:
         "placeholders": settings.placeholders and settings.placeholders.absolute(),
         "pipeline": settings.pipeline and settings.pipeline.absolute(),
         "engine": settings.engine,
+        "alert_key_file": settings.alert_key_file and settings.alert_key_file.absolute(),
         "feedback_hold": settings.feedback_hold,
         "feedback_k": settings.feedback_k,
         "feedback_at_risk": settings.feedback_at_risk,

@@ -49,6 +49,18 @@ def test_what_was_said_is_not_said_again_and_what_is_otherwise_is_a_revision_mor
     assert (book.raised_total, book.open_total) == (1, 1)
 
 
+def test_every_id_is_made_by_the_key_of_the_installation():
+    """Its own, and that of the alert before."""
+    book, key = Book({}, alert_key=b"of this installation"), b"of this installation"
+    alerts = list(book.revise(RULE, KEY, [holds(10), holds(11)], ALL))
+
+    assert [alert.id for alert in alerts] == [alert_id(KEY, number, key) for number in (10, 11)]
+    assert [alert.body["continues"] for alert in alerts] == [None, alerts[0].id]
+    again = Book({}, alert_key=key)
+    again.restore(alerts[0].state(None))
+    assert [alert.id for alert in again] == [alerts[0].id]
+
+
 def test_an_alert_continues_the_one_of_the_episode_before_as_long_as_that_stands(book):
     assert revise(book, holds(10), holds(11), holds(13)) == {
         10: (1, "open", None),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from pathlib import Path
 
 import pytest
 
@@ -103,7 +104,13 @@ def test_workers_are_given_all_settings_and_no_others(monkeypatch, tmp_path):
 
 
 def test_what_is_told_and_of_which_drill_reaches_the_workers():
-    given = {"feedback_hold": "below 60", "feedback_k": 5, "feedback_at_risk": "never", "exercise_id": "spring"}
+    given = {
+        "feedback_hold": "below 60",
+        "feedback_k": 5,
+        "feedback_at_risk": "never",
+        "exercise_id": "spring",
+        "alert_key_file": Path("/etc/fsoc/alert.key"),
+    }
     settings = load(environment={}, options={**given, "environment": "exercise", "brokers": ["b:1"]})
 
     workers = load(environment=supervisor._environment(settings))

@@ -68,9 +68,14 @@ class _Group(NamedTuple):
 
 
 def check_alerts(
-    found: Shard, members: Mapping[str, Member], partitions: int, tactics: Mapping[str, int], verdict: Verdict
+    found: Shard,
+    members: Mapping[str, Member],
+    partitions: int,
+    tactics: Mapping[str, int],
+    verdict: Verdict,
+    alert_key: bytes = b"",
 ) -> int:
-    """Judge every group that may still change; return how much was found."""
+    """Judge every group that may still change; return how much was found. alert_key: by which workers make ids."""
     if not found.is_judgeable:
         return 0
     before = len(verdict.findings)
@@ -89,20 +94,20 @@ def check_alerts(
             continue
         of_it = alerts.get(key, {})
         is_in_flight = key in moving
-        _check_status(found, key, of_it, soon, is_in_flight, verdict)
+        _check_status(found, of_it, soon, is_in_flight, verdict)
         if defined is None or key not in groups or defined.rule.silent:
             continue  # nothing of it is held, and no worker judges it again; or it raises no alerts
         rule, place = defined.rule, defined.rule.depth - 1
         live_from, closed_ms = settled_from(rule, settled[place]), found.closed_ms(rule.depth)
         past = (since, earlier, found.seals.get(key, {}))
         group = _Group(rule, key, groups[key], of_it, closed_ms, soon[place], live_from, is_in_flight, *past)
-        _check_group(found, group, tactics, verdict)
+        _check_group(found, group, tactics, verdict, alert_key)
     return len(verdict.findings) - before
 
 
-def _check_group(found: Shard, group: _Group, tactics: Mapping[str, int], verdict: Verdict) -> None:
-    now = bodies(group, tactics)
-    otherwise = [bodies(other, tactics) for other in group.otherwise()]
+def _check_group(found: Shard, group: _Group, tactics: Mapping[str, int], verdict: Verdict, alert_key: bytes) -> None:
+    now = bodies(group, tactics, alert_key)
+    otherwise = [bodies(other, tactics, alert_key) for other in group.otherwise()]
     for episode in sorted(group.alerts.keys() | now.keys() | {number for other in otherwise for number in other}):
         if episode < group.live_from:
             continue
@@ -115,10 +120,10 @@ def _check_group(found: Shard, group: _Group, tactics: Mapping[str, int], verdic
         if group.is_in_flight or any(other.get(episode) != expected for other in otherwise):
             verdict.looked.in_flight_alerts += 1
             continue
-        _tell(found, alert_id(group.key, episode), record, expected, verdict)
+        _tell(found, alert_id(group.key, episode, alert_key), record, expected, verdict)
 
 
-def bodies(group: _Group, tactics: Mapping[str, int]) -> dict[int, dict[str, Any]]:
+def bodies(group: _Group, tactics: Mapping[str, int], alert_key: bytes = b"") -> dict[int, dict[str, Any]]:
     """What the alerts of the episodes that may still change must say, by episode: the plain way."""
     decided = None if group.rule.rising else (NEVER_MS if group.closed_ms is None else group.closed_ms)
     judged = satisfied_by_past(group.rule, group.entries, decided, group.since, group.seals)
@@ -130,8 +135,8 @@ def bodies(group: _Group, tactics: Mapping[str, int]) -> dict[int, dict[str, Any
         before = group.alerts.get(number - 1)
         stood = before is not None and number - 1 < group.live_from and before.status != "retracted"
         goes_on = (number - 1 in holding and number - 1 >= group.live_from) or stood
-        continues = alert_id(group.key, number - 1) if goes_on else None
-        body = compose(group.rule, group.key, episode, continues, tactics)
+        continues = alert_id(group.key, number - 1, alert_key) if goes_on else None
+        body = compose(group.rule, group.key, episode, continues, tactics, name=alert_id(group.key, number, alert_key))
         composed[number] = _as_compared(orjson.loads(orjson.dumps(body)))
     return composed
 
@@ -191,7 +196,6 @@ def _short(value: object) -> str:
 
 def _check_status(
     found: Shard,
-    key: GroupKey,
     alerts: Mapping[int, AlertRecord],
     soon: Sequence[int | None],
     is_in_flight: bool,
@@ -208,7 +212,7 @@ def _check_status(
             verdict.looked.in_flight_alerts += 1
             continue
         expected = "final" if now else "open"
-        place = found.place(ALERT + alert_id(key, episode).encode())
+        place = found.place(ALERT + record.alert().id.encode())
         verdict.find("wrong-status", place, f"is {record.status}, expected {expected}")
 
 

@@ -37,8 +37,16 @@ class _Revision(msgspec.Struct):
 _revision = msgspec.json.Decoder(_Revision).decode
 
 
-async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = None, tell: Tell = silent) -> Verdict:
+async def verify(
+    cluster: Cluster,
+    rules: RuleSet,
+    registry: Registry | None = None,
+    tell: Tell = silent,
+    alert_key: bytes = b"",
+) -> Verdict:
     """Look at everything once. rules: those on disk. registry: None takes the institutions that the state knows.
+
+    alert_key: by which workers make alerts' ids.
 
     Raises:
         RefusedToStart, Retry: the log cannot be read.
@@ -50,7 +58,7 @@ async def verify(cluster: Cluster, rules: RuleSet, registry: Registry | None = N
     state = await newest(cluster.log, await cluster.intake_state(), tell)
     found = members(state, offsets, verdict)
     del state
-    pipeline = Pipeline(rules, registry or _registry_of(found), cluster.partitions, ends=True)
+    pipeline = Pipeline(rules, registry or _registry_of(found), cluster.partitions, ends=True, alert_key=alert_key)
     for member in found.values():
         if member.name not in offsets:  # who has left the registry; nobody works its tickets any more
             member.committed = (await _committed(cluster, [member.name])).get(member.name)
@@ -97,7 +105,7 @@ class _Correlation:
         check_shard(part, cluster.partitions, found, verdict)
         missing = check_feeding(part, fed, found, min(KEPT_LEAST_MS, rules.retention_ms), verdict)
         relays = check_relays(part, found, cluster.partitions, self._relayed, verdict)
-        alerts = check_alerts(part, found, cluster.partitions, rules.tactics, verdict)
+        alerts = check_alerts(part, found, cluster.partitions, rules.tactics, verdict, self._pipeline.alert_key)
         check_counts(part, alerts, relays, verdict)
         check_published(part, self._published, verdict)
         check_restart_of_correlation(self._pipeline, part, records, verdict)

@@ -26,6 +26,7 @@ CHAINS = Path(__file__).with_name("rules") / "chains.yml"
 PREFIX = "m."
 GROUP = "fsoc"
 PARTITIONS = 4
+ALERT_KEY = b"of this installation"
 EXERCISE = ExerciseSpec(institutions=8, tickets_per_institution=12, seed=17, hours=24)
 
 
@@ -42,15 +43,15 @@ class Stand:
         await self.log.create(table(PREFIX, self.registry.institutions, PARTITIONS, "exercise"))
 
     def worker(self):
-        pipeline = Pipeline(self.rules, self.registry, PARTITIONS, ends=True)
+        pipeline = Pipeline(self.rules, self.registry, PARTITIONS, ends=True, alert_key=ALERT_KEY)
         return InProcess(pipeline, self.log, PREFIX, GROUP)
 
     async def send(self, deliveries):
         for delivery in deliveries:
             await self.log.append(f"{PREFIX}tickets.{delivery.institution}", 0, None, delivery.payload, delivery.at_ms)
 
-    async def verify(self, registry=None):
-        return await verify(await Cluster.of(self.log, PREFIX, GROUP), self.rules, registry)
+    async def verify(self, registry=None, alert_key=ALERT_KEY):
+        return await verify(await Cluster.of(self.log, PREFIX, GROUP), self.rules, registry, alert_key=alert_key)
 
     async def show(self, institutions=None, partitions=None):
         return await show(await Cluster.of(self.log, PREFIX, GROUP), self.rules, institutions, partitions)

@@ -10,6 +10,7 @@ import pytest
 
 from fsoc.alerts.identity import alert_id
 from fsoc.correlation.entries import GroupKey
+from tests.runtime.audit.conftest import ALERT_KEY
 
 FEW, MORE = 60, 100
 STATE, INTAKE = "correlation.state", "intake.state"
@@ -312,9 +313,15 @@ async def test_an_alert_whose_entries_do_not_raise_it_is_one_too_many(worked, fi
     )
     group, at = GroupKey(*orjson.loads(key)[:3]), orjson.loads(records[partition, key])[0][0]
     record = orjson.loads(records[first(records, kinds.alert)])
-    episode = at // record["episode_ms"]
-    name = alert_id(group, episode)
-    record |= {"key": group, "episode": episode, "body": {**record["body"], "alert_id": name}, "status": "open"}
+    episode_ms = worked.rules.correlations[group.rule].episode_ms
+    episode = at // episode_ms
+    name = alert_id(group, episode, ALERT_KEY)
+    record |= {
+        "episode": episode,
+        "episode_ms": episode_ms,
+        "body": {**record["body"], "alert_id": name},
+        "status": "open",
+    }
     await worked.write(STATE, partition, f"alert/{name}".encode(), orjson.dumps({**record, "key": list(group)}))
 
     assert await worked.codes() == ["extra-alert"]
