@@ -68,16 +68,22 @@ def untold(shared: Shared, caution: Caution, registered: int) -> Reason | None:
     return None if caution.hides(registered, shared.sharing.institutions_least) else "few"
 
 
-def statement(shared: Shared, day: str, sector: Sector) -> Statement | None:
-    """What is said of an alert on this day; None of one on a feed: there is nobody else in it."""
+def statement(shared: Shared, day: str, sector: Sector, *, is_common: bool | None = None) -> Statement | None:
+    """What is said of an alert on this day; None of one on a feed: there is nobody else in it.
+
+    is_common: whether so many have what joins the tickets that it is told though its form says little; by default,
+    whether k do.
+    """
     if shared.kind == "feed":
         return None
+    if is_common is None:
+        is_common = len(shared.told_of) >= sector.caution.k
     red = shared.sharing.red
     pairs = _known(shared.attack if red is None else red.attack, sector.techniques)
     first, last = (shared.first_seen, shared.last_seen) if red is None else (red.first_seen, red.last_seen)
     first_seen, last_seen = _hour(first or shared.first_seen), _hour(last or shared.last_seen)
     count = sector.caution.at_least(len(shared.told_of), sector.registered)
-    indicators = list(_indicators(shared, sector))
+    indicators = list(_indicators(shared, sector, is_common=is_common))
     techniques = list(dict.fromkeys(pair.technique for pair in pairs))
     tactics = list(dict.fromkeys(pair.tactic for pair in pairs))
     sought = [Sought(each["type"], each["value"]) for each in indicators]
@@ -148,7 +154,7 @@ def _timeline(rows: Iterable[Row], techniques: Techniques) -> Iterable[dict[str,
             }
 
 
-def _indicators(shared: Shared, sector: Sector) -> Iterable[dict[str, Any]]:
+def _indicators(shared: Shared, sector: Sector, *, is_common: bool) -> Iterable[dict[str, Any]]:
     """The value that joins the tickets, where it is the attacker's; then what senders offer."""
     told: set[str] = set()
     sharing = shared.sharing
@@ -159,7 +165,7 @@ def _indicators(shared: Shared, sector: Sector) -> Iterable[dict[str, Any]]:
             value = of_form(text)
             if value is None or sector.names.stand_in(value):
                 continue
-            if value.type in FREE and len(shared.told_of) < sector.caution.k:
+            if value.type in FREE and not is_common:
                 continue
             told.add(value.text)
             role = "infrastructure" if field == "cs-host" else sharing.key
