@@ -101,7 +101,7 @@ def statement(shared: Shared, day: str, sector: Sector, *, is_common: bool | Non
         "suppliers": [
             text
             for text in _values(shared, "suppliers.supplier_id")
-            if _is_id(text) and not sector.names.stand_in(Value("text", text))
+            if is_common and _is_id(text) and not sector.names.stand_in(Value("text", text))
         ],
         "asset_types": [text for text in _values(shared, "assets.type") if text in _ASSETS],
         "categories": [text for text in _values(shared, "category") if text in _CATEGORIES],
@@ -190,12 +190,12 @@ def _values(shared: Shared, field: str) -> Sequence[str]:
 def _sources(shared: Shared, sector: Sector) -> list[dict[str, Any]]:
     """Who lets itself be named, and of which sectors others are that let that be told.
 
-    A sector of so few that k − 1 of them know who the others are is none.
+    A sector of so few that k − 1 of them know who the others are is none; whoever is named hides nobody.
     """
     told = set(shared.told_of)
-    sizes: dict[str, int] = {}
+    hidden: dict[str, int] = {}
     for one in sector.registry.institutions.values():
-        sizes[one.sector] = sizes.get(one.sector, 0) + (not one.suspended)
+        hidden[one.sector] = hidden.get(one.sector, 0) + (not one.suspended)
     named: list[dict[str, Any]] = []
     sectors: set[str] = set()
     for name, word in shared.sharing.attribution.items():
@@ -204,9 +204,14 @@ def _sources(shared: Shared, sector: Sector) -> list[dict[str, Any]]:
             continue
         if word == "named":
             named.append({"sector": known.sector, "institution": name, "name": known.name, "name_zh": known.name_zh})
-        elif sector.caution.hides(sizes[known.sector], 0):
+            hidden[known.sector] -= not known.suspended
+        else:
             sectors.add(known.sector)
-    only = [{"sector": name, "institution": None, "name": None, "name_zh": None} for name in sorted(sectors)]
+    only = [
+        {"sector": name, "institution": None, "name": None, "name_zh": None}
+        for name in sorted(sectors)
+        if sector.caution.hides(hidden[name], 0)
+    ]
     return [*named, *only]
 
 

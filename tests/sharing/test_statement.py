@@ -123,6 +123,23 @@ def test_who_lets_itself_be_named_is_named_and_nobody_else():
     ]  # of the only securities firm not even its sector
 
 
+@pytest.mark.parametrize(("size", "told"), [(5, 2), (7, 3)])
+def test_of_a_sector_nothing_is_said_where_those_who_are_named_leave_too_few_of_it(size, told):
+    insurers = {f"aa-{number:02d}": {"sector": "insurance"} for number in range(1, size + 1)}
+    attribution = {"aa-03": "named", "aa-04": "named", "aa-02": "sector_only"}
+
+    assert len(said(members(20, **insurers), sharing={"attribution": attribution})["sources"]) == told
+
+
+@pytest.mark.parametrize(("institutions", "told"), [(2, []), (3, ["tw-91234567"])])
+def test_a_supplier_is_told_where_k_have_it(institutions, told):
+    """Whoever else has it could name those two."""
+    warned = Teller().hear(alert(own(*FOUR[:institutions]), group={"suppliers.supplier_id": "tw-91234567"}))["aa-09"]
+
+    assert warned["statement"]["suppliers"] == told
+    assert ("the supplier that is named" in warned["why"]["text"]) is bool(told)
+
+
 RED = {
     "institutions": FOUR[:3],
     "red": {
