@@ -12,7 +12,7 @@ that is durable: a crash in between has it told again, the same bytes under the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -103,9 +103,10 @@ class Journal(Struct, frozen=True):
     before: Known
     after: Known
 
-    def told(self) -> Iterator[Outgoing]:
-        """Everything of it that is published."""
-        told = {name: record(self.before, self.after, self.alert_id, name) for name in news(self.before, self.after)}
+    def told(self, but: Container[str]) -> Iterator[Outgoing]:
+        """Everything of it that is published. but: institutions that were told something newer."""
+        before, after = self.before, self.after
+        told = {name: record(before, after, self.alert_id, name) for name in news(before, after) if name not in but}
         return _published(self.alert_id, [line.encode() for line in self.lines], told)
 
 
@@ -242,6 +243,7 @@ class Sharing:
             if key.startswith(ALERT):
                 self._keep(key.removeprefix(ALERT).decode(), known_from(value))
         journals = [(key, journal_from(value)) for key, value in records.items() if key.startswith(JOURNAL)]
+        pending = _pending(journal for _, journal in journals)
         for key, journal in sorted(journals, key=lambda each: each[1].seq):
             if journal.seq > self.head.seq:
                 self.head = Head(journal.seq, journal.hash)
@@ -250,7 +252,9 @@ class Sharing:
                 self._keep(journal.alert_id, _as_told(known, journal))
                 kept = self.known[journal.alert_id]
                 outputs.state.append((ALERT + journal.alert_id.encode(), msgspec.json.encode(kept)))
-            outputs.published.extend(journal.told())
+            told = self.known[journal.alert_id].told
+            newer = {name for name in told if told[name].revision > pending.get((journal.alert_id, name), 0)}
+            outputs.published.extend(journal.told(newer))
             outputs.forgotten.append(key)
         self._restoring.clear()
         return outputs
@@ -259,6 +263,20 @@ class Sharing:
         self._offset, self.head, self._swept = header.offset, Head(header.seq, header.hash), header.swept
         self.told_total, self.evicted_total = header.told_total, header.evicted_total
         self.malformed_total, self.unheeded_total = header.malformed_total, header.unheeded_total
+
+
+def _pending(journals: Iterable[Journal]) -> dict[tuple[str, str], int]:
+    """The newest revision of each alert that each institution is told by these.
+
+    Where it was told a newer one, its journal is old, and was written again by a worker that has lost the partition:
+    said once more it would be the last word, and the one that a compacted topic keeps.
+    """
+    newest: dict[tuple[str, str], int] = {}
+    for journal in journals:
+        for name in news(journal.before, journal.after):
+            key = journal.alert_id, name
+            newest[key] = max(journal.after.told[name].revision, newest.get(key, 0))
+    return newest
 
 
 def _published(name: str, lines: Sequence[bytes], feedback: Mapping[str, bytes]) -> Iterator[Outgoing]:
