@@ -135,6 +135,13 @@ def standing(known: Known) -> Standing:
     return "taken_back" if known.told or reason is None or reason == "kind" else reason
 
 
+def missed(known: Known) -> int:
+    """How much it would be missed: what is held would be told, and a retraction of what stands could not be."""
+    if known.held or (known.decision is not None and known.decision.op == "hold"):
+        return 2
+    return int(known.stands and not known.settled)
+
+
 def settled(known: Known) -> Known:
     """Over for so long that nothing is told of it any more: of that no more is kept."""
     return Known(known.version + 1, known.offset, known.at_ms, known.revision, None, settled=True)
@@ -148,10 +155,10 @@ def news(before: Known, after: Known) -> Iterator[str]:
 
 
 def _is_held(known: Known, shared: Shared, sector: Sector) -> bool:
-    """A decision counts before the setting, and the setting only until it was told."""
+    """A decision counts before the setting, and the setting only where nobody has been told, or all that it is over."""
     if known.decision is not None:
         return known.decision.op == "hold"
-    return not known.told and sector.caution.holds(shared.sharing.confidence)
+    return not known.stands and sector.caution.holds(shared.sharing.confidence, guessed=shared.kind == "joint")
 
 
 def _taken_back(known: Known) -> Known:

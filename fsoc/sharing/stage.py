@@ -28,7 +28,7 @@ from fsoc.sharing.allowed import Names
 from fsoc.sharing.caution import Caution
 from fsoc.sharing.chain import FIRST, Head, link
 from fsoc.sharing.feedback import record
-from fsoc.sharing.known import UNKNOWN, Known, Standing, heard, news, settled, standing
+from fsoc.sharing.known import UNKNOWN, Known, Standing, heard, missed, news, settled, standing
 from fsoc.sharing.records import TOLD, Decision, Shared, record_of
 from fsoc.sharing.statement import DAY_MS, day_of
 from fsoc.tickets.times import rfc3339
@@ -38,7 +38,8 @@ JOURNAL: Final = b"said/"
 HEADER: Final = b"header"
 
 ALERTS_MAX: Final = 20_000
-"""Alerts that are kept; past that those leave that nothing was heard of for longest, a tenth at once."""
+"""Alerts that are kept; past that those leave that are missed least and nothing was heard of for longest, a tenth at
+once: what is held last, and before it what stands."""
 
 SETTLED_MS: Final = 35 * DAY_MS
 """So long after the last word of it nothing more is told of an alert that is over."""
@@ -205,7 +206,8 @@ class Sharing:
                     self._keep(name, settled(known))
                     outputs.state.append((ALERT + name.encode(), msgspec.json.encode(self.known[name])))
         if len(self.known) > ALERTS_MAX:
-            oldest = sorted(self.known, key=lambda name: (self.known[name].at_ms, name))[: ALERTS_MAX // 10]
+            ranks = {name: (missed(known), known.at_ms, name) for name, known in self.known.items()}
+            oldest = sorted(ranks, key=ranks.__getitem__)[: ALERTS_MAX // 10]
             self.evicted_total += len(oldest)
             for name in oldest:
                 self._forget(name, outputs)
