@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, Protocol, get_args
 
 from fsoc.attack.techniques import Techniques
+from fsoc.correlation.terms import TOLD_TYPES
 from fsoc.institutions.registry import Registry
 from fsoc.sharing import words
 from fsoc.sharing.allowed import FREE, Names, Value, of_form
@@ -25,7 +26,7 @@ Statement = dict[str, Any]
 KEY_FIELDS: Final = frozenset({"indicator", "cs-host"})
 """Fields of a group, besides `observable:<type>`, whose value is the attacker's where institutions share it."""
 
-_OBSERVABLE: Final = "observable:"
+_OBSERVABLES: Final = frozenset(f"observable:{kind}" for kind in TOLD_TYPES)
 _ASSETS: Final = frozenset(get_args(AssetType))
 _CATEGORIES: Final = frozenset(get_args(Category))
 _is_id = re.compile(ID_PATTERN).fullmatch
@@ -159,7 +160,7 @@ def _indicators(shared: Shared, sector: Sector, *, is_common: bool) -> Iterable[
     told: set[str] = set()
     sharing = shared.sharing
     for field in shared.group if sharing.key != "own" and shared.kind == "joint" else ():
-        if field not in KEY_FIELDS and not field.startswith(_OBSERVABLE):
+        if field not in KEY_FIELDS and field not in _OBSERVABLES:
             continue
         for text in _values(shared, field):
             value = of_form(text)

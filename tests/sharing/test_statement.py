@@ -79,6 +79,8 @@ def test_times_are_told_by_the_hour():
         ({"observable:ipv4": "185.220.101.7"}, [("ipv4", "185.220.101.7")]),
         ({"cs-host": "kit.example"}, [("domain", "kit.example")]),
         ({"account_token": "0f" * 32}, []),
+        ({"observable:account_token": "0f" * 32}, []),
+        ({"observable:swift_bic": "harbtwtp"}, []),
         ({"TargetUserName": "wang"}, []),
         ({"observables.value": "evil.example"}, []),
         ({"indicator": "10.1.2.3"}, []),
