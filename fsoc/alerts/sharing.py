@@ -38,7 +38,7 @@ def sharing(rule: CorrelationRule, entries: Sequence[Entry], tactics: Mapping[st
     told = [one for one in said if one[2].tlp != "red"]
     least = least_of(rule)
     has_red = len(told) < len(said)
-    stands = not has_red or (_counts_institutions(rule) and len({member for _, member, _ in told}) >= least)
+    stands = not has_red or (_counts_institutions(rule) and _holds_without_red(entries, least, rule.timespan_ms))
     return {
         "confidence": _confidence(told),
         "tlp": max((terms.tlp for _, _, terms in said), key=TLP_ORDER.index),
@@ -65,6 +65,18 @@ def least_of(rule: CorrelationRule) -> int:
 def _counts_institutions(rule: CorrelationRule) -> bool:
     """Whether it asks for institutions and for nothing else."""
     return rule.type == "value_count" and rule.fields == ("institution",) and not rule.also
+
+
+def _holds_without_red(entries: Iterable[Entry], least: int, timespan_ms: int) -> bool:
+    """Whether some (t - timespan, t] has so many members by tickets that are not red: an episode is many of these."""
+    seen: dict[str, int] = {}
+    for entry in sorted(entries):
+        if entry.terms.tlp != "red":
+            seen[entry.member] = entry.event_time_ms
+            since_ms = entry.event_time_ms - timespan_ms
+            if len(seen) >= least and sum(at_ms > since_ms for at_ms in seen.values()) >= least:
+                return True
+    return False
 
 
 def _confidence(said: Iterable[_Said]) -> int | None:

@@ -6,7 +6,7 @@ So it is short: most tickets need one number.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from functools import lru_cache
 from typing import Any, Final, Literal, NamedTuple
 
@@ -24,6 +24,13 @@ OFFERED_TYPES: Final = frozenset(
     {"ipv4", "ipv6", "cidr", "asn", "domain", "url", "email", "sha256", "sha1", "md5", "ja4", "cve"}
 )
 """Whose values cannot be a victim's name by their form, as a user agent's or a process's can."""
+
+
+TOLD_TYPES: Final = OFFERED_TYPES | {"user_agent", "process", "mutex"}
+"""Whose values may be told at all, some of them only where many have them."""
+
+_OWN_TYPES: Final = frozenset({"account_token", "customer_token", "atm_id_token", "swift_bic"})
+"""Somebody's at an institution, whatever role its sender gives them."""
 
 
 class Offer(NamedTuple):
@@ -60,14 +67,16 @@ class TicketTerms:
     def __init__(self, body: Mapping[str, Any]) -> None:
         observables = body.get("observables") or ()
         # Names and hashes mean the same in either case, and groups are made of them in lower case.
-        roles = {str(item["value"]).lower(): item["role"] for item in observables if item["role"] in INDICATOR_ROLES}
-        own = roles and {asset["ref"].lower() for asset in body.get("assets") or ()}
-        own = own and own | {str(item["value"]).lower() for item in observables if item["role"] == "victim"}
-        self._keys: dict[str, Literal["attacker", "infrastructure", "own"]] = {
-            value: "own" if value in own else "infrastructure"
-            for value, role in roles.items()
-            if value in own or role == "infrastructure"
-        }
+        # What is nobody's indicator may join tickets as well: a group may be of a field of the evidence.
+        own = {asset["ref"].lower() for asset in body.get("assets") or ()}
+        keys: dict[str, Literal["attacker", "infrastructure", "own"]] = {}
+        for item in observables:
+            kind, role = item["type"], item["role"]
+            if kind in _OWN_TYPES or (role == "victim" and kind != "cve"):  # a weakness is nobody's
+                own.add(str(item["value"]).lower())
+            elif role == "infrastructure":
+                keys[str(item["value"]).lower()] = "infrastructure"
+        self._keys: dict[str, Literal["attacker", "infrastructure", "own"]] = {**keys, **dict.fromkeys(own, "own")}
         offers: tuple[Offer, ...] = ()
         if observables and body["tlp"] != "red":
             offers = _offers(observables, own, named=body["attribution"] != "anonymous")
@@ -80,13 +89,18 @@ class TicketTerms:
             return self._plain
         known = self._known.get(group)
         if known is None:  # rules by the dozen group by the same
-            keys = [key for value in orjson.loads(group) if (key := self._keys.get(value.lower())) is not None]
-            known = self._plain if not keys else self._plain._replace(key="own" if "own" in keys else keys[0])
+            known, keys = self._plain, self._keys
+            for value in orjson.loads(group):
+                key = keys.get(value.lower())
+                if key == "own" or (key is not None and known is self._plain):
+                    known = self._plain._replace(key=key)
+                    if key == "own":
+                        break
             self._known[group] = known
         return known
 
 
-def _offers(observables: list[dict[str, Any]], own: Any, *, named: bool) -> tuple[Offer, ...]:
+def _offers(observables: list[dict[str, Any]], own: Container[str], *, named: bool) -> tuple[Offer, ...]:
     """What the sender says may be told; where it says nothing, what one that lets itself be named has."""
     found: dict[Offer, None] = {}
     for item in observables:

@@ -35,9 +35,14 @@ class Caution:
         if not K <= self.k <= K_MAX or not 0 <= self.hold_below <= ALWAYS:
             raise ValueError(f"k {self.k}, hold below {self.hold_below}: k is {K} to {K_MAX}, a confidence 0 to 100")
 
-    def holds(self, confidence: int | None) -> bool:
-        """Whether what is of this confidence waits for somebody to release it; of none is what is no guess."""
-        return self.hold_below == ALWAYS or (confidence is not None and confidence < self.hold_below)
+    def holds(self, confidence: int | None, *, guessed: bool) -> bool:
+        """Whether what is of this confidence waits for somebody to release it.
+
+        guessed: whether it may be wrong, as a joint alert may: of that, no confidence is the lowest.
+        """
+        if confidence is None:
+            return self.hold_below > 0 if guessed else self.hold_below == ALWAYS
+        return self.hold_below == ALWAYS or confidence < self.hold_below
 
     def warns(self, level: str) -> bool:
         """Whether alerts of this level are told to everybody: by their rule alone, never by who is in them."""

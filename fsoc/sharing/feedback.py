@@ -22,9 +22,8 @@ def record(before: Known, after: Known, alert_id: str, institution: str) -> byte
     own, front, said = after.told[institution], after.front, after.statement
     assert front is not None  # noqa: S101 - whoever is told is told that too
     retracted = own.status == "retracted"
-    why = (
-        words.TAKEN_BACK if retracted else words.why(front.kind, own.concern, own.total, by_supplier=front.by_supplier)
-    )
+    by_supplier = front.by_supplier and (own.concern == "own_tickets" or bool(said and said["suppliers"]))
+    why = words.TAKEN_BACK if retracted else words.why(front.kind, own.concern, own.total, by_supplier=by_supplier)
     tlp = "amber" if said is None else said["tlp"]
     exercise = front.environment != "production"
     value = {

@@ -14,6 +14,7 @@ import msgspec
 from msgspec import Struct
 
 from fsoc.sharing import words
+from fsoc.sharing.less import less
 from fsoc.sharing.records import Decision, Shared
 from fsoc.sharing.statement import Reason, Sector, Statement, day_of, statement, untold, without_count
 
@@ -134,6 +135,13 @@ def standing(known: Known) -> Standing:
     return "taken_back" if known.told or reason is None or reason == "kind" else reason
 
 
+def missed(known: Known) -> int:
+    """How much it would be missed: what is held would be told, and a retraction of what stands could not be."""
+    if known.held or (known.decision is not None and known.decision.op == "hold"):
+        return 2
+    return int(known.stands and not known.settled)
+
+
 def settled(known: Known) -> Known:
     """Over for so long that nothing is told of it any more: of that no more is kept."""
     return Known(known.version + 1, known.offset, known.at_ms, known.revision, None, settled=True)
@@ -147,10 +155,10 @@ def news(before: Known, after: Known) -> Iterator[str]:
 
 
 def _is_held(known: Known, shared: Shared, sector: Sector) -> bool:
-    """A decision counts before the setting, and the setting only until it was told."""
+    """A decision counts before the setting, and the setting only where nobody has been told, or all that it is over."""
     if known.decision is not None:
         return known.decision.op == "hold"
-    return not known.told and sector.caution.holds(shared.sharing.confidence)
+    return not known.stands and sector.caution.holds(shared.sharing.confidence, guessed=shared.kind == "joint")
 
 
 def _taken_back(known: Known) -> Known:
@@ -211,19 +219,14 @@ def _next(before: Own | None, own: Own, *, anew: bool) -> Own:
 def _statement(known: Known, shared: Shared, at_ms: int, sector: Sector) -> Statement | None:
     """That of the day, if there is one: else who joins today could be told from what is said anew.
 
-    Where other tickets are red than when it was made, it is made anew without them, and no greater count is told.
+    Where other tickets are red than when it was made, they are taken out of it, and nothing else is changed.
     """
     day, before = day_of(at_ms), known.statement
     if before is None or before["day"] != day:
         return statement(shared, day, sector)
     if known.red == shared.red_digest:
         return before  # and after a retraction no count until tomorrow
-    said = statement(shared, day, sector)
-    told = before["institution_count_at_least"]
-    if said is not None and (told is None or (said["institution_count_at_least"] or 0) > told):
-        title = words.Said(shared.rule_title, shared.rule_title_zh)
-        return without_count(said, title, shared.kind)
-    return said
+    return less(before, statement(shared, day, sector, is_common=True), shared)
 
 
 def front_of(shared: Shared) -> Front:

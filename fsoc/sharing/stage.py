@@ -12,7 +12,7 @@ that is durable: a crash in between has it told again, the same bytes under the 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, Final, Protocol
 
@@ -28,7 +28,7 @@ from fsoc.sharing.allowed import Names
 from fsoc.sharing.caution import Caution
 from fsoc.sharing.chain import FIRST, Head, link
 from fsoc.sharing.feedback import record
-from fsoc.sharing.known import UNKNOWN, Known, Standing, heard, news, settled, standing
+from fsoc.sharing.known import UNKNOWN, Known, Standing, heard, missed, news, settled, standing
 from fsoc.sharing.records import TOLD, Decision, Shared, record_of
 from fsoc.sharing.statement import DAY_MS, day_of
 from fsoc.tickets.times import rfc3339
@@ -38,7 +38,8 @@ JOURNAL: Final = b"said/"
 HEADER: Final = b"header"
 
 ALERTS_MAX: Final = 20_000
-"""Alerts that are kept; past that those leave that nothing was heard of for longest, a tenth at once."""
+"""Alerts that are kept; past that those leave that are missed least and nothing was heard of for longest, a tenth at
+once: what is held last, and before it what stands."""
 
 SETTLED_MS: Final = 35 * DAY_MS
 """So long after the last word of it nothing more is told of an alert that is over."""
@@ -103,9 +104,10 @@ class Journal(Struct, frozen=True):
     before: Known
     after: Known
 
-    def told(self) -> Iterator[Outgoing]:
-        """Everything of it that is published."""
-        told = {name: record(self.before, self.after, self.alert_id, name) for name in news(self.before, self.after)}
+    def told(self, but: Container[str]) -> Iterator[Outgoing]:
+        """Everything of it that is published. but: institutions that were told something newer."""
+        before, after = self.before, self.after
+        told = {name: record(before, after, self.alert_id, name) for name in news(before, after) if name not in but}
         return _published(self.alert_id, [line.encode() for line in self.lines], told)
 
 
@@ -204,7 +206,8 @@ class Sharing:
                     self._keep(name, settled(known))
                     outputs.state.append((ALERT + name.encode(), msgspec.json.encode(self.known[name])))
         if len(self.known) > ALERTS_MAX:
-            oldest = sorted(self.known, key=lambda name: (self.known[name].at_ms, name))[: ALERTS_MAX // 10]
+            ranks = {name: (missed(known), known.at_ms, name) for name, known in self.known.items()}
+            oldest = sorted(ranks, key=ranks.__getitem__)[: ALERTS_MAX // 10]
             self.evicted_total += len(oldest)
             for name in oldest:
                 self._forget(name, outputs)
@@ -242,6 +245,7 @@ class Sharing:
             if key.startswith(ALERT):
                 self._keep(key.removeprefix(ALERT).decode(), known_from(value))
         journals = [(key, journal_from(value)) for key, value in records.items() if key.startswith(JOURNAL)]
+        pending = _pending(journal for _, journal in journals)
         for key, journal in sorted(journals, key=lambda each: each[1].seq):
             if journal.seq > self.head.seq:
                 self.head = Head(journal.seq, journal.hash)
@@ -250,7 +254,9 @@ class Sharing:
                 self._keep(journal.alert_id, _as_told(known, journal))
                 kept = self.known[journal.alert_id]
                 outputs.state.append((ALERT + journal.alert_id.encode(), msgspec.json.encode(kept)))
-            outputs.published.extend(journal.told())
+            told = self.known[journal.alert_id].told
+            newer = {name for name in told if told[name].revision > pending.get((journal.alert_id, name), 0)}
+            outputs.published.extend(journal.told(newer))
             outputs.forgotten.append(key)
         self._restoring.clear()
         return outputs
@@ -259,6 +265,20 @@ class Sharing:
         self._offset, self.head, self._swept = header.offset, Head(header.seq, header.hash), header.swept
         self.told_total, self.evicted_total = header.told_total, header.evicted_total
         self.malformed_total, self.unheeded_total = header.malformed_total, header.unheeded_total
+
+
+def _pending(journals: Iterable[Journal]) -> dict[tuple[str, str], int]:
+    """The newest revision of each alert that each institution is told by these.
+
+    Where it was told a newer one, its journal is old, and was written again by a worker that has lost the partition:
+    said once more it would be the last word, and the one that a compacted topic keeps.
+    """
+    newest: dict[tuple[str, str], int] = {}
+    for journal in journals:
+        for name in news(journal.before, journal.after):
+            key = journal.alert_id, name
+            newest[key] = max(journal.after.told[name].revision, newest.get(key, 0))
+    return newest
 
 
 def _published(name: str, lines: Sequence[bytes], feedback: Mapping[str, bytes]) -> Iterator[Outgoing]:

@@ -7,6 +7,7 @@ from collections.abc import Iterable, Sequence
 from typing import Any, Final, Literal, Protocol, get_args
 
 from fsoc.attack.techniques import Techniques
+from fsoc.correlation.terms import TOLD_TYPES
 from fsoc.institutions.registry import Registry
 from fsoc.sharing import words
 from fsoc.sharing.allowed import FREE, Names, Value, of_form
@@ -25,7 +26,7 @@ Statement = dict[str, Any]
 KEY_FIELDS: Final = frozenset({"indicator", "cs-host"})
 """Fields of a group, besides `observable:<type>`, whose value is the attacker's where institutions share it."""
 
-_OBSERVABLE: Final = "observable:"
+_OBSERVABLES: Final = frozenset(f"observable:{kind}" for kind in TOLD_TYPES)
 _ASSETS: Final = frozenset(get_args(AssetType))
 _CATEGORIES: Final = frozenset(get_args(Category))
 _is_id = re.compile(ID_PATTERN).fullmatch
@@ -68,16 +69,22 @@ def untold(shared: Shared, caution: Caution, registered: int) -> Reason | None:
     return None if caution.hides(registered, shared.sharing.institutions_least) else "few"
 
 
-def statement(shared: Shared, day: str, sector: Sector) -> Statement | None:
-    """What is said of an alert on this day; None of one on a feed: there is nobody else in it."""
+def statement(shared: Shared, day: str, sector: Sector, *, is_common: bool | None = None) -> Statement | None:
+    """What is said of an alert on this day; None of one on a feed: there is nobody else in it.
+
+    is_common: whether so many have what joins the tickets that it is told though its form says little; by default,
+    whether k do.
+    """
     if shared.kind == "feed":
         return None
+    if is_common is None:
+        is_common = len(shared.told_of) >= sector.caution.k
     red = shared.sharing.red
     pairs = _known(shared.attack if red is None else red.attack, sector.techniques)
     first, last = (shared.first_seen, shared.last_seen) if red is None else (red.first_seen, red.last_seen)
     first_seen, last_seen = _hour(first or shared.first_seen), _hour(last or shared.last_seen)
     count = sector.caution.at_least(len(shared.told_of), sector.registered)
-    indicators = list(_indicators(shared, sector))
+    indicators = list(_indicators(shared, sector, is_common=is_common))
     techniques = list(dict.fromkeys(pair.technique for pair in pairs))
     tactics = list(dict.fromkeys(pair.tactic for pair in pairs))
     sought = [Sought(each["type"], each["value"]) for each in indicators]
@@ -95,7 +102,7 @@ def statement(shared: Shared, day: str, sector: Sector) -> Statement | None:
         "suppliers": [
             text
             for text in _values(shared, "suppliers.supplier_id")
-            if _is_id(text) and not sector.names.stand_in(Value("text", text))
+            if is_common and _is_id(text) and not sector.names.stand_in(Value("text", text))
         ],
         "asset_types": [text for text in _values(shared, "assets.type") if text in _ASSETS],
         "categories": [text for text in _values(shared, "category") if text in _CATEGORIES],
@@ -148,18 +155,18 @@ def _timeline(rows: Iterable[Row], techniques: Techniques) -> Iterable[dict[str,
             }
 
 
-def _indicators(shared: Shared, sector: Sector) -> Iterable[dict[str, Any]]:
+def _indicators(shared: Shared, sector: Sector, *, is_common: bool) -> Iterable[dict[str, Any]]:
     """The value that joins the tickets, where it is the attacker's; then what senders offer."""
     told: set[str] = set()
     sharing = shared.sharing
     for field in shared.group if sharing.key != "own" and shared.kind == "joint" else ():
-        if field not in KEY_FIELDS and not field.startswith(_OBSERVABLE):
+        if field not in KEY_FIELDS and field not in _OBSERVABLES:
             continue
         for text in _values(shared, field):
             value = of_form(text)
             if value is None or sector.names.stand_in(value):
                 continue
-            if value.type in FREE and len(shared.told_of) < sector.caution.k:
+            if value.type in FREE and not is_common:
                 continue
             told.add(value.text)
             role = "infrastructure" if field == "cs-host" else sharing.key
@@ -184,12 +191,12 @@ def _values(shared: Shared, field: str) -> Sequence[str]:
 def _sources(shared: Shared, sector: Sector) -> list[dict[str, Any]]:
     """Who lets itself be named, and of which sectors others are that let that be told.
 
-    A sector of so few that k − 1 of them know who the others are is none.
+    A sector of so few that k − 1 of them know who the others are is none; whoever is named hides nobody.
     """
     told = set(shared.told_of)
-    sizes: dict[str, int] = {}
+    hidden: dict[str, int] = {}
     for one in sector.registry.institutions.values():
-        sizes[one.sector] = sizes.get(one.sector, 0) + (not one.suspended)
+        hidden[one.sector] = hidden.get(one.sector, 0) + (not one.suspended)
     named: list[dict[str, Any]] = []
     sectors: set[str] = set()
     for name, word in shared.sharing.attribution.items():
@@ -198,9 +205,14 @@ def _sources(shared: Shared, sector: Sector) -> list[dict[str, Any]]:
             continue
         if word == "named":
             named.append({"sector": known.sector, "institution": name, "name": known.name, "name_zh": known.name_zh})
-        elif sector.caution.hides(sizes[known.sector], 0):
+            hidden[known.sector] -= not known.suspended
+        else:
             sectors.add(known.sector)
-    only = [{"sector": name, "institution": None, "name": None, "name_zh": None} for name in sorted(sectors)]
+    only = [
+        {"sector": name, "institution": None, "name": None, "name_zh": None}
+        for name in sorted(sectors)
+        if sector.caution.hides(hidden[name], 0)
+    ]
     return [*named, *only]
 
 

@@ -48,7 +48,8 @@ def summary(kind: str, title: Said, at_least: int | None, first: str, last: str)
     between_zh = f"{since} 至 {until}" if first != last else f"{since} 前後"
     if kind == "rule":
         return Said(
-            f"{title.text}: one rule fired at several institutions{count} {between} (Taipei time); it may be at fault.",
+            f"{title.text}: one rule fired at several institutions{count} {between} (Taipei time), and is likely to be "
+            "at fault.",
             f"{title.text_zh}：同一規則於多家機構{count_zh}在 {between_zh}（臺北時間）觸發，規則本身可能有誤。",
         )
     return Said(

@@ -94,6 +94,19 @@ def test_it_stands_where_the_rule_is_sure_to_hold_without_the_red_tickets(sharin
     assert sharing_of(*terms, rule=rule, also=(("x",),) if "also" in rule else ())["stands"] is stands
 
 
+@pytest.mark.parametrize(("minutes", "stands"), [(1439, True), (1440, False), (1800, False)])
+def test_it_stands_by_what_is_not_red_within_one_window(entry, alert_of, minutes, stands):
+    """A red ticket between them may be all that makes one episode of two that are too far apart."""
+    entries = [
+        entry("fi-001", "T-1", 0, terms=Terms(80)),
+        entry("fi-002", "T-2", 960, terms=Terms(80, "red")),
+        entry("fi-003", "T-3", minutes, terms=Terms(80)),
+        entry("fi-003", "T-4", minutes + 1, terms=Terms(80)),
+    ]
+
+    assert alert_of(entries, **COUNTED, timespan_ms=86_400_000)["sharing"]["stands"] is stands
+
+
 @pytest.mark.parametrize(
     ("rule", "least"),
     [

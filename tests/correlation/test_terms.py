@@ -47,7 +47,7 @@ def test_an_entry_carries_them_behind_the_version_and_is_read_as_it_was_written(
     entry = Entry(7, "aa", "T-1", 1, (), "aa", 3, (), ("rule",), terms=terms)
     value = put_value(entry, VERSION)
 
-    assert value.endswith(orjson.dumps(VERSION.digest) + said + b"]")
+    assert value.endswith(orjson.dumps([*VERSION])[1:-1] + said + b"]")
     assert entry_of(value) == entry
 
 
@@ -80,6 +80,24 @@ def test_what_the_groups_value_is_to_the_ticket(group, key):
 
     assert of(body, *group).key == key
     assert of(body, "host-7").key == "own"
+
+
+@pytest.mark.parametrize(
+    ("body", "value"),
+    [
+        (ticket(assets=[{"ref": "WWW.own.example"}]), "www.OWN.example"),
+        (ticket(seen("victim.example", "victim")), "victim.example"),
+        (ticket(seen("0f" * 32, "attacker", "account_token")), "0f" * 32),
+        (ticket(seen("harbtwtp", "infrastructure", "swift_bic")), "harbtwtp"),
+    ],
+)
+def test_what_is_ones_own_is_so_where_no_observable_calls_it_the_attackers(body, value):
+    """A rule may group by what is in the evidence, as a proxy's host."""
+    assert of(body, value).key == "own"
+
+
+def test_a_weakness_is_nobodys_whoever_has_it():
+    assert of(ticket(seen("CVE-2026-1234", "victim", "cve")), "cve-2026-1234").key == "attacker"
 
 
 @pytest.mark.parametrize(

@@ -129,19 +129,22 @@ def worlds():
 
     On the first day so many come, one after the other, from the third on it is an alert; the last may take its ticket
     back for good. On the second, one who is in it already may have more to say first, or not, and so many more come. On
-    the third it is over.
+    the third it is over. When all of the first day have come, one or two may make their tickets red: that some are
+    nobody knows but who did it. (Where too few are left then it is taken back, which says that: see the manual.)
     """
     for first, second in product(range(RAISED_AT, 13), range(10)):
-        for touched, leaves in product((True, False), repeat=2):
-            if first + second <= 12 and (touched or second):
-                yield first, second, touched, leaves
+        for touched, (leaves, reddens) in product((True, False), ((True, 0), (False, 0), (False, 1), (False, 2))):
+            if first + second <= 12 and (touched or second) and (not reddens or first - reddens >= RAISED_AT):
+                yield first, second, touched, leaves, reddens
 
 
-def events(first, second, touched, leaves):
+def events(first, second, touched, leaves, reddens):
     """(day, who is in it, whom the alert names, status) in order; a retracted alert says what it said when it stood."""
     for count in range(RAISED_AT, first + 1):
         yield 0, NAMES[:count], NAMES[:count], "open"
     there = NAMES[: first - leaves]
+    if reddens:
+        yield 0, there, there, "open"
     if leaves and len(there) < RAISED_AT:
         yield 0, there, NAMES[:first], "retracted"
     elif leaves:
@@ -168,9 +171,11 @@ class Attackers:
     def live_through(self, world):
         teller = Teller(members(12))
         pasts = dict.fromkeys(NAMES, b"")
+        first, *_, reddens = world
         for number, (day, involved, named, status) in enumerate(events(*world), 1):
+            red = NAMES[:reddens] if number > first - RAISED_AT + 1 else []
             tickets = {name: [f"ticket of {name}"] for name in named}
-            sharing = {"institutions_least": RAISED_AT}
+            sharing = {"institutions_least": RAISED_AT, **without(red, named)}
             body = alert(tickets, number, status, sharing=sharing, group={"observable:cve": "cve-2026-1234"})
             before = {name: len(teller.heard_by(name)) for name in NAMES}
             told = teller.hear(body, at=NOON + day * DAY)
@@ -180,7 +185,7 @@ class Attackers:
             for coalition in [*combinations(NAMES, 1), *combinations(NAMES, 2)]:
                 if not any(name in told for name in coalition):
                     continue
-                key = tuple(sorted((pasts[name], name in involved) for name in coalition))
+                key = tuple(sorted((pasts[name], name in involved, name in red) for name in coalition))
                 number_of_others = sum(name not in coalition for name in involved)
                 self.seen[key].add((len(NAMES) - len(coalition), number_of_others, len(involved)))
 
@@ -193,6 +198,16 @@ class Attackers:
                 yield key, f"fewer than {K} of {others} others may have nothing to do with it", numbers
             if len(numbers) < 2 and max(total for _, _, total in fitting) > RAISED_AT + 1:
                 yield key, "it is known how many there are", numbers
+
+
+def without(red, named):
+    """What an alert says to be told without the tickets of these."""
+    if not red:
+        return {}
+    left = [name for name in named if name not in red]
+    said = alert(dict.fromkeys(left, ()))
+    digest = {"digest": "r", **{name: said[name] for name in ("attack", "timeline", "first_seen", "last_seen")}}
+    return {"institutions": left, "stands": len(left) >= RAISED_AT, "red": digest}
 
 
 def attacked():
@@ -229,6 +244,17 @@ def test_a_statement_made_anew_with_every_revision_would_tell_how_many(monkeypat
     )
 
     assert "how many" in next(attacked().singled_out())[1]
+
+
+def test_a_statement_counted_anew_where_a_ticket_turned_red_would_tell_how_many(monkeypatch):
+    """As soon as one's own is taken out the others may be fewer than was said: then they are as many as was said."""
+
+    def counted_anew(before, now, shared):
+        return now if now["institution_count_at_least"] != before["institution_count_at_least"] else before
+
+    monkeypatch.setattr(life, "less", counted_anew)
+
+    assert any("how many" in why for _, why, _ in attacked().singled_out())
 
 
 def test_a_revision_of_the_alerts_own_would_tell_how_many(monkeypatch):

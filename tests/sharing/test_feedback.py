@@ -188,9 +188,20 @@ def test_it_is_held_below_a_confidence(below, confidence, held):
     assert (told == {}) is held
 
 
-def test_what_is_no_guess_is_held_only_where_everything_is():
-    assert Teller(caution=Caution(hold_below=100)).hear(alert(own(*FOUR), sharing={"confidence": None})) != {}
-    assert Teller(caution=Caution(hold_below=ALWAYS)).hear(alert(own(*FOUR), sharing={"confidence": None})) == {}
+@pytest.mark.parametrize(("kind", "below", "held"), [("joint", 0, False), ("joint", 1, True), ("feed", 100, False)])
+def test_of_no_confidence_a_joint_alert_is_held_and_what_is_no_guess_only_where_everything_is(kind, below, held):
+    heard = alert(own(*FOUR), kind=kind, sharing={"confidence": None})
+
+    assert (Teller(caution=Caution(hold_below=below)).hear(heard) == {}) is held
+    assert Teller(caution=Caution(hold_below=ALWAYS)).hear(heard) == {}
+
+
+def test_what_was_taken_back_and_comes_again_less_sure_is_held():
+    teller = Teller(caution=Caution(hold_below=90))
+    teller.hear(alert(own(*FOUR), sharing={"confidence": 95}))
+    teller.hear(alert(own(*FOUR), revision=2, suppressed={"id": "x"}, sharing={"confidence": 10}))
+
+    assert teller.hear(alert(own(*FOUR), revision=3, sharing={"confidence": 10})) == {}
 
 
 def test_a_hold_stops_what_is_new_and_no_retraction(teller):
@@ -254,3 +265,20 @@ def test_past_the_bound_those_leave_that_nothing_was_heard_of_for_longest(teller
 
     assert (len(teller.stage.known), teller.stage.evicted_total) == (10, 1)
     assert "al-0" not in teller.stage.known
+
+
+def test_past_the_bound_what_is_held_or_stands_leaves_after_all_else(monkeypatch):
+    """What is held would be told at its next revision, and of what stands no retraction could be told."""
+    monkeypatch.setattr("fsoc.sharing.stage.ALERTS_MAX", 10)
+    teller = Teller()
+    teller.hear(alert(own(*FOUR), alert_id="al-held"), decision("hold", alert_id="al-held"))
+    teller.hear(alert(own(*FOUR), alert_id="al-told"))
+    for number in range(9):
+        teller.hear(alert(own(*FOUR), alert_id=f"al-{number}", suppressed={"id": "x"}), at=NOON + number + 1)
+
+    assert {"al-held", "al-told"} <= set(teller.stage.known)
+    assert "al-0" not in teller.stage.known
+    for number in range(9):
+        teller.hear(alert(own(*FOUR), alert_id=f"al-more-{number}"), at=NOON + HOUR + number)
+    assert "al-held" in teller.stage.known
+    assert (len(teller.stage.known), "al-told" in teller.stage.known) == (10, False)

@@ -10,7 +10,7 @@ import pytest
 from fsoc.sharing.caution import Caution
 from fsoc.sharing.chain import verified
 from fsoc.sharing.stage import newness
-from tests.sharing_stage import DAY, HOUR, NOON, Teller, alert, decision, own
+from tests.sharing_stage import DAY, HOUR, NOON, Teller, alert, decision, own, told_by
 
 FIVE = [f"aa-0{number}" for number in range(1, 6)]
 
@@ -131,6 +131,34 @@ def test_of_two_records_of_one_thing_the_newer_holds_whoever_wrote_it_last(told)
     assert teller.state == told.state
     assert teller.stage.head == told.stage.head
     assert newness(b"header", told.state[b"header"]) > newness(b"header", old[b"header"])
+
+
+def test_an_old_journal_that_is_written_late_tells_nobody_again_what_was_taken_back_since():
+    """The newest record of an alert is the one that a compacted topic keeps."""
+    teller = Teller()
+    teller.hear(alert(own(*FIVE)))
+    journals = {key: value for key, value in teller.log if key.startswith(b"said/") and value is not None}
+    teller.hear(alert(own(*FIVE), 2, status="retracted"), at=NOON + HOUR)
+    before = list(teller.audit)
+
+    assert teller.restart({**teller.state, **journals}) == {}
+    assert teller.audit == [*before, before[0]]
+    assert teller.stage.known["al-1"].told["aa-01"].status == "retracted"
+
+
+def test_what_was_not_told_before_a_crash_is_told_though_more_was_heard_of_the_alert_since():
+    teller = Teller()
+    outputs = [teller.stage.work([record]) for record in records_of(alert(own(*FIVE)), alert(own(*FIVE), 2))]
+    assert not told_by(outputs[1].published)
+    state = {key: value for each in outputs for key, value in each.state}
+
+    assert teller.restart(state) == told_by(outputs[0].published)
+
+
+def records_of(*alerts):
+    teller = Teller()
+    teller.hear(*alerts)
+    return teller.records
 
 
 def story_until(told, records):

@@ -79,6 +79,8 @@ def test_times_are_told_by_the_hour():
         ({"observable:ipv4": "185.220.101.7"}, [("ipv4", "185.220.101.7")]),
         ({"cs-host": "kit.example"}, [("domain", "kit.example")]),
         ({"account_token": "0f" * 32}, []),
+        ({"observable:account_token": "0f" * 32}, []),
+        ({"observable:swift_bic": "harbtwtp"}, []),
         ({"TargetUserName": "wang"}, []),
         ({"observables.value": "evil.example"}, []),
         ({"indicator": "10.1.2.3"}, []),
@@ -123,6 +125,23 @@ def test_who_lets_itself_be_named_is_named_and_nobody_else():
     ]  # of the only securities firm not even its sector
 
 
+@pytest.mark.parametrize(("size", "told"), [(5, 2), (7, 3)])
+def test_of_a_sector_nothing_is_said_where_those_who_are_named_leave_too_few_of_it(size, told):
+    insurers = {f"aa-{number:02d}": {"sector": "insurance"} for number in range(1, size + 1)}
+    attribution = {"aa-03": "named", "aa-04": "named", "aa-02": "sector_only"}
+
+    assert len(said(members(20, **insurers), sharing={"attribution": attribution})["sources"]) == told
+
+
+@pytest.mark.parametrize(("institutions", "told"), [(2, []), (3, ["tw-91234567"])])
+def test_a_supplier_is_told_where_k_have_it(institutions, told):
+    """Whoever else has it could name those two."""
+    warned = Teller().hear(alert(own(*FOUR[:institutions]), group={"suppliers.supplier_id": "tw-91234567"}))["aa-09"]
+
+    assert warned["statement"]["suppliers"] == told
+    assert ("the supplier that is named" in warned["why"]["text"]) is bool(told)
+
+
 RED = {
     "institutions": FOUR[:3],
     "red": {
@@ -134,6 +153,10 @@ RED = {
         "last_seen": "2026-03-02T11:00:00.000Z",
     },
 }
+
+
+BOTH = [{"tactic": "initial-access", "technique": "T1566.002"}, *RED["red"]["attack"]]
+C2 = {"type": "domain", "value": "c2.example", "role": "infrastructure", "confidence": 60}
 
 
 def test_red_tickets_are_in_nothing_that_is_told_to_others():
@@ -151,17 +174,92 @@ def test_what_rests_on_red_tickets_is_told_to_nobody(sharing):
     assert Teller().hear(alert(own(*FOUR), sharing=sharing)) == {}
 
 
-def test_what_becomes_red_is_taken_out_at_once_and_no_greater_count_is_told():
-    """It is not to stand until tomorrow, and what is new beside it is not to be told before tomorrow."""
+def test_what_becomes_red_is_taken_out_at_once_and_nothing_else_is_said_before_tomorrow():
+    """Else whoever makes its own ticket red would be told anew, as often as it likes."""
     teller = Teller(members(20))
-    teller.hear(alert(own(*FOUR)))
+    before = teller.hear(alert(own(*FOUR), attack=BOTH, sharing={"offers": [C2]}))["aa-01"]["statement"]
     many = [f"aa-{number:02d}" for number in range(1, 8)]
-    told = teller.hear(alert(own(*many), 2, sharing={**RED, "institutions": many[:6]}), at=NOON + HOUR)["aa-05"]
+    sharing = {**RED, "institutions": many[:6], "confidence": 91, "attribution": {"aa-02": "named"}}
+    now = teller.hear(alert(own(*many), 2, sharing=sharing), at=NOON + HOUR)["aa-05"]["statement"]
 
-    assert [one["technique"] for one in told["statement"]["techniques"]] == ["T1059"]
-    assert told["statement"]["institution_count_at_least"] is None
-    later = teller.hear(alert(own(*many), 3, sharing={**RED, "institutions": many[:6]}), at=NOON + DAY)
-    assert later["aa-05"]["statement"]["institution_count_at_least"] == 5
+    assert [one["technique"] for one in before["techniques"]] == ["T1566.002", "T1059"]
+    assert [one["technique"] for one in now["techniques"]] == ["T1059"]
+    assert [one["value"] for one in before["indicators"]] == ["185.220.101.7", "c2.example"]
+    assert [one["value"] for one in now["indicators"]] == ["185.220.101.7"]
+    assert (now["timeline"], now["first_seen"], now["last_seen"]) == (
+        [],
+        *[f"2026-03-02T{h}:00:00.000Z" for h in (10, 11)],
+    )
+    assert [now[name] for name in ("institution_count_at_least", "confidence", "sources")] == [
+        3,
+        before["confidence"],
+        [],
+    ]
+    assert "2026-03-02 18:00" in now["summary"]["text"]
+    assert now["hunt"] != before["hunt"]
+    assert {one for each in now["mitigations"] for one in each["techniques"]} == {"T1059"}
+    later = teller.hear(alert(own(*many), 3, sharing=sharing), at=NOON + DAY)["aa-05"]["statement"]
+    assert (later["institution_count_at_least"], later["sources"][0]["institution"]) == (5, "aa-02")
+
+
+def test_who_turns_its_own_ticket_red_learns_no_count_and_nothing_by_asking_again():
+    five = [f"aa-0{number}" for number in range(1, 6)]
+    teller = Teller(members(40))
+    first = teller.hear(alert(own(*five), attack=BOTH))["aa-01"]["statement"]
+    for hour, technique in enumerate(("T1059", "T1110", "T1059"), 1):
+        red = {**RED["red"], "digest": f"d{hour}", "attack": [{"tactic": "execution", "technique": technique}]}
+        told = teller.hear(
+            alert(own(*five), 1 + hour, sharing={"institutions": five[1:], "red": red}), at=NOON + hour * HOUR
+        )
+        said = orjson.loads(teller.heard_by("aa-01")[-1])["statement"]
+        assert said["institution_count_at_least"] == first["institution_count_at_least"] == 5
+        assert [one["technique"] for one in said["techniques"]] == (["T1059"] if hour == 1 else [])
+        assert (told == {}) is (hour == 3)
+
+
+@pytest.mark.parametrize(
+    ("first", "last", "told"), [("04:10", "04:20", (4, 4)), ("11:30", "13:00", (11, 11)), ("12:30", "13:00", (12, 12))]
+)
+def test_of_times_the_hours_are_left_that_may_still_be_said(first, last, told):
+    teller = Teller()
+    teller.hear(alert(own(*FOUR)))
+    red = {**RED["red"], "first_seen": f"2026-03-02T{first}:00.000Z", "last_seen": f"2026-03-02T{last}:00.000Z"}
+    found = teller.hear(alert(own(*FOUR), 2, sharing={**RED, "red": red}), at=NOON + HOUR)["aa-01"]["statement"]
+
+    assert (found["first_seen"], found["last_seen"]) == tuple(f"2026-03-02T{hour:02d}:00:00.000Z" for hour in told)
+
+
+def test_a_row_of_the_timeline_loses_what_only_red_tickets_say():
+    teller = Teller()
+    row = {
+        "tactic": "initial-access",
+        "techniques": ["T1566.002", "T1190"],
+        "first_seen": at("09:14"),
+        "last_seen": at("11:59"),
+    }
+    teller.hear(alert(own(*FOUR), timeline=[row]))
+    rows = [{**row, "techniques": ["T1190", "T1133"], "first_seen": at("10:01"), "last_seen": at("12:30")}]
+    red = {**RED["red"], "timeline": rows}
+    found = teller.hear(alert(own(*FOUR), 2, sharing={**RED, "red": red}), at=NOON + HOUR)["aa-01"]["statement"]
+
+    assert found["timeline"] == [
+        {"tactic": "initial-access", "techniques": ["T1190"], "first_seen": at("10:00"), "last_seen": at("11:00")}
+    ]
+
+
+def at(time):
+    return f"2026-03-02T{time}:00.000Z"
+
+
+def test_what_k_had_today_is_not_taken_back_because_one_of_them_turned_red():
+    """It is in all tickets of the alert; that it went would say that they were exactly k."""
+    teller = Teller()
+    agent = {"indicator": "Mozilla/5.0 (sneaky)"}
+    teller.hear(alert(own(*FOUR[:3]), group=agent))
+    sharing = {**RED, "institutions": FOUR[:2]}
+    found = teller.hear(alert(own(*FOUR[:3]), 2, group=agent, sharing=sharing), at=NOON + HOUR)["aa-01"]["statement"]
+
+    assert [one["type"] for one in found["indicators"]] == ["user_agent"]
 
 
 def test_the_strictest_label_of_the_tickets_is_kept():
