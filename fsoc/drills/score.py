@@ -155,7 +155,7 @@ def score_drill(
     alerts: int = 0,
     names: Mapping[str, tuple[str, str]] | None = None,
 ) -> DrillScore:
-    """Score everybody who takes part, also those who were posed nothing. What came or was told after the end is left."""
+    """Score everybody who takes part, also those who were posed nothing. What comes after the end does not count."""
     reported = [one for one in reported if stopped_at_ms is None or one.at_ms <= stopped_at_ms]
     by_member: dict[str, list[Reported]] = {}
     for one in sorted(reported, key=lambda ticket: (ticket.at_ms, ticket.ticket_id)):
