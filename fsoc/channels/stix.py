@@ -2,7 +2,8 @@
 
 A report holds it together; what it is about are indicators, sightings, attack-patterns and courses of action. Of how
 many institutions saw it a sighting says the rounded number alone, and never where. A revision of the record updates the
-same objects: ids and `created` stay, `modified` moves; what is retracted is revoked.
+same objects: ids and `created` stay, `modified` moves; what is retracted or withdrawn is revoked. What is revoked stays
+so: where it is told again it is another object.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from fsoc.channels.marks import marked
 from fsoc.channels.stix_common import PRODUCER, TLP_IDS, Object, marking, mitigations, producer, techniques
 from fsoc.channels.stix_ids import stix_id
 from fsoc.channels.stix_patterns import pattern_of
-from fsoc.sharing.model import Feedback, Hunt, Indicator, Statement
+from fsoc.sharing.model import Feedback, Hunt, Indicator, Statement, Withdrawn
 from fsoc.tickets.times import milliseconds, rfc3339
 
 VALID_MS: Final = 30 * 86_400_000
@@ -45,6 +46,7 @@ def _objects(feedback: Feedback) -> Iterator[Object]:
     yield marking(feedback.tlp)
     content = list(about.content())
     yield from content
+    yield from about.withdrawn()
     refs = [one["id"] for one in content if one["type"] != "relationship"] or [PRODUCER]
     report = about.report(refs)
     yield report
@@ -61,6 +63,9 @@ class _About:
         # Two revisions may be told within a millisecond, and every version of an object needs a time of its own.
         told_at = rfc3339(milliseconds(feedback.told_at)).removesuffix("Z")
         self._modified = f"{told_at}{feedback.revision % 1000:03}Z"
+        self._earlier: dict[tuple[str, str], str | None] = {
+            (one.type, one.value): one.earlier for one in feedback.withdrawn
+        }
 
     def content(self) -> Iterator[Object]:
         statement = self._feedback.statement
@@ -79,8 +84,31 @@ class _About:
                 shared.append(made["id"])
         for hunt in statement.hunt:
             yield self._hunt(hunt)
-        for target in shared or [one["id"] for one in patterns]:
-            yield self._sighting(target, statement)
+        for target in shared:
+            yield self._sighting(statement, target, target)
+        if not shared:
+            for pattern in patterns:
+                technique = pattern["external_references"][0]["external_id"]
+                yield self._sighting(statement, pattern["id"], *self._telling("technique", technique))
+
+    def withdrawn(self) -> Iterator[Object]:
+        """What this institution was told, and is told no more: revoked, with what was seen of it."""
+        statement = self._feedback.statement
+        if statement is None:
+            return
+        for one in self._feedback.withdrawn:
+            if one.is_told:
+                continue
+            if one.type == "technique":
+                target, parts = self._id("report"), self._telling(one.type, one.value)
+            else:
+                made = self._withdrawn(one)
+                if made is None:
+                    continue
+                yield {**made, "revoked": True}
+                target, parts = made["id"], (made["id"],)
+            if one.type not in {"sigma", "cve"}:
+                yield {**self._sighting(statement, target, *parts), "revoked": True}
 
     def report(self, refs: Iterable[str]) -> Object:
         feedback, statement = self._feedback, self._feedback.statement
@@ -131,16 +159,16 @@ class _About:
         if one.type == "cve":
             reference = {"source_name": "cve", "external_id": one.value}
             return {
-                **self._versioned("vulnerability", one.value),
+                **self._versioned("vulnerability", *self._telling(one.type, one.value)),
                 "name": one.value,
                 "description": _described(one, statement),
                 "external_references": [reference],
             }
-        pattern = pattern_of(one)
+        pattern = pattern_of(one.type, one.value)
         if pattern is None:
             return None
         return {
-            **self._versioned("indicator", one.type, one.value),
+            **self._versioned("indicator", *self._telling(one.type, one.value)),
             "name": marked(one.value, self._feedback, "en"),
             "description": _described(one, statement),
             "indicator_types": ["malicious-activity"],
@@ -153,7 +181,8 @@ class _About:
 
     def _hunt(self, hunt: Hunt) -> Object:
         return {
-            **self._versioned("indicator", "sigma", hunt.rule_id),
+            # By the kind of log: the rule's own id is of its content, and the next day's rule replaces this one.
+            **self._versioned("indicator", *self._telling("sigma", hunt.title)),
             "name": marked(hunt.title, self._feedback, "en"),
             "description": hunt.title_zh,
             "indicator_types": ["malicious-activity"],
@@ -164,12 +193,34 @@ class _About:
             **self._valid(self._created),
         }
 
-    def _sighting(self, target: str, statement: Statement) -> Object:
-        """How many at least, where that may be told; who and where never."""
+    def _withdrawn(self, one: Withdrawn) -> Object | None:
+        """As little as STIX asks for; None where it was never said in STIX."""
+        parts = self._telling(one.type, one.value)
+        if one.type == "cve":
+            return {**self._versioned("vulnerability", *parts), "name": one.value}
+        if one.type == "sigma":
+            pattern: str | None = f"title: {one.value}\nstatus: deprecated\n"
+        else:
+            pattern = pattern_of(one.type, one.value)
+        if pattern is None:
+            return None
+        return {
+            **self._versioned("indicator", *parts),
+            "name": marked(one.value, self._feedback, "en"),
+            "indicator_types": ["malicious-activity"],
+            "pattern": pattern,
+            "pattern_type": "sigma" if one.type == "sigma" else "stix",
+            "labels": ["withdrawn", *self._exercise()],
+            **self._valid(self._created),
+            "valid_until": self._modified,  # for those who look at nothing else: it has ended
+        }
+
+    def _sighting(self, statement: Statement, target: str, *parts: str) -> Object:
+        """How many at least, where that may be told; who and where never. parts: which of this alert it is."""
         at_least = statement.institution_count_at_least
         counted = "" if at_least is None else f" by at least {at_least} institutions; the number is rounded down"
         return {
-            **self._versioned("sighting", target),
+            **self._versioned("sighting", *parts),
             "sighting_of_ref": target,
             "summary": True,
             "description": f"Seen in the sector{counted}.",
@@ -188,13 +239,23 @@ class _About:
     def _created(self) -> str:
         return rfc3339(min(milliseconds(self._feedback.first_told_at), milliseconds(self._feedback.told_at)))
 
+    def _telling(self, kind: str, value: str) -> tuple[str, ...]:
+        """Which of the times that a value was told this is: what was revoked never comes back, something new does."""
+        earlier = self._earlier.get((kind, value))
+        return (kind, value) if earlier is None else (kind, value, earlier)
+
+    def _id(self, kind: str, *parts: str) -> str:
+        feedback = self._feedback
+        again = (str(feedback.retractions),) if feedback.retractions else ()
+        return stix_id(kind, feedback.institution, feedback.alert_id, *parts, *again)
+
     def _versioned(self, kind: str, *parts: str) -> Object:
         """The beginning of an object of this alert and institution, in the version of this revision."""
         feedback = self._feedback
         return {
             "type": kind,
             "spec_version": "2.1",
-            "id": stix_id(kind, feedback.institution, feedback.alert_id, *parts),
+            "id": self._id(kind, *parts),
             "created_by_ref": PRODUCER,
             "created": self._created,
             "modified": self._modified,

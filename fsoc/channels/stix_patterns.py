@@ -6,16 +6,17 @@ import re
 from collections.abc import Callable
 from typing import Final
 
-from fsoc.sharing.model import Indicator
-
 _asn = re.compile(r"(?:AS)?([0-9]{1,10})", re.IGNORECASE).fullmatch
 _HASHES: Final = {"sha256": "SHA-256", "sha1": "SHA-1", "md5": "MD5"}
 
 
-def pattern_of(indicator: Indicator) -> str | None:
-    """The pattern that matches it; None where STIX has no property for its type, and a Sigma rule alone can tell."""
-    make = _PATTERNS.get(indicator.type)
-    return None if make is None else make(indicator.value)
+def pattern_of(kind: str, value: str) -> str | None:
+    """The pattern that matches a value of this type of indicator.
+
+    None where STIX has no property for the type, and a Sigma rule alone can tell.
+    """
+    make = _PATTERNS.get(kind)
+    return None if make is None else make(value)
 
 
 def literal(value: str) -> str:

@@ -103,6 +103,9 @@ def head_command(as_json: bool, **where: Any) -> None:
 def show_command(institution: str | None, alert: str | None, as_json: bool, **where: Any) -> None:
     """Show the audit, the oldest first. With --json, byte for byte as it is written: what `verify --file` reads.
 
+    What is no sound record is left out of a list, and of --json where you ask for some alone; of all of it nothing is.
+    Exit code 1, and how many faults there are, where it is not as it was written: then trust none of it.
+
     \b
     Examples:
       fsoc audit show --institution fi-007 --brokers 127.0.0.1:9092
@@ -110,9 +113,12 @@ def show_command(institution: str | None, alert: str | None, as_json: bool, **wh
     """
 
     def show(line: bytes, said: dict[str, Any] | None) -> None:
-        if said is None or (alert is not None and not said.get("alert_id", "").startswith(alert)):
+        if as_json and institution is None and alert is None:
+            click.echo(line)  # whatever it is: what is read from it must not be sounder than what was written
             return
-        if institution is not None and institution not in said.get("told", {}):
+        if said is None or (alert is not None and not str(said.get("alert_id", "")).startswith(alert)):
+            return
+        if institution is not None and institution not in _told(said):
             return
         if as_json:
             click.echo(line)
@@ -120,20 +126,36 @@ def show_command(institution: str | None, alert: str | None, as_json: bool, **wh
         for text in _shown(said, institution):
             click.echo(text)
 
-    _read(where, show)
+    chain = _read(where, show)
+    if chain.faults_total:
+        click.echo(
+            f"the audit is not as it was written: {chain.faults_total} faults; `fsoc audit verify` tells them"
+            "  稽核紀錄與當初所寫不符",
+            err=True,
+        )
+        raise SystemExit(1)
+
+
+def _told(said: dict[str, Any]) -> dict[str, Any]:
+    """Who was told what; of a record with a sound hash that says something else, nobody."""
+    told = said.get("told")
+    return {name: own for name, own in told.items() if isinstance(own, dict)} if isinstance(told, dict) else {}
 
 
 def _shown(said: dict[str, Any], institution: str | None) -> Iterator[str]:
-    about = f"{said['seq']:>6}  {said['at'][:19].replace('T', ' ')}  {said['what']:<7}  {said['alert_id']}"
-    if said["what"] == "decided":
-        yield printable(f"{about}  {said['op']} by {said['by']}: {said['reason']}")
+    """As lines. Whoever can write to the topic can add any record with a sound hash: what is missing is shown as ?."""
+    at, what, alert_id = (str(said.get(name, "?")) for name in ("at", "what", "alert_id"))
+    about = f"{said['seq']:>6}  {at[:19].replace('T', ' ')}  {what:<7}  {alert_id}"
+    if what == "decided":
+        yield printable(f"{about}  {said.get('op', '?')} by {said.get('by', '?')}: {said.get('reason', '?')}")
         return
-    told = {name: own for name, own in said.get("told", {}).items() if institution in {None, name}}
-    by = "" if said["decision_id"] is None else f"  under {said['decision_id']}"
+    told = {name: own for name, own in _told(said).items() if institution in {None, name}}
+    by = "" if said.get("decision_id") is None else f"  under {said['decision_id']}"
     count = f"  {len(told)} institutions" if told else ""
-    yield printable(f"{about}  revision {said['alert_revision']}{count}{by}")
+    yield printable(f"{about}  revision {said.get('alert_revision', '?')}{count}{by}")
     for name, own in told.items():
-        yield printable(f"          {name}  revision {own['revision']}  {own['status']}  sha256 {own['sha256'][:16]}…")
+        revision, status, digest = (str(own.get(part, "?")) for part in ("revision", "status", "sha256"))
+        yield printable(f"          {name}  revision {revision}  {status}  sha256 {digest[:16]}…")
 
 
 def _read(where: dict[str, Any], show: Callable[[bytes, dict[str, Any] | None], None] | None = None) -> Chain:
@@ -170,9 +192,15 @@ def _read(where: dict[str, Any], show: Callable[[bytes, dict[str, Any] | None], 
 
 
 def _given(text: str | None, file: Path | None) -> Head | None:
-    """Raises: RefusedToStart: it is no head; of a file of several lines the last counts."""
+    """Of a file of several lines the last counts.
+
+    Raises:
+        RefusedToStart: it is no head, or two are given, or the file has none.
+    """
     from fsoc.sharing.chain import Head
 
+    if text is not None and file is not None:
+        raise RefusedToStart(Problem("--head", "give it or --head-file, not both"))
     where = "--head"
     if text is None and file is not None:
         where = str(file)

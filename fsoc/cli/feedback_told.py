@@ -34,6 +34,28 @@ _NONE: Final = 1
 _path = click.Path(path_type=Path)
 _SENDER: Final = "joint-soc@fsoc.invalid"
 
+
+def _addresses(_: click.Context, option: click.Parameter, text: str | None) -> str | None:
+    """One address or several, as a header has them; what would be more than one header is refused."""
+    from email.errors import MessageError
+    from email.message import EmailMessage
+    from email.policy import SMTP
+
+    if text is None:
+        return None
+    message = EmailMessage(policy=SMTP)
+    try:
+        message["To"] = text
+        found = message["To"].addresses
+        message.as_bytes()
+    except (ValueError, MessageError) as error:
+        raise click.BadParameter(f"{printable(text)[:80]!r} is no mail address: {error}", param=option) from error
+    is_sound = all(one.username and one.domain and one.addr_spec.isascii() for one in found)
+    if not (text.isprintable() and found and is_sound):
+        raise click.BadParameter(f"{printable(text)[:80]!r} is no mail address", param=option)
+    return text
+
+
 _READ: Final = (
     click.option("--institution", metavar="ID", help="Whose feedback; default: the user of --settings. 機構代碼。"),
     click.option("--from", "from_", metavar="FILE|-", help="Feedback, one record a line, instead of a cluster."),
@@ -48,8 +70,15 @@ _READ: Final = (
     click.option(
         "--mappings", type=_path, metavar="FILE", help="Who has which SIEM, as `fsoc baseline build` reads it."
     ),
-    click.option("--sender", default=_SENDER, metavar="ADDRESS", help="Of --as mail: whom it is from."),
-    click.option("--recipient", metavar="ADDRESS", help="Of --as mail: whom it is to. Default: soc@<institution>."),
+    click.option(
+        "--sender", default=_SENDER, callback=_addresses, metavar="ADDRESS", help="Of --as mail: whom it is from."
+    ),
+    click.option(
+        "--recipient",
+        callback=_addresses,
+        metavar="ADDRESS",
+        help="Of --as mail: whom it is to. Default: soc@<institution>.",
+    ),
     *OPTIONS,
 )
 

@@ -109,7 +109,7 @@ class MemberScore:
 
 @dataclass(frozen=True, slots=True)
 class DrillScore:
-    """stopped_at_ms: None while it goes on; what comes later does not count. alerts: raised and not taken back."""
+    """stopped_at_ms: None while it goes on; what comes later does not count. alerts: joint ones not taken back."""
 
     exercise_id: str
     started_at_ms: int
@@ -155,7 +155,7 @@ def score_drill(
     alerts: int = 0,
     names: Mapping[str, tuple[str, str]] | None = None,
 ) -> DrillScore:
-    """Score everybody who takes part, also those who were posed nothing."""
+    """Score everybody who takes part, also those who were posed nothing. What comes after the end does not count."""
     reported = [one for one in reported if stopped_at_ms is None or one.at_ms <= stopped_at_ms]
     by_member: dict[str, list[Reported]] = {}
     for one in sorted(reported, key=lambda ticket: (ticket.at_ms, ticket.ticket_id)):
@@ -165,7 +165,11 @@ def score_drill(
         mine = sorted(
             (one for one in posed if one.institution == institution), key=lambda one: (one.at_ms, one.inject_id)
         )
-        of_alerts = [_until(one, stopped_at_ms) for one in told if one.institution == institution]
+        of_alerts = [
+            _until(one, stopped_at_ms)
+            for one in told
+            if one.institution == institution and (stopped_at_ms is None or one.at_ms <= stopped_at_ms)
+        ]
         injects = tuple(_answered(one, by_member.get(institution, ())) for one in mine)
         members.append(MemberScore(institution, injects, tuple(of_alerts)))
     return DrillScore(exercise_id, started_at_ms, stopped_at_ms, tuple(members), alerts, dict(names or {}))

@@ -16,7 +16,9 @@ import orjson
 
 from fsoc.drills.score import DrillScore, Posed, Reported, ToldOf, score_drill
 from fsoc.drills.script import DrillSpec, Inject
-from fsoc.errors import Problem, RefusedToStart
+from fsoc.errors import InvalidTicket, Problem, RefusedToStart
+from fsoc.feeds.admission import admit
+from fsoc.feeds.signatures import Signatures
 from fsoc.institutions.registry import Registry
 from fsoc.runtime.acknowledgements import read_acknowledged
 from fsoc.runtime.alert_records import records_to_end
@@ -179,12 +181,18 @@ async def read_score(log: Log, drill: Drill, registry: Registry) -> DrillScore:
     acknowledged = await read_acknowledged(log, drill.prefix)
     reported: list[Reported] = []
     told: list[ToldOf] = []
+    posed_at_ms: dict[str, int] = {}
     for name in drill.institutions:
-        reported += [one async for one in _reported(log, drill, name)]
+        reported += [one async for one in _reported(log, drill, registry, name)]
         told += await _told(log, drill.prefix, name, acknowledged)
+        async for inject, at_ms in _records(log, f"{drill.prefix}{INJECTS}{name}"):
+            posed_at_ms.setdefault(inject["inject_id"], at_ms)
+    # From when the institution could read it: that it was posed is written down later, after a crash much later.
+    posed = [one._replace(at_ms=posed_at_ms.get(one.inject_id, one.at_ms)) for one in drill.posed]
     statuses: dict[str, str] = {}
     async for record in records_to_end(log, drill.prefix, lambda _: None):
-        statuses[record.alert.alert_id] = record.alert.status
+        if record.alert.kind == "joint":
+            statuses[record.alert.alert_id] = record.alert.status
     alerts = sum(status in {"open", "final"} for status in statuses.values())
     known = {name: registry.get(name) for name in drill.institutions}
     names = {name: (one.name, one.name_zh) for name, one in known.items() if one is not None}
@@ -193,7 +201,7 @@ async def read_score(log: Log, drill: Drill, registry: Registry) -> DrillScore:
         drill.started_at_ms,
         drill.stopped_at_ms,
         drill.institutions,
-        drill.posed,
+        posed,
         reported,
         told,
         alerts=alerts,
@@ -209,23 +217,27 @@ async def injects_of(log: Log, prefix: str, institution: str) -> list[dict[str, 
     return list(found.values())
 
 
-async def _reported(log: Log, drill: Drill, institution: str) -> AsyncIterator[Reported]:
-    """Tickets of this drill; what is none is passed over: intake has told its sender."""
-    async for body, at_ms in _records(log, f"{drill.prefix}tickets.{institution}"):
-        if body.get("kind") != "ticket" or body.get("exercise_id") != drill.name or body.get("action") == "retract":
-            continue
-        relations, observables = body.get("relations"), body.get("observables")
-        refs = relations.get("external_refs") if isinstance(relations, dict) else None
-        values = (
-            [one.get("value") for one in observables if isinstance(one, dict)] if isinstance(observables, list) else []
-        )
-        yield Reported(
-            institution,
-            str(body.get("ticket_id"))[:64],
-            frozenset(one for one in refs if isinstance(one, str)) if isinstance(refs, list) else frozenset(),
-            frozenset(one for one in values if isinstance(one, str)),
-            at_ms,
-        )
+async def _reported(log: Log, drill: Drill, registry: Registry, institution: str) -> AsyncIterator[Reported]:
+    """Tickets of this drill, as intake judges; what is none is passed over: intake has told its sender."""
+    signatures = Signatures(institution)
+    async for records in read_to_end(log, f"{drill.prefix}tickets.{institution}", 0):
+        for record in records:
+            payload = record.value or b""
+            unsigned = signatures.fault(registry, record.signature, payload, record.timestamp_ms)
+            try:
+                message = admit(payload, institution, registry, None, unsigned, drill.name)
+            except InvalidTicket:
+                continue
+            if message.kind != "ticket" or message.action == "retract":
+                continue
+            relations, observables = message.body.get("relations") or {}, message.body.get("observables") or ()
+            yield Reported(
+                institution,
+                message.ticket_id,
+                frozenset(relations.get("external_refs") or ()),
+                frozenset(one["value"] for one in observables),
+                record.timestamp_ms,
+            )
 
 
 async def _told(log: Log, prefix: str, institution: str, acknowledged: Acknowledged) -> list[ToldOf]:

@@ -11,6 +11,7 @@ from fsoc.sharing import words
 from fsoc.sharing.known import Front, Known, Own
 from fsoc.sharing.model import SCHEMA
 from fsoc.sharing.statement import Statement
+from fsoc.sharing.withdrawn import wire
 from fsoc.tickets.times import rfc3339
 
 
@@ -47,6 +48,8 @@ def record(before: Known, after: Known, alert_id: str, institution: str) -> byte
         "feed": front.feed,
         "trigger_rule_id": front.trigger_rule_id if own.concern == "own_tickets" else None,
         "statement": said,
+        "withdrawn": list(wire(after.withdrawn, own.standing_ms)),
+        "retractions": own.retractions,
         "changes": list(_changes(before, after, institution)),
         "tlp": tlp,
         "handling": words.handling(tlp, exercise=exercise)._asdict(),
@@ -73,7 +76,7 @@ def _own_changes(before: Own, after: Own) -> Iterator[dict[str, Any]]:
         return
     if before.concern != after.concern:
         yield _change("concern", [after.concern], before.concern, after.concern)
-    if before[3:] != after[3:]:
+    if (before.tickets, before.total) != (after.tickets, after.total):
         yield _change("own_tickets", sorted({*before.tickets} ^ {*after.tickets}))
 
 

@@ -17,6 +17,7 @@ from fsoc.sharing import words
 from fsoc.sharing.less import less
 from fsoc.sharing.records import Decision, Shared
 from fsoc.sharing.statement import Reason, Sector, Statement, day_of, statement, untold, without_count
+from fsoc.sharing.withdrawn import Withdrawn, withdrawn
 
 Concern = Literal["own_tickets", "at_risk"]
 Status = Literal["open", "final", "retracted"]
@@ -29,7 +30,8 @@ TICKETS_MAX: Final = 1_000
 class Own(NamedTuple):
     """What one institution was told last, besides the statement. tickets: of its own; total: how many there are.
 
-    since_ms: when it was first told anything of the alert.
+    since_ms: when it was first told anything of the alert. retractions: how often it was told again after it had been
+    told that all is taken back; again_ms: when it was, the last time.
     """
 
     revision: int
@@ -38,6 +40,13 @@ class Own(NamedTuple):
     tickets: tuple[str, ...]
     total: int
     since_ms: int = 0
+    retractions: int = 0
+    again_ms: int = 0
+
+    @property
+    def standing_ms(self) -> int:
+        """Since when it is told without a retraction in between."""
+        return max(self.since_ms, self.again_ms)
 
 
 class Front(Struct, frozen=True):
@@ -60,7 +69,7 @@ class Known(Struct, frozen=True):
     revision: of the alert. shared: that; None where only what was told is known, until it comes again.
     decision: the newest. held: somebody has to release it before more is told. settled: it is over for so long that
     nothing is told of it any more. untold: why nobody may be told, where that is so. red: which tickets were red for
-    the statement. front, statement: as told last; None before that. told: by institution.
+    the statement. front, statement: as told last; None before that. told: by institution. withdrawn: of statements.
     """
 
     version: int
@@ -76,6 +85,7 @@ class Known(Struct, frozen=True):
     front: Front | None = None
     statement: Statement | None = None
     told: dict[str, Own] = {}
+    withdrawn: tuple[Withdrawn, ...] = ()
 
     @property
     def stands(self) -> bool:
@@ -187,16 +197,30 @@ def _told(known: Known, shared: Shared, at_ms: int, sector: Sector) -> Known:
     for name, concern in audience.items():
         tickets = shared.tickets.get(name, ())
         before = known.told.get(name)
-        since_ms = at_ms if before is None else before.since_ms
-        own = Own(0, status, concern, tickets[:TICKETS_MAX], len(tickets), since_ms)
+        own = Own(0, status, concern, tickets[:TICKETS_MAX], len(tickets), *_since(before, at_ms))
         told[name] = _next(before, own, anew=anew)
     for name, before in known.told.items():
         if name not in audience:  # nothing of it is in the alert any more, and it is not warned
             gone = before._replace(status="retracted", tickets=(), total=0)
             told[name] = before if before.status == "retracted" else _next(before, gone, anew=anew)
     return msgspec.structs.replace(
-        known, held=False, red=shared.red_digest, front=front, statement=said, told=dict(sorted(told.items()))
+        known,
+        held=False,
+        red=shared.red_digest,
+        front=front,
+        statement=said,
+        told=dict(sorted(told.items())),
+        withdrawn=withdrawn(known.withdrawn, known.statement, said, at_ms),
     )
+
+
+def _since(before: Own | None, at_ms: int) -> tuple[int, int, int]:
+    """When one was first told, how often again after a retraction, and when that was last."""
+    if before is None:
+        return at_ms, 0, 0
+    if before.status == "retracted":
+        return before.since_ms, before.retractions + 1, at_ms
+    return before.since_ms, before.retractions, before.again_ms
 
 
 def _audience(shared: Shared, sector: Sector) -> dict[str, Concern]:

@@ -128,6 +128,18 @@ class Statement(Strict):
     tlp: Literal["amber", "amber+strict"]
 
 
+class Withdrawn(Strict):
+    """Something that an earlier statement told this institution, and that was withdrawn from it."""
+
+    type: IndicatorType | Literal["sigma", "technique"]
+    value: Annotated[str, Field(min_length=1, max_length=OBSERVABLE_VALUE_MAX)]
+    """The indicator's; of a hunting rule its title; of a technique its id."""
+    is_told: bool
+    """The statement says it again. Otherwise it is to be forgotten."""
+    earlier: Time | None
+    """When it had been withdrawn before it was told the last time; null where it was told once."""
+
+
 class Change(Strict):
     """One thing that is otherwise than in what this institution was told before."""
 
@@ -182,6 +194,10 @@ class Feedback(Strict):
     """Where all tickets were triggered by one rule: which one, as this institution's own tickets name it."""
     statement: Statement | None
     """null of an alert on this institution's own feed, of which there is nothing to say of others."""
+    withdrawn: list[Withdrawn] = Field(default_factory=list)
+    """Since this institution was told first, or again after a retraction; the newest 400 of the alert."""
+    retractions: Annotated[int, Field(ge=0)] = 0
+    """How often this institution was told again after a retraction."""
     changes: list[Change]
     """Since the revision before; none in the first."""
     tlp: Literal["amber", "amber+strict"]

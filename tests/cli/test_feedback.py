@@ -11,6 +11,7 @@ from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.memory_log import MemoryLog
 from fsoc.sharing.caution import Caution
+from fsoc.sharing.chain import Head, link
 from tests.command_line import command_line
 from tests.sharing_stage import NOON, Teller, alert, members, own
 
@@ -197,10 +198,40 @@ def test_what_was_done_to_the_audit_is_told_by_line(told, tmp_path, fsoc):
     assert "cut off" in said["faults"][0]["text"]
 
 
+def test_showing_an_audit_that_was_changed_says_so_and_makes_it_no_sounder(told, tmp_path, fsoc):
+    file, copy = tmp_path / "audit.ndjson", tmp_path / "copy.ndjson"
+    edited = told.teller.audit[0].replace(b"aa-02", b"aa-22")
+    seq, digest = (orjson.loads(told.teller.audit[0])[name] for name in ("seq", "hash"))
+    _, forged = link(Head(seq, digest), {"what": "told", "alert_id": "al-7", "told": "x"})
+    for lines in ([edited, *told.teller.audit[1:]], [*told.teller.audit[:1], forged, *told.teller.audit[1:]]):
+        file.write_bytes(b"".join(line + b"\n" for line in lines))
+        for arguments in ((), ("--institution", "aa-01"), ("--alert", "al-1", "--json")):
+            shown = fsoc("audit", "show", "--file", str(file), *arguments)
+            assert (shown.returncode, "not as it was written" in shown.stderr) == (1, True)
+        raw = fsoc("audit", "show", "--file", str(file), "--json")
+        assert (raw.returncode, raw.stdout.encode().splitlines()) == (1, lines)
+        copy.write_bytes(raw.stdout.encode())
+        assert fsoc("audit", "verify", "--file", str(copy)).returncode == 1
+
+
+@pytest.mark.parametrize(
+    "more", [{}, {"told": {"aa-01": {}}}, {"what": "decided"}, {"alert_id": 7, "told": {"aa-01": 7}}]
+)
+def test_an_added_record_that_says_too_little_is_shown_with_what_it_says(told, tmp_path, more, fsoc):
+    file = tmp_path / "audit.ndjson"
+    _, added = link(told.teller.stage.head, {"what": "told", **more})
+    file.write_bytes(b"".join(line + b"\n" for line in [*told.teller.audit, added]))
+
+    for arguments in ((), ("--institution", "aa-01"), ("--alert", "al-1")):
+        assert fsoc("audit", "show", "--file", str(file), *arguments).returncode == 0
+    assert "?" in fsoc("audit", "show", "--file", str(file)).stdout.splitlines()[-1]
+
+
 @pytest.mark.parametrize(
     ("arguments", "text"),
     [
         (("verify", "--head", "7"), "--head: '7' is no head"),
+        (("verify", "--head", f"0:{'0' * 64}", "--head-file", "nowhere"), "not both"),
         (("verify", "--head-file", "nowhere"), "nowhere: cannot be read"),
         (("show", "--file", "nowhere"), "nowhere: cannot be read"),
     ],

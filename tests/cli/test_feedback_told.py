@@ -43,6 +43,24 @@ def told(tmp_path):
     return path
 
 
+@pytest.mark.parametrize("address", ["a@b.example\nBcc: x@y.example", "a@b.example\x00", "", "nobody", "ä@b.example"])
+@pytest.mark.parametrize("option", ["--recipient", "--sender"])
+def test_what_is_no_address_is_refused_before_anything_is_written(told, tmp_path, option, address):
+    runner = CliRunner()
+    for arguments in (("show", ALERT, "--as", "mail"), ("export", "--dir", str(tmp_path / "out"), "--as", "maildir")):
+        done = runner.invoke(command, [*arguments, "--from", str(told), option, address])
+        assert (done.exit_code, f"'{option}'" in done.output) == (2, True)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize("address", ["soc@bank.example", "資安 <soc@bank.example>, b@bank.example"])
+def test_addresses_may_have_names_and_be_several(told, address):
+    done = CliRunner().invoke(command, ["show", ALERT, "--as", "mail", "--from", str(told), "--recipient", address])
+
+    assert done.exit_code == 0
+    assert message_from_bytes(done.stdout_bytes, policy=default)["To"] == address
+
+
 def test_one_alert_is_shown_in_every_form(fsoc, told):
     def show(form, *more):
         done = fsoc("show", "1111", "--as", form, "--from", told, "--lang", "en", *more)

@@ -14,6 +14,7 @@ from fsoc.errors import RefusedToStart
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime import drills
+from fsoc.runtime.alert_records import records_to_end
 from fsoc.runtime.inprocess import InProcess
 from fsoc.runtime.kafka.topics import table
 from fsoc.runtime.log import read_to_end
@@ -205,6 +206,55 @@ async def test_a_start_that_was_interrupted_goes_on_and_poses_nothing_twice(rule
     assert (known.spec, known.institutions) == (DrillSpec(NAME), tuple(TWELVE))
     mine = await drills.injects_of(stand.log, PREFIX, first.institution)
     assert [one["inject_id"] for one in mine].count(first.inject_id) == 1
+
+
+async def test_what_intake_would_quarantine_answers_no_inject(rules):
+    stand = Stand(rules)
+    await stand.make(drill=True)
+    inject = script(DrillSpec(NAME), TWELVE)[0]
+    await drills.begin(stand.log, await drills.read_drill(stand.log, NAME), DrillSpec(NAME), TWELVE)
+    drill = await drills.read_drill(stand.log, NAME)
+    await drills.pose(stand.log, drill, inject)
+    whole = {**model_answer(inject, "siem", 1, stand.now), "institution": inject.institution}
+    topic = f"{PREFIX}tickets.{inject.institution}"
+    broken = [{**whole, **one} for one in ({"institution": "fi-999"}, {"exercise_id": "autumn"}, {"revision": 0})]
+    broken += [{name: value for name, value in whole.items() if name != "ticket_id"}]
+    await stand.log.write([(topic, 0, None, orjson.dumps(one)) for one in broken])
+
+    assert (await scored(stand)).wire()["missed"] == 1
+    await stand.log.write([(topic, 0, None, orjson.dumps(whole))])
+    assert (await scored(stand)).wire()["missed"] == 0
+
+
+async def test_an_inject_counts_from_when_it_could_be_read_whenever_that_was_written_down(rules):
+    stand = Stand(rules)
+    await stand.make(drill=True)
+    inject = script(DrillSpec(NAME), TWELVE)[0]
+    drill = await drills.read_drill(stand.log, NAME)
+    await drills.begin(stand.log, drill, DrillSpec(NAME), TWELVE)
+    topic = f"{PREFIX}injects.{inject.institution}"
+    await stand.log.write([(topic, 0, inject.inject_id.encode(), orjson.dumps(inject.wire(NAME)))])
+    stand.now += 60_000
+    await stand.send(PREFIX, model_answer(inject, "siem", 1, stand.now))
+    stand.now += 300_000  # it was stopped there, and is started again
+    await drills.pose(stand.log, drill, inject)
+
+    said = (await scored(stand)).wire()
+    assert (said["missed"], said["ticket_seconds_median"]) == (0, 60.0)
+
+
+async def test_alerts_that_are_counted_are_joint_ones(stand):
+    records = [one async for one in records_to_end(stand.log, PREFIX, print)]
+    kinds = {one.alert.alert_id: one.alert.kind for one in records if one.alert.status in {"open", "final"}}
+    feed = next(orjson.loads(one.value) for one in records if one.alert.kind == "joint")
+    feed |= {"alert_id": "al-" + "0" * 32, "kind": "feed"}
+    await stand.log.write([(f"{PREFIX}alerts", 0, feed["alert_id"].encode(), orjson.dumps(feed))])
+
+    assert (await scored(stand)).alerts == list(kinds.values()).count("joint") > 0
+
+
+async def scored(stand):
+    return await drills.read_score(stand.log, await drills.read_drill(stand.log, NAME), stand.registry)
 
 
 async def test_a_drill_that_never_was_has_no_score(rules):

@@ -54,6 +54,13 @@ def test_nothing_after_the_end_counts():
     assert scored([posed()], [ticket(40, refs=["i-1"])], told, stopped=50 * S).members[0].answer_seconds == [30.0]
 
 
+def test_what_was_told_after_the_end_is_not_asked_about():
+    told = [ToldOf("fi-001", "al-1", 40 * S, None), ToldOf("fi-001", "al-2", 39 * S, None)]
+
+    assert [one.alert_id for one in scored([], [], told, stopped=39 * S).members[0].told] == ["al-2"]
+    assert scored([], [], told).members[0].unanswered == 2
+
+
 def test_who_was_posed_nothing_is_there_and_missed_nothing():
     score = scored([posed()], [])
 

@@ -73,12 +73,8 @@ def told(request, rules):
     text = exercise.institutions_yaml()
     direct, feedback = run(rules, text, deliveries)
     registry = Registry.parse(text, "institutions.yml")
-    ours = [
-        path.read_text()
-        for folder in ("fsoc/sharing", "attack_mappings")
-        for path in (ROOT / folder).glob("*.*")
-        if path.is_file()
-    ]
+    folders = (ROOT / "fsoc/sharing", ROOT / "attack_mappings")
+    ours = [path.read_text() for folder in folders for path in folder.glob("*.*") if path.is_file()]
     ours += [rule.title for rule in rules.correlations.values()]
     leaks = Leaks.of((payload for _, _, payload in deliveries), registry, ours)
     return SimpleNamespace(

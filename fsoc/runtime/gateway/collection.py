@@ -1,7 +1,9 @@
 """One institution's feedback as STIX objects in the order in which they came, kept in memory. Answers no request.
 
-It follows from the institution's feedback topic alone, and is read on when it is asked for: a restart, or another
-gateway, has the same objects under the same ids and versions. When an object was added is when its record was written.
+It follows from the institution's feedback topic alone, and is read on when it is asked for. When an object was added is
+when its record was written. A restart, or another gateway, has what the topic still has, under the same ids and
+versions. Once the topic was compacted that is the newest revision of each alert: versions before it are gone; what it
+withdrew is there, revoked, for the newest revision names it; what is the same for all alerts may be dated later.
 """
 
 from __future__ import annotations
