@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import Final, NamedTuple
+from unicodedata import combining, normalize
 
 from fsoc.institutions.registry import Institution
 from fsoc.sharing.model import IndicatorType
@@ -19,6 +20,9 @@ TEXT_MAX: Final = 256
 
 WORD_MIN: Final = 5
 """A name of so many letters and digits names its institution wherever it stands; a shorter one, as words alone."""
+
+END_MIN: Final = 4
+"""A shorter name of so many letters at least begins or ends a word too: myctbc, ctbconline."""
 
 FREE: Final = frozenset({"user_agent", "text"})
 """Told only where k institutions have them: what is of no kind is nobody's as long as many have it."""
@@ -123,7 +127,7 @@ class Names:
         plain = {
             _plain(name)
             for one in institutions
-            for name in (one.id, one.name, one.name_zh, one.group or "", *_core(one.name))
+            for name in (one.id, one.name, one.name_zh, one.group or "", *_core(one.name), *_core_zh(one.name_zh))
         }
         self._anywhere = sorted(name for name in plain if len(name) >= WORD_MIN or not name.isascii())
         self._words = frozenset(name for name in plain if name and name.isascii() and len(name) < WORD_MIN)
@@ -132,14 +136,46 @@ class Names:
         """Whether the value names one."""
         if value.type in _NAMELESS:
             return False
-        folded = _plain(value.text)
+        text = _as_read(value.text)
+        if text is None:
+            return True
+        folded = _plain(text)
         if any(name and name in folded for name in self._anywhere):
             return True
-        words = _WORD.findall(value.text.lower())
+        words = _WORD.findall(text)
         runs = ("".join(words[at : at + length]) for at in range(len(words)) for length in (1, 2, 3))
-        return not self._words.isdisjoint(runs)
+        return not self._words.isdisjoint(runs) or any(
+            word.startswith(name) or word.endswith(name)
+            for name in self._words
+            if len(name) >= END_MIN
+            for word in words
+        )
 
 
+def _as_read(text: str) -> str | None:
+    """In lower case, internationalised names as people see them, without accents.
+
+    None where such a name is none, or has letters of other alphabets: they are made to look like ours.
+    """
+    labels: list[str] = []
+    for label in _LABEL.split(text.lower()):
+        if not label.startswith("xn--"):
+            labels.append(label)
+            continue
+        try:
+            seen = label.removeprefix("xn--").encode().decode("punycode").lower()
+        except UnicodeError:
+            return None
+        plain = "".join(letter for letter in normalize("NFKD", seen) if not combining(letter))
+        if any("\x7f" < letter < _CJK for letter in plain):
+            return None
+        labels.append(plain)
+    return ".".join(labels)
+
+
+_LABEL: Final = re.compile(r"[./:@]")
+_CJK: Final = "\u2e80"
+"""Alphabets end here, and ideographs begin."""
 _WORD: Final = re.compile(r"[a-z0-9]+")
 _GENERIC: Final = frozenset(
     {
@@ -165,10 +201,50 @@ _GENERIC: Final = frozenset(
 )
 
 
+_COMMON: Final = frozenset(
+    {
+        "asia",
+        "capital",
+        "central",
+        "china",
+        "credit",
+        "eastern",
+        "example",
+        "first",
+        "general",
+        "global",
+        "member",
+        "northern",
+        "pacific",
+        "savings",
+        "second",
+        "southern",
+        "taipei",
+        "taiwan",
+        "third",
+        "union",
+        "united",
+        "western",
+    }
+)
+"""Too common to be anybody's own by themselves."""
+
+_GENERIC_ZH: Final = re.compile(
+    "(?:股份|有限|公司|商業|國際|銀行|證券|投信|期貨|人壽|產物|產險|保險|金控|金融|控股|信託|票券|信用|合作社|農會|漁會|郵政)+$"
+)
+_COMMON_ZH: Final = frozenset({"中國", "中華", "台北", "台灣", "臺北", "臺灣", "全國", "第一", "第二", "會員"})
+
+
 def _core(name: str) -> Iterable[str]:
     """What of a name is the institution's own: `First Harbour Commercial Bank` is harbour, and firstharbour."""
     words = [word for word in _WORD.findall(name.lower()) if word not in _GENERIC]
-    return ["".join(words)] if words else []
+    return ["".join(words), *(word for word in words if len(word) >= WORD_MIN and word not in _COMMON)]
+
+
+def _core_zh(name: str) -> Iterable[str]:
+    """The same in Chinese: `第一海港商業銀行` is 第一海港."""
+    core = _GENERIC_ZH.sub("", name)
+    return [core] if len(core) >= 2 and core not in _COMMON_ZH else []
 
 
 @lru_cache(8_192)

@@ -12,6 +12,9 @@ LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 COUNTS_TOLD: Final = (20, 10, 5, 3)
 """Numbers of institutions are rounded down to one of these."""
 
+CONFIDENCES_TOLD: Final = (90, 75, 50, 25, 0)
+"""Confidences are rounded down to one of these: exactly it is somebody's own number, whoever's the middle one is."""
+
 K: Final = 3
 K_MAX: Final = 20
 ALWAYS: Final = 101
@@ -60,6 +63,11 @@ class Caution:
         """The count that may be told: rounded down; None where that is below k, or leaves too few to hide among."""
         fits: Callable[[int], bool] = lambda count: self.k <= count <= institutions and self.hides(registered, count)  # noqa: E731
         return next(filter(fits, COUNTS_TOLD), None)
+
+
+def confidence_told(confidence: int) -> int:
+    """What is told of one: rounded down."""
+    return next(one for one in CONFIDENCES_TOLD if one <= confidence)
 
 
 CAUTION: Final = Caution()

@@ -68,6 +68,7 @@ class Indicator(Strict):
     value: Annotated[str, Field(min_length=1, max_length=OBSERVABLE_VALUE_MAX)]
     role: Literal["attacker", "infrastructure"]
     confidence: Annotated[int, Field(ge=0, le=100)]
+    """Rounded down to 0, 25, 50, 75 or 90."""
     basis: Literal["shared", "offered"]
     """shared: several institutions have it, and it is what joined them. offered: one has it, and lets it be told."""
 
@@ -107,7 +108,8 @@ class Statement(Strict):
     """The day of it, in Taiwan (+08:00)."""
     summary: Reason
     confidence: Annotated[int, Field(ge=0, le=100)] | None
-    """That it is an attack: what half of the independent institutions hold for sure at least; null where none says."""
+    """That it is an attack: what half of the independent institutions hold for sure at least, rounded down to 0, 25,
+    50, 75 or 90; null where none says, and where fewer than k are in it."""
     institution_count_at_least: Literal[3, 5, 10, 20] | None
     """Institutions concerned, rounded down; null below k, where too few are left to hide among, and on a retraction."""
     first_seen: Hour

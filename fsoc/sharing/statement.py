@@ -11,7 +11,7 @@ from fsoc.correlation.terms import TOLD_TYPES
 from fsoc.institutions.registry import Registry
 from fsoc.sharing import words
 from fsoc.sharing.allowed import FREE, Names, Value, of_form
-from fsoc.sharing.caution import Caution
+from fsoc.sharing.caution import Caution, confidence_told
 from fsoc.sharing.hunt import Sought, hunts
 from fsoc.sharing.mitigations import advice
 from fsoc.sharing.records import TOLD, Pair, Row, Shared
@@ -88,11 +88,12 @@ def statement(shared: Shared, day: str, sector: Sector, *, is_common: bool | Non
     techniques = list(dict.fromkeys(pair.technique for pair in pairs))
     tactics = list(dict.fromkeys(pair.tactic for pair in pairs))
     sought = [Sought(each["type"], each["value"]) for each in indicators]
+    confidence = shared.sharing.confidence if len(shared.told_of) >= sector.caution.k else None
     title = words.Said(shared.rule_title, shared.rule_title_zh)
     return {
         "day": day,
         "summary": words.summary(shared.kind, title, count, first_seen, last_seen)._asdict(),
-        "confidence": shared.sharing.confidence,
+        "confidence": None if confidence is None else confidence_told(confidence),
         "institution_count_at_least": count,
         "first_seen": first_seen,
         "last_seen": last_seen,
@@ -180,7 +181,8 @@ def _indicators(shared: Shared, sector: Sector, *, is_common: bool) -> Iterable[
 
 
 def _indicator(value: Value, role: str, confidence: int, basis: str) -> dict[str, Any]:
-    return {"type": value.type, "value": value.text, "role": role, "confidence": confidence, "basis": basis}
+    sure = confidence_told(confidence)
+    return {"type": value.type, "value": value.text, "role": role, "confidence": sure, "basis": basis}
 
 
 def _values(shared: Shared, field: str) -> Sequence[str]:

@@ -72,3 +72,39 @@ def institution(**changes):
 )
 def test_a_value_that_names_an_institution_is_found(value, names):
     assert Names([institution()]).stand_in(value) is names
+
+
+def label(text):
+    """As it stands in the DNS."""
+    return "xn--" + text.encode("punycode").decode()
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("harbour-ebank.com", True),
+        ("fubon-secure.com", True),
+        ("myctbc.com", True),
+        ("ctbconline.net", True),
+        ("actbcx.net", False),
+        ("first-aid.com", False),
+        ("taiwan-travel.com", False),
+        ("evil.example", False),
+        (f"{label('第一海港')}.tw", True),
+        (f"www.{label('富邦安全')}.com", True),
+        (f"{label('台灣旅遊')}.tw", False),
+        (f"{label('fubön')}.com", True),
+        (f"{label('fubоn')}.com", True),  # its o is Cyrillic
+        ("xn--\u0661.com", True),
+        ("xn--0000000.com", True),
+    ],
+)
+def test_a_site_that_is_named_after_a_bank_is_found(text, names):
+    registry = [
+        institution(),
+        institution(id="fi-002", name="Taipei Fubon Commercial Bank", name_zh="富邦商業銀行"),
+        institution(id="fi-003", name="CTBC Bank", name_zh="中信銀行"),
+        institution(id="fi-004", name="First Example Bank", name_zh="台灣銀行"),
+    ]
+
+    assert Names(registry).stand_in(Value("domain", text)) is names

@@ -111,8 +111,18 @@ def test_what_is_offered_is_told_unless_it_names_somebody():
     ]
 
     assert said(sharing={"offers": offers})["indicators"][1:] == [
-        {"type": "domain", "value": "c2.example", "role": "infrastructure", "confidence": 60, "basis": "offered"}
+        {"type": "domain", "value": "c2.example", "role": "infrastructure", "confidence": 50, "basis": "offered"}
     ]
+
+
+@pytest.mark.parametrize(
+    ("confidence", "told"), [(37, 25), (0, 0), (24, 0), (89, 75), (90, 90), (100, 90), (None, None)]
+)
+def test_a_confidence_is_told_rounded_down_as_it_is_some_members_own_number(confidence, told):
+    found = said(sharing={"confidence": confidence})
+
+    assert (found["confidence"], found["indicators"][0]["confidence"]) == (told, told or 0)
+    assert said(names=FOUR[:2], sharing={"confidence": confidence})["confidence"] is None
 
 
 def test_who_lets_itself_be_named_is_named_and_nobody_else():
