@@ -28,6 +28,11 @@ def _equals(path: str) -> Callable[[str], str]:
     return lambda value: f"[{path} = {literal(value)}]"
 
 
+def _in_any_case(path: str) -> Callable[[str], str]:
+    """Of what is written in any case and told in lower case: STIX compares strings as they are."""
+    return lambda value: f"[{path} MATCHES {literal(f'(?i)^{re.escape(value)}$')}]"
+
+
 def _network(value: str) -> str:
     kind = "ipv6-addr" if ":" in value else "ipv4-addr"
     return f"[{kind}:value ISSUBSET {literal(value)}]"
@@ -44,8 +49,8 @@ _PATTERNS: Final[dict[str, Callable[[str], str | None]]] = {
     "cidr": _network,
     "asn": _autonomous_system,
     "domain": _equals("domain-name:value"),
-    "url": _equals("url:value"),
+    "url": _in_any_case("url:value"),
     "email": _equals("email-addr:value"),
-    "user_agent": _equals("network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'"),
+    "user_agent": _in_any_case("network-traffic:extensions.'http-request-ext'.request_header.'User-Agent'"),
     **{name: _equals(f"file:hashes.'{algorithm}'") for name, algorithm in _HASHES.items()},
 }

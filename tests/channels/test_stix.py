@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import stix2
@@ -164,6 +165,31 @@ def test_whatever_a_value_is_it_is_one_string_of_a_pattern(value):
             assert char == "\\", "nothing ends the string before its end"
             escaped = True
     assert back == value
+
+
+@pytest.mark.parametrize(
+    ("kind", "value", "seen", "other"),
+    [
+        (
+            "url",
+            "https://evil.example/pay.php/it's",
+            "https://evil.example/Pay.PHP/it's",
+            "https://evil.example/payxphp",
+        ),
+        ("user_agent", "kit/1.0 (a+b\\c)", "Kit/1.0 (A+b\\C)", "kit/1.0 (aab\\c)"),
+    ],
+)
+def test_what_is_told_in_lower_case_is_matched_in_any(kind, value, seen, other):
+    """The plain twin unquotes the pattern, and matches as a tool does."""
+    told = feedback(statement=statement(indicators=[indicator(kind, value)]))
+
+    (found,) = [one for one in of_kind(told, "indicator") if one["pattern_type"] == "stix"]
+    _, _, quoted = found["pattern"].removesuffix("']").partition(" MATCHES '")
+    pattern = re.sub(r"\\(.)", r"\1", quoted)
+    assert re.search(pattern, value)
+    assert re.search(pattern, seen)
+    assert not re.search(pattern, other)
+    assert not re.search(pattern, f"x{value}x")
 
 
 @pytest.mark.parametrize("kind", ["domain", "url", "user_agent", "email"])

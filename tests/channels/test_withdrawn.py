@@ -116,6 +116,17 @@ def test_what_is_told_again_after_a_retraction_is_new():
     assert [orjson.loads(one)["retractions"] for one in teller.heard_by("aa-01")] == [0, 0, 1, 1, 2]
 
 
+def test_a_value_that_comes_and_goes_is_another_indicator_every_time():
+    teller = Teller()
+    for day in range(6):
+        said = alert(own(*MEMBERS), day + 1, sharing=offers(*([] if day % 2 else ["fp.example"])))
+        teller.hear(said, at=NOON + day * DAY)
+        assert ("fp.example" in live(teller.heard_by("aa-01"))) is (day % 2 == 0)
+
+    found = [one for one in walked(teller.heard_by("aa-01")).values() if one.get("name") == "fp.example"]
+    assert len(found) == 3
+
+
 STEPS = st.lists(
     st.tuples(
         st.sets(st.sampled_from(VALUES)),

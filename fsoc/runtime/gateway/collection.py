@@ -95,7 +95,8 @@ class Collection:
                 if (name, version) in self._known:
                     continue
                 last = self.versions[-1].added_us + 1 if self.versions else 0
-                added_us = max(last, record.timestamp_ms * 1000)
+                # By its place in the record, so that it does not depend on what was there before.
+                added_us = max(last, record.timestamp_ms * 1000 + number)
                 self._known.add((name, version))
                 self.versions.append(Version(Place(record.offset, number), added_us, name, kind, version, body))
                 self.bytes += len(body)

@@ -16,6 +16,8 @@ from fsoc.channels.stix import objects_of
 from fsoc.runtime.gateway import collection as held
 from fsoc.runtime.gateway.credentials import new_token
 from fsoc.runtime.gateway.taxii import DISCOVERY, MEDIA_TYPE, ROOT, collection_id
+from fsoc.runtime.kafka.topics import table
+from fsoc.runtime.memory_log import MemoryLog
 from tests.channels.told import record
 from tests.runtime.gateway.conftest import INSTITUTIONS, PREFIX
 from tests.runtime.gateway.site import Site
@@ -292,3 +294,24 @@ async def test_collections_not_asked_for_leave_memory_and_are_the_same_when_read
     await asked.get(f"{OTHERS}manifest/", institution="fi-002")
 
     assert (await asked.get(f"{OWN}manifest/")).body == before
+
+
+async def test_after_compaction_what_is_of_an_alert_was_added_when_it_was():
+    """A gateway that was there before, and one that was started after its topic was compacted."""
+    values = [told(1), told(1, revision=2)]
+    found = []
+    for kept in (values, values[1:]):
+        now = iter(range(1_772_452_800_000, 1_772_452_800_002)[-len(kept) :])
+        log = MemoryLog(now.__next__)
+        await log.create(table(PREFIX, INSTITUTIONS, 1, "test"))
+        for value in kept:
+            await tell(log, value)
+        collection = held.Collection(log, f"{PREFIX}feedback.fi-001")
+        await collection.refresh()
+        found.append({(one.id, one.version): one for one in collection.versions})
+
+    before, after = found
+    assert set(after) <= set(before)
+    of_alert = [key for key in after if key[1].startswith("2026-03-02T10")]
+    assert len(of_alert) > 5
+    assert [after[key].added for key in of_alert] == [before[key].added for key in of_alert]
