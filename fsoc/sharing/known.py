@@ -120,7 +120,7 @@ def heard(before: Known, word: Shared | Decision, offset: int, at_ms: int, secto
     return _told(after, shared, at_ms, sector)
 
 
-Standing = Literal["told", "held", "taken_back", "suppressed", "red", "few", "settled"]
+Standing = Literal["told", "held", "taken_back", "environment", "suppressed", "red", "few", "settled"]
 
 
 def standing(known: Known) -> Standing:

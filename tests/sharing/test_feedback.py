@@ -240,6 +240,16 @@ def test_a_drill_says_so_in_both_languages(teller):
     assert told["handling"]["text"].startswith("This is a drill.")
 
 
+@pytest.mark.parametrize(("kind", "told"), [("production", 12), ("exercise", 0), ("test", 0)])
+def test_an_installation_tells_of_what_it_is_for_alone(kind, told):
+    """Drills have their own topics; what is sent to the wrong ones must not send anybody hunting."""
+    teller = Teller(caution=Caution(environment="production"))
+
+    assert len(teller.hear(alert(own(*FOUR), environment=kind))) == told
+    assert len(Teller(caution=Caution(environment=kind)).hear(alert(own(*FOUR), environment=kind))) == 12
+    assert teller.stage.known["al-1"].untold == (None if told else "environment")
+
+
 def test_of_a_thousand_of_ones_own_tickets_all_are_counted(teller):
     many = [f"T-{number}" for number in range(1_500)]
     told = teller.hear(alert({**own(*FOUR), "aa-01": many}))["aa-01"]
