@@ -168,6 +168,17 @@ def test_a_suspended_institution_is_neither_warned_nor_counted():
     assert Teller(registry).hear(alert(own("aa-01", "aa-02"))) == {}
 
 
+def test_a_suspended_institution_or_one_that_is_not_registered_is_not_told_of_its_own_tickets():
+    teller = Teller()
+    teller.hear(alert(own(*FOUR)))
+    teller.setting.registry = members(12, **{"aa-02": {"suspended": True}})
+    now = teller.hear(alert(own(*FOUR, "zz-99"), revision=2))
+
+    assert {name: one["status"] for name, one in now.items()} == {"aa-02": "retracted"}
+    later = teller.hear(alert(own(*FOUR, "zz-99"), revision=3), at=NOON + DAY)
+    assert set(later) == set(teller.setting.registry.institutions) - {"aa-02"}
+
+
 def test_what_waits_for_release_is_told_once_it_is_released():
     teller = Teller(caution=Caution(hold_below=90))
     assert teller.hear(alert(own(*FOUR))) == {}
