@@ -131,7 +131,8 @@ class Settings(BaseModel):
         """How careful feedback is."""
         word, _, number = self.feedback_hold.partition(" ")
         below = ALWAYS if word == "always" else int(number or 0)
-        return Caution(self.feedback_k, below, None if self.feedback_at_risk == "never" else self.feedback_at_risk)
+        at_risk = None if self.feedback_at_risk == "never" else self.feedback_at_risk
+        return Caution(self.feedback_k, below, at_risk, self.environment)
 
 
 NAMES: Final = tuple(field.alias or name for name, field in Settings.model_fields.items())

@@ -1,5 +1,6 @@
 """Settings: three places, one name each, every problem at once."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -162,7 +163,11 @@ def test_who_we_are_to_a_cluster_is_said_whole_or_not_at_all(file):
     ],
 )
 def test_how_careful_feedback_is(given, caution):
-    assert settings.load(environment=given).caution == caution
+    assert settings.load(environment=given).caution == replace(caution, environment="production")
+
+
+def test_an_exercises_workers_tell_of_exercises_alone():
+    assert settings.load(environment={"FSOC_ENVIRONMENT": "exercise"}).caution.environment == "exercise"
 
 
 @pytest.mark.parametrize(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterable
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, TypeVar
@@ -64,7 +65,7 @@ def list_command(held: bool, as_json: bool, zh: bool, **where: Any) -> None:
 
     \b
     told        institutions are told            held   somebody has to release it
-    taken_back  they were told it is none        suppressed, red, few, settled   nobody is told; why
+    taken_back  they were told it is none        environment, suppressed, red, few, settled   nobody is told; why
 
     \b
     Examples:
@@ -113,10 +114,18 @@ def preview_command(alert: str, institution: str, source: Path | None, as_json: 
         raise RefusedToStart(Problem("--as", f"{institution} is not in {settings.institutions}"))
     alerts = read_file(source) if source is not None else _on_log(settings, read)
     shared = alerts.shared[_one_of(alerts, alert)]
-    sector = OnPaper.of(registry, settings.caution)
-    record = preview(alerts.known.get(shared.alert_id), shared, institution, int(time.time() * 1000), sector)
+    # A file is of whatever it was replayed from; on the log, an installation is for one environment.
+    caution = replace(settings.caution, environment=None) if source is not None else settings.caution
+    sector = OnPaper.of(registry, caution)
+    known = alerts.known.get(shared.alert_id)
+    record = preview(known, shared, institution, int(time.time() * 1000), sector)
     if record is None:
-        reason = untold(shared, sector.caution, sector.registered) or "not_concerned"
+        if known is not None and known.settled:
+            reason: str = "settled"
+        elif shared.status in {"retracted", "merged"}:
+            reason = "retracted"
+        else:
+            reason = untold(shared, sector.caution, sector.registered) or "not_concerned"
         raise SystemExit(_tell_why(reason))
     if as_json:
         click.echo(record)
@@ -202,6 +211,9 @@ def _one_of(alerts: Alerts, beginning: str) -> str:
 
 _WHY = {
     "not_concerned": "it has no ticket in the alert, and alerts of this level are not told to those at risk",
+    "settled": "the alert has been over for so long that nothing is told of it any more",
+    "retracted": "the alert was taken back before this institution was told of it",
+    "environment": "the alert is of another environment than this installation, such as a drill's in production",
     "suppressed": "the alert is suppressed",
     "red": "the alert is not sure to stand without tickets that are TLP:RED",
     "few": "too few institutions are left to hide among: nobody is told",

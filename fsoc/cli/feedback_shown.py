@@ -20,6 +20,7 @@ _WORDS: Final = {
     "told": "已告知",
     "held": "待放行",
     "taken_back": "已撤回",
+    "environment": "環境不符不告知",
     "suppressed": "已抑制",
     "red": "因 TLP:RED 不告知",
     "few": "機構過少不告知",

@@ -166,6 +166,7 @@ _SHARING = {
     "told": "told to institutions",
     "held": "held until somebody releases it",
     "taken_back": "told, and taken back",
+    "environment": "not told: of another environment than the installation",
     "suppressed": "suppressed, and so told to nobody",
     "red": "told to nobody, because it rests on tickets that are TLP:RED",
     "few": "told to nobody, because too few institutions are left to hide among",

@@ -18,6 +18,9 @@ from fsoc.sharing.model import IndicatorType
 TEXT_MAX: Final = 256
 """Characters of a value that is of no kind: the name of a process, a mutex, a user agent."""
 
+DIGITS_MAX: Final = 6
+"""A part of a URL's path that has so many digits may be somebody's number."""
+
 WORD_MIN: Final = 5
 """A name of so many letters and digits names its institution wherever it stands; a shorter one, as words alone."""
 
@@ -108,9 +111,14 @@ def _is_inside(text: str) -> bool:
 
 
 def _url(text: str) -> Value | None:
-    """Of a plain URL all of it; of one that carries a query, a user or more, its host: they may say who was meant."""
+    """Of a plain URL all of it; of one that carries a query, a user or more, its host: they may say who was meant.
+
+    So may many digits in the path: an account, an identity card.
+    """
     plain = _URL_HOST.fullmatch(text)
-    if plain is not None:
+    if plain is not None and not any(
+        sum(letter.isdigit() for letter in part) >= DIGITS_MAX for part in (plain[2] or "").split("/")
+    ):
         host = of_form(plain[1])
         return Value("url", text) if host is not None and host.type in {"domain", "ipv4"} else None
     begins = _URL_HOST.match(text)

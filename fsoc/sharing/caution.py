@@ -6,6 +6,8 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, Literal, get_args
 
+from fsoc.tickets.vocabulary import Environment
+
 Level = Literal["informational", "low", "medium", "high", "critical"]
 LEVELS: Final[tuple[Level, ...]] = get_args(Level)
 
@@ -28,11 +30,13 @@ class Caution:
     k: no count below it is told, and nobody is told of anything where fewer than that are left to hide among.
     hold_below: of what confidence an alert must be to be told before somebody has released it; 0: of any. ALWAYS: none.
     at_risk: from which level on those are told who have no ticket in it; None: never.
+    environment: what the installation is for: of nothing else anybody is told; None: of anything, as in a replay.
     """
 
     k: int = K
     hold_below: int = 0
     at_risk: Level | None = "high"
+    environment: Environment | None = None
 
     def __post_init__(self) -> None:
         if not K <= self.k <= K_MAX or not 0 <= self.hold_below <= ALWAYS:

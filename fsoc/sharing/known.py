@@ -130,7 +130,7 @@ def heard(before: Known, word: Shared | Decision, offset: int, at_ms: int, secto
     return _told(after, shared, at_ms, sector)
 
 
-Standing = Literal["told", "held", "taken_back", "suppressed", "red", "few", "settled"]
+Standing = Literal["told", "held", "taken_back", "environment", "suppressed", "red", "few", "settled"]
 
 
 def standing(known: Known) -> Standing:
@@ -225,10 +225,11 @@ def _since(before: Own | None, at_ms: int) -> tuple[int, int, int]:
 
 def _audience(shared: Shared, sector: Sector) -> dict[str, Concern]:
     """Who is told, and why. All others or none, by the rule alone: a warning must not say who the victims are like."""
+    members = [one.id for one in sector.registry.institutions.values() if not one.suspended]
     audience: dict[str, Concern] = {}
     if shared.kind == "joint" and sector.caution.warns(shared.level):
-        audience = {one.id: "at_risk" for one in sector.registry.institutions.values() if not one.suspended}
-    return {**audience, **dict.fromkeys(shared.tickets, "own_tickets")}
+        audience = dict.fromkeys(members, "at_risk")
+    return {**audience, **{name: "own_tickets" for name in members if name in shared.tickets}}
 
 
 def _next(before: Own | None, own: Own, *, anew: bool) -> Own:

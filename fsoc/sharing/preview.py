@@ -17,7 +17,7 @@ def preview(known: Known | None, shared: Shared, institution: str, at_ms: int, s
 
     known: what was told of the alert before. at_ms: when it would be told.
     """
-    before = msgspec.structs.replace(known or UNKNOWN, revision=0, decision=_RELEASE, settled=False)
+    before = msgspec.structs.replace(known or UNKNOWN, revision=0, decision=_RELEASE)
     after = heard(before, shared, 0, at_ms, sector)
     own = after.told.get(institution)
     if own is None:

@@ -52,14 +52,17 @@ def day_of(at_ms: int) -> str:
     return rfc3339(at_ms + words.TAIWAN_MS)[:10]
 
 
-Reason = Literal["kind", "suppressed", "red", "few"]
-"""Why nobody may be told: of what kind it is; a suppression; that it rests on red tickets; that too few are left."""
+Reason = Literal["kind", "environment", "suppressed", "red", "few"]
+"""Why nobody may be told: of what kind it is; that it is of a drill, a test or an incident, and the installation is for
+another of these; a suppression; that it rests on red tickets; that too few are left."""
 
 
 def untold(shared: Shared, caution: Caution, registered: int) -> Reason | None:
     """Why nobody may be told of an alert; None where all who should may. registered: the size of the sector."""
     if shared.kind not in TOLD:
         return "kind"
+    if caution.environment not in {None, shared.environment}:
+        return "environment"
     if shared.suppressed is not None:
         return "suppressed"
     if shared.kind == "feed":

@@ -13,7 +13,7 @@ from fsoc.runtime.memory_log import MemoryLog
 from fsoc.sharing.caution import Caution
 from fsoc.sharing.chain import Head, link
 from tests.command_line import command_line
-from tests.sharing_stage import NOON, Teller, alert, members, own
+from tests.sharing_stage import DAY, NOON, Teller, alert, members, own
 
 PREFIX = "fsoc."
 FOUR = [f"aa-0{number}" for number in range(1, 5)]
@@ -23,9 +23,10 @@ class Sector:
     """A log of what is shared, and the stage that works it; each call of the command line is another client."""
 
     def __init__(self):
-        self.log = MemoryLog(lambda: NOON)
+        self.now = NOON
+        self.log = MemoryLog(lambda: self.now)
         self.log.close = self._stays
-        self.teller = Teller(members(12), Caution(hold_below=50))
+        self.teller = Teller(members(12), Caution(hold_below=50, environment="production"))
         self._read = 0
         asyncio.run(self.log.create(table(PREFIX, self.teller.setting.registry.institutions, 1, "test")))
 
@@ -152,6 +153,17 @@ def test_why_nothing_would_be_told_is_said(sector, fsoc):
     assert (red.returncode, "TLP:RED" in red.stderr) == (1, True)
     other = fsoc("feedback", "preview", "al-2", "--as", "aa-09")
     assert (other.returncode, "no ticket in the alert" in other.stderr) == (1, True)
+
+
+def test_why_nothing_would_be_told_of_what_is_over_or_of_a_drill_is_said(sector, fsoc):
+    sector.tell(alert(own(*FOUR)), alert(own(*FOUR), revision=2, status="final"))
+    sector.now += 40 * DAY
+    sector.tell(alert(own(*FOUR), alert_id="al-2", status="retracted"))
+    sector.tell(alert(own(*FOUR), alert_id="al-3", environment="exercise"))
+
+    for name, why in (("al-1", "over for so long"), ("al-2", "taken back before"), ("al-3", "another environment")):
+        result = fsoc("feedback", "preview", name, "--as", "aa-01")
+        assert (result.returncode, why in result.stderr) == (1, True), result.stderr
 
 
 def test_a_hold_is_a_record_with_who_and_why(told, fsoc):

@@ -168,6 +168,17 @@ def test_a_suspended_institution_is_neither_warned_nor_counted():
     assert Teller(registry).hear(alert(own("aa-01", "aa-02"))) == {}
 
 
+def test_a_suspended_institution_or_one_that_is_not_registered_is_not_told_of_its_own_tickets():
+    teller = Teller()
+    teller.hear(alert(own(*FOUR)))
+    teller.setting.registry = members(12, **{"aa-02": {"suspended": True}})
+    now = teller.hear(alert(own(*FOUR, "zz-99"), revision=2))
+
+    assert {name: one["status"] for name, one in now.items()} == {"aa-02": "retracted"}
+    later = teller.hear(alert(own(*FOUR, "zz-99"), revision=3), at=NOON + DAY)
+    assert set(later) == set(teller.setting.registry.institutions) - {"aa-02"}
+
+
 def test_what_waits_for_release_is_told_once_it_is_released():
     teller = Teller(caution=Caution(hold_below=90))
     assert teller.hear(alert(own(*FOUR))) == {}
@@ -238,6 +249,16 @@ def test_a_drill_says_so_in_both_languages(teller):
     assert told["exercise"] is True
     assert told["handling"]["text_zh"].startswith("【演練】")
     assert told["handling"]["text"].startswith("This is a drill.")
+
+
+@pytest.mark.parametrize(("kind", "told"), [("production", 12), ("exercise", 0), ("test", 0)])
+def test_an_installation_tells_of_what_it_is_for_alone(kind, told):
+    """Drills have their own topics; what is sent to the wrong ones must not send anybody hunting."""
+    teller = Teller(caution=Caution(environment="production"))
+
+    assert len(teller.hear(alert(own(*FOUR), environment=kind))) == told
+    assert len(Teller(caution=Caution(environment=kind)).hear(alert(own(*FOUR), environment=kind))) == 12
+    assert teller.stage.known["al-1"].untold == (None if told else "environment")
 
 
 def test_of_a_thousand_of_ones_own_tickets_all_are_counted(teller):
