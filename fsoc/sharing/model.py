@@ -197,7 +197,7 @@ class Feedback(Strict):
     statement: Statement | None
     """null of an alert on this institution's own feed, of which there is nothing to say of others."""
     withdrawn: list[Withdrawn] = Field(default_factory=list)
-    """Since this institution was told first, or again after a retraction; the newest 400 of the alert."""
+    """Since this institution was told first, or again after a retraction; the newest 200 of the alert."""
     retractions: Annotated[int, Field(ge=0)] = 0
     """How often this institution was told again after a retraction."""
     changes: list[Change]

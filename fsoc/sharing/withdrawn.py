@@ -7,13 +7,17 @@ who had been told of the alert before that.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import accumulate
 from typing import Any, Final, NamedTuple
 
 from fsoc.sharing.statement import Statement
 from fsoc.tickets.times import rfc3339
 
-WITHDRAWN_MAX: Final = 400
+WITHDRAWN_MAX: Final = 200
 """Of one alert that are kept; past that those leave that were withdrawn longest ago."""
+
+LETTERS_MAX: Final = 60_000
+"""Of all these values together, in the same way: a record must fit into the log."""
 
 
 class Withdrawn(NamedTuple):
@@ -38,7 +42,9 @@ def withdrawn(
     for key in sorted(told - now):
         earlier = found.pop(key, None)  # to the end: withdrawn last
         found[key] = Withdrawn(*key, False, at_ms, 0 if earlier is None else earlier.at_ms)
-    return tuple(sorted(found.values(), key=lambda one: (one.at_ms, one[:2]))[-WITHDRAWN_MAX:])
+    newest = sorted(found.values(), key=lambda one: (one.at_ms, one[:2]), reverse=True)[:WITHDRAWN_MAX]
+    letters = accumulate(len(one.value) for one in newest)
+    return tuple(one for one, sum_ in zip(newest, letters, strict=True) if sum_ <= LETTERS_MAX)[::-1]
 
 
 def wire(known: Sequence[Withdrawn], since_ms: int) -> Iterator[dict[str, Any]]:
