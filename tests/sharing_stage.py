@@ -26,9 +26,9 @@ def techniques():
     return Techniques.parse([(str(path), path.read_text()) for path in sorted(MAPPINGS.glob("*.tsv"))])
 
 
-def members(count, **more):
+def members(count, prefix="aa-", **more):
     """Institutions aa-01 to aa-<count>, of one sector; more: by id, what is otherwise."""
-    names = [f"aa-{number:02d}" for number in range(1, count + 1)]
+    names = [f"{prefix}{number:02d}" for number in range(1, count + 1)]
     return Registry(
         {
             name: Institution(

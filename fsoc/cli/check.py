@@ -134,14 +134,15 @@ def tickets_command(paths: tuple[Path, ...], as_json: bool) -> None:
 def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
     """Check ATT&CK tables and crosswalks (.tsv), all together, and mappings of events to tickets (.yml).
 
-    What counters and shows techniques (defenses-18.1 and its like) is held against that version's techniques.
+    What counters and shows techniques (defenses-18.1 and its like) is held against that version's techniques. A
+    monitoring baseline that lies beside them is left to `fsoc check baseline`.
 
     \b
     Examples:
       fsoc check mappings attack_mappings
       fsoc check mappings my-ecs.yml
     """
-    sources = read_sources(paths, TABLE_SUFFIXES | RULE_SUFFIXES)
+    sources = [source for source in read_sources(paths, TABLE_SUFFIXES | RULE_SUFFIXES) if not _of_baseline(source)]
     tables = [source for source in sources if source.path.endswith(tuple(TABLE_SUFFIXES))]
     problems = list(attack.check((table.path, table.text) for table in tables)) if tables else []
     for source in sources:
@@ -151,6 +152,11 @@ def mappings_command(paths: tuple[Path, ...], as_json: bool) -> None:
             except RefusedToStart as refusal:
                 problems += refusal.problems
     tell({"files": len(sources)}, problems, as_json)
+
+
+def _of_baseline(source: Source) -> bool:
+    file = Path(source.path)
+    return file.suffix in RULE_SUFFIXES and any((folder / "baseline.yml").is_file() for folder in file.parents[:2])
 
 
 def _load(paths: tuple[Path, ...], placeholders: Path | None, pipeline: Path | None, review: Review) -> LoadedRules:

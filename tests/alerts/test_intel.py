@@ -11,7 +11,7 @@ from fsoc.alerts.traces import traces_of
 from fsoc.correlation.policy import NO_POLICY
 from fsoc.correlation.window import satisfied
 from tests.builders import correlation_rule
-from tests.sharing_stage import Teller
+from tests.sharing_stage import Teller, members
 
 ALERT = Draft202012Validator(alert_schema())
 BOTH = {
@@ -110,7 +110,7 @@ def test_campaigns_are_told_of_victims_alone(heard, met):
 def test_feedback_goes_to_victims_and_names_nobody_who_warned(heard, met, alert_of):
     entries = [heard("fi-009", "I-1"), *(met(f"fi-00{n}", f"T-{n}", n) for n in (1, 2)), heard("fi-002", "I-2")]
     alert = alert_of(entries, policy=NO_POLICY, **BOTH)
-    told = Teller().hear(alert)
+    told = Teller(members(8, "fi-0")).hear(alert)
 
     assert [name for name, one in told.items() if one["concern"] == "own_tickets"] == ["fi-001", "fi-002"]
     for value in told.values():

@@ -67,7 +67,9 @@ async def versions_said(field):
     said = set()
     while fetched := await reader.slices(wait_ms=500):
         entries = [record for records in fetched.values() for record in records if record.key is not None]
-        said.update(tuple(orjson.loads(record.value)[-2:]) for record in entries)
+        for word in (orjson.loads(record.value) for record in entries):
+            at = 1 if isinstance(word[0], list) else 2  # behind the entry, or a withdrawal's revision and time
+            said.add(tuple(word[at : at + 2]))
     await reader.close()
     return said
 
