@@ -15,7 +15,9 @@ from tests.sharing_stage import Teller
 RULE = correlation_rule()
 QUIET = Policy(suppressions=(Suppression("quiet", "rule", (), frozenset(), NOON + HOUR_MS, "me", "drill"),))
 TIMED = Policy((Clock("report", "Report", "通報", "first_seen", HOUR_MS),))
-TICKETS = [record_of(RULE, ("put", "evil", name, "T-1", 1, NOON + place)) for place, name in enumerate(("aa", "bb"))]
+TICKETS = [
+    record_of(RULE, ("put", "evil", name, "T-1", 1, NOON + place)) for place, name in enumerate(("aa-01", "aa-02"))
+]
 
 
 @pytest.fixture
@@ -36,7 +38,7 @@ def newest(outputs):
 def told(teller, outputs):
     """What becomes of the alert at its two institutions."""
     shared = [orjson.loads(item.value) for item in outputs.published if item.topic == "sharing"]
-    return {name: one["status"] for name, one in teller.hear(*shared).items() if name in {"aa", "bb"}}
+    return {name: one["status"] for name, one in teller.hear(*shared).items() if name in {"aa-01", "aa-02"}}
 
 
 def test_a_suppression_that_is_added_and_taken_out_revises_what_it_covers(pipeline):
@@ -52,9 +54,9 @@ def test_a_suppression_that_is_added_and_taken_out_revises_what_it_covers(pipeli
     assert newest(lifted) | {"revision": 1} == newest(raised)
     teller = Teller()
     assert [told(teller, outputs) for outputs in (raised, suppressed, lifted)] == [
-        {"aa": "open", "bb": "open"},
-        {"aa": "retracted", "bb": "retracted"},
-        {"aa": "open", "bb": "open"},
+        {"aa-01": "open", "aa-02": "open"},
+        {"aa-01": "retracted", "aa-02": "retracted"},
+        {"aa-01": "open", "aa-02": "open"},
     ]
 
 
