@@ -13,6 +13,7 @@ import orjson
 
 from fsoc.channels.content import Queries
 from fsoc.channels.marks import LANGUAGES, Language
+from fsoc.cli.gateway_options import gateway_options
 from fsoc.cli.printable import printable
 from fsoc.cli.topic_source import OPTIONS, TopicSource, complain, with_options, write
 from fsoc.cli.variadic import VariadicCommand
@@ -165,12 +166,7 @@ def export_command(folder: Path, forms: tuple[str, ...], as_json: bool, **option
 @click.argument("alerts", nargs=-1, required=True, metavar="ALERT…")
 @click.option("--answer", type=click.Choice(get_args(Answer)), help="What you answer. 回復內容。")
 @click.option("--retract", is_flag=True, help="Take the answer back instead. 撤回先前之回復。")
-@click.option("--to", metavar="URL", help="The gateway, such as https://gateway.example:8443.")
-@click.option("--token-file", type=_path, metavar="FILE", help="Its one line is the token.")
-@click.option("--certificate", type=_path, metavar="FILE", help="A client certificate instead, PEM.")
-@click.option("--key", type=_path, metavar="FILE", help="Of that certificate, PEM.")
-@click.option("--ca-file", type=_path, metavar="FILE", help="What the gateway's certificate must lead to, PEM.")
-@click.option("--sign-with", type=_path, metavar="FILE", help="The private key that `fsoc institution key make` made.")
+@gateway_options
 @click.option("--institution", metavar="ID", help="Who answers; default: the user of --settings.")
 @click.option("--exercise-id", metavar="ID", help="Of a drill: which, as its feedback came with. 演練代碼。")
 @click.option("--json", "as_json", is_flag=True, help="An entry for each answer, as `fsoc send` has it.")

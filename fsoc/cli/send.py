@@ -15,6 +15,7 @@ from typing import Any, Final
 
 import click
 
+from fsoc.cli.gateway_options import gateway_options
 from fsoc.cli.printable import printable
 from fsoc.cli.progress import ProgressLine
 from fsoc.cli.send_shown import Shown
@@ -34,12 +35,7 @@ _path = click.Path(path_type=Path)
 
 @click.command("send", context_settings={"help_option_names": ["-h", "--help"]})
 @click.argument("file", required=False, metavar="[FILE|-]")
-@click.option("--to", metavar="URL", help="The gateway, such as https://gateway.example:8443.")
-@click.option("--token-file", type=_path, metavar="FILE", help="Its one line is the token.")
-@click.option("--certificate", type=_path, metavar="FILE", help="A client certificate instead, PEM.")
-@click.option("--key", type=_path, metavar="FILE", help="Of that certificate, PEM.")
-@click.option("--ca-file", type=_path, metavar="FILE", help="What the gateway's certificate must lead to, PEM.")
-@click.option("--sign-with", type=_path, metavar="FILE", help="The private key that `fsoc institution key make` made.")
+@gateway_options
 @click.option("--brokers", metavar="HOST:PORT,…", help="To Kafka instead of a gateway; needs --institution.")
 @click.option("--institution", metavar="ID", help="Whose ticket topic, on Kafka.")
 @click.option("--topic-prefix", metavar="PREFIX", help="Before every topic's name. Default: fsoc.")
