@@ -14,7 +14,8 @@ from fsoc.detection import LogsourceMap, load_rules
 from fsoc.detection.detector import stated_logsource
 from fsoc.detection.routes import Router
 from fsoc.detection.rules import LoadedRules, Rule
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.collector import collector_paused
+from fsoc.runtime.content import LOGSOURCES, read_source, read_sources, shipped
 
 DATA: Final = Path(__file__).parents[2] / "shared" / "data"
 SIGMAHQ: Final = DATA / "sigmahq-rules"

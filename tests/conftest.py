@@ -12,7 +12,7 @@ from typing import TypeVar
 
 import pytest
 
-from fsoc.runtime import content, worker
+from fsoc.runtime import collector, worker
 from fsoc.runtime.kafka import broker
 from fsoc.runtime.kafka.maven import KafkaUnavailable, jars
 
@@ -50,7 +50,7 @@ def freezing(_unfrozen: pytest.MonkeyPatch) -> Iterator[None]:
     """The collector as a worker has it."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(gc, "freeze", _freeze)
-        patch.setattr(worker, "look_again", content.look_again)
+        patch.setattr(worker, "look_again", collector.look_again)
         yield
     gc.unfreeze()
 

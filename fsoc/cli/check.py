@@ -26,6 +26,7 @@ from fsoc.detection.lint import Review
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.attack_files import read_techniques
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.content import (
     CLOCKS,
     LOGSOURCES,
@@ -33,7 +34,6 @@ from fsoc.runtime.content import (
     SUPPRESSIONS,
     TABLE_SUFFIXES,
     allow_lists_files,
-    collector_paused,
     files_named,
     logsources_files,
     read_source,

@@ -19,7 +19,7 @@ from fsoc.detection import Detector
 from fsoc.detection.engine import EngineName, Replanned
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.cache import Cache, cache_folder
-from fsoc.runtime.content import collector_paused
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.line_batches import LINE_BYTES_MAX, Batch, batches
 from fsoc.runtime.loading import detector_of, load
 from fsoc.runtime.rule_files import RuleFiles

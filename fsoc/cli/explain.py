@@ -25,7 +25,8 @@ from fsoc.detection.explain import explain
 from fsoc.detection.given import read_pipeline, read_placeholders
 from fsoc.detection.rules import Draft
 from fsoc.errors import Problem, RefusedToStart
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.collector import collector_paused
+from fsoc.runtime.content import LOGSOURCES, read_source, read_sources, shipped
 
 _NEAR_MAX: Final = 3
 _path = click.Path(path_type=Path)

@@ -18,8 +18,8 @@ from typing import Final
 import msgspec
 
 from fsoc.errors import Problem, RefusedToStart, Retry
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.compiled import COMPILED_BYTES_MAX, Compiled, compile_content, decode, encode
-from fsoc.runtime.content import collector_paused
 from fsoc.runtime.rule_files import Content
 
 CHILD_SECONDS_MAX: Final = 120

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import gc
 import os
 from collections.abc import Collection, Iterable, Iterator
 from collections.abc import Set as AbstractSet
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -107,38 +105,3 @@ def _walk(folder: Path, suffixes: tuple[str, ...], left_out: Collection[str] = _
                 yield from _walk(folder / entry.name, suffixes, left_out)
         elif entry.name.endswith(suffixes) and entry.name not in left_out and entry.is_file():
             yield folder / entry.name
-
-
-COLLECTOR_OBJECTS: Final = 20_000
-"""How many more objects there are than when the collector looked last, before it looks again."""
-
-
-@contextmanager
-def collector_paused(*, for_ever: bool = True) -> Iterator[None]:
-    """Loading thousands of rules makes no garbage worth looking for, and looking takes a quarter of the time.
-
-    for_ever: what is there afterwards stays as long as the process, and is not looked at again.
-    """
-    enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
-    finally:
-        if for_ever:
-            gc.freeze()
-        if enabled:
-            gc.enable()
-
-
-def pace_collector() -> None:
-    """Have the collector look less often: a checkpoint makes thousands of objects that all live until it is written.
-
-    Looking after each seven hundred, as CPython does, took a tenth of a busy worker's time and found nothing.
-    """
-    gc.set_threshold(COLLECTOR_OBJECTS, *gc.get_threshold()[1:])
-
-
-def look_again() -> None:
-    """Find what was let go of since it was meant to stay for ever. Looks at everything there is, once."""
-    gc.unfreeze()
-    gc.collect()

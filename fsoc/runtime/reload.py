@@ -9,7 +9,6 @@ between slices: a stage works each slice by one set.
 from __future__ import annotations
 
 import asyncio
-import gc
 import sys
 from collections.abc import Awaitable, Callable
 from typing import Final
@@ -22,9 +21,9 @@ from fsoc.errors import RefusedToStart, Retry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime import metrics
 from fsoc.runtime.cache import Cache
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.compiled import Compiled, encode, key_of
 from fsoc.runtime.compiling import compile_in_child
-from fsoc.runtime.content import collector_paused
 from fsoc.runtime.loading import kept, usable
 from fsoc.runtime.rule_files import Content, FileSignature, RuleFiles
 from fsoc.runtime.rules import ruleset_of
@@ -67,17 +66,19 @@ class Reloader:
         """Look now, whether or not anything seems to be changed."""
         self._hurry.set()
 
-    async def follow(self, seconds: float) -> None:
-        """Look for ever, every so often."""
+    async def follow(self, seconds: float, let_go: Callable[[], None] = lambda: None) -> None:
+        """Look for ever, every so often. let_go: told when the rules before, meant to stay for ever, can go."""
         while True:
             try:
                 async with asyncio.timeout(seconds):
                     await self._hurry.wait()
             except TimeoutError:
-                await self.look()
+                swapped = await self.look()
             else:
                 self._hurry.clear()
-                await self.look(at_once=True)
+                swapped = await self.look(at_once=True)
+            if swapped:
+                let_go()
 
     async def look(self, *, at_once: bool = False) -> bool:
         """Take up what was changed, once it was the same in two looks; return whether it was. Raises nothing.
@@ -123,8 +124,6 @@ class Reloader:
             compiled = await self._compile(content)
             await asyncio.to_thread(self._keep, content, compiled)
         rules = await asyncio.to_thread(self._ruleset, usable(compiled), content)
-        # What was loaded at the start was meant to stay for ever; now it must be able to go.
-        gc.unfreeze()
         self._pipeline.rules = rules
         show(rules)
         metrics.RULES_RELOADS.labels("taken_up").inc()

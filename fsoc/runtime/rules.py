@@ -15,8 +15,9 @@ from fsoc.detection.engine import Background, EngineName
 from fsoc.errors import together
 from fsoc.institutions.registry import ALLOWED_LATENESS_MS, Registry
 from fsoc.runtime.cache import Cache, cache_folder
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.compiled import Advance, Compiled
-from fsoc.runtime.content import collector_paused, read_source
+from fsoc.runtime.content import read_source
 from fsoc.runtime.loading import detector_of, load
 from fsoc.runtime.rule_files import Content, RuleFiles
 

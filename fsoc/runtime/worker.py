@@ -22,7 +22,7 @@ import structlog
 from fsoc.errors import Retry
 from fsoc.feeds.record import Outgoing, Outputs, Record, Stage
 from fsoc.runtime import metrics
-from fsoc.runtime.content import collector_paused, look_again
+from fsoc.runtime.collector import collector_paused, look_again
 from fsoc.runtime.log import Log, Partition, Written
 from fsoc.runtime.state import read_all
 

@@ -15,7 +15,8 @@ from fsoc.detection import LogsourceMap, PlainDetector, Source, load_rules
 from fsoc.detection.logsource import Logsource
 from fsoc.detection.plan import Rates, plan
 from fsoc.detection.program import flatten
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.collector import collector_paused
+from fsoc.runtime.content import LOGSOURCES, read_source, read_sources, shipped
 
 if os.environ.get("FSOC_REQUIRE_NATIVE") != "1":
     pytest.importorskip("fsoc_native", reason="the native engine is not built: make install builds it with cargo")

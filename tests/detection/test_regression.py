@@ -8,7 +8,8 @@ import orjson
 import pytest
 
 from fsoc.detection import LogsourceMap, PlainDetector, load_rules
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.collector import collector_paused
+from fsoc.runtime.content import LOGSOURCES, read_source, read_sources, shipped
 
 DATA = Path(__file__).parents[3] / "shared" / "data"
 RULES = DATA / "sigmahq-rules"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from pathlib import Path
 
 import pytest
@@ -11,7 +10,6 @@ from fsoc.errors import RefusedToStart
 from fsoc.runtime.content import (
     TABLE_SUFFIXES,
     allow_lists_files,
-    collector_paused,
     files_of,
     logsources_files,
     read_source,
@@ -69,19 +67,6 @@ def test_everything_that_cannot_be_read_is_told_at_once(tmp_path: Path):
 
 def test_what_is_shipped_is_found():
     assert (shipped("rules") / "logsources.yml").is_file()
-
-
-def test_the_collector_runs_again_after_loading():
-    with collector_paused():
-        assert not gc.isenabled()
-    assert gc.isenabled()
-    gc.disable()
-    try:
-        with collector_paused():
-            pass
-        assert not gc.isenabled()
-    finally:
-        gc.enable()
 
 
 def test_hidden_folders_are_left_out_and_files_that_lead_into_them_are_not(tmp_path: Path):

@@ -241,14 +241,18 @@ async def test_following_looks_by_the_interval_and_at_once_when_told(place, monk
 
     async def look(*, at_once=False):
         looked.put_nowait(at_once)
+        return at_once
 
     monkeypatch.setattr(place.reloader, "look", look)
-    following = asyncio.ensure_future(place.reloader.follow(0.001))
+    let_go = []
+    following = asyncio.ensure_future(place.reloader.follow(0.001, lambda: let_go.append("the rules before")))
     assert [await looked.get(), await looked.get()] == [False, False]
+    assert let_go == []
     place.reloader.hurry()
     while not await looked.get():
         pass
     following.cancel()
+    assert let_go == ["the rules before"]
 
 
 # Under load: tickets flow, and rules are added, edited and taken away all the time.

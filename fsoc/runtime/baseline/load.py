@@ -14,10 +14,10 @@ from fsoc.detection import LoadedRules, LogsourceMap, Source, load_rules
 from fsoc.detection.given import read_pipeline
 from fsoc.errors import Problem, RefusedToStart
 from fsoc.runtime.attack_files import read_techniques
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.content import (
     LOGSOURCES,
     RULE_SUFFIXES,
-    collector_paused,
     files_of,
     logsources_files,
     read_source,

@@ -18,8 +18,8 @@ from fsoc.evaluation.records import Alert, read_alert
 from fsoc.institutions.registry import Registry
 from fsoc.pipeline import Pipeline
 from fsoc.runtime.cache import Cache, cache_folder
+from fsoc.runtime.collector import collector_paused
 from fsoc.runtime.compiled import Advance, RuleFacts
-from fsoc.runtime.content import collector_paused
 from fsoc.runtime.direct import Direct
 from fsoc.runtime.loading import load
 from fsoc.runtime.replay import check_files, registry_of, replay

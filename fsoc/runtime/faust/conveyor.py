@@ -9,6 +9,7 @@ from typing import Any
 from faust.types import TP
 
 from fsoc.feeds.record import Record
+from fsoc.runtime.collector import look_at_new
 from fsoc.runtime.faust.transport import Slice as Fetched
 from fsoc.runtime.faust.transport import Standing
 from fsoc.runtime.faust.turns import Turns
@@ -135,6 +136,7 @@ class Conveyor:
             event.ack()
         self.done_total += len(events)
         self._commit()
+        look_at_new()
 
     def _slices(self, events: list[Any]) -> list[Slice]:
         """One of each source: what was fetched one after another is worked in one."""

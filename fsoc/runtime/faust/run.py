@@ -13,10 +13,10 @@ import structlog
 from fsoc.errors import FsocError
 from fsoc.pipeline import Pipeline
 from fsoc.runtime import metrics
-from fsoc.runtime.content import pace_collector
+from fsoc.runtime.collector import Collector
 from fsoc.runtime.faust.app import FaustCrashed, WorkerApp, build_app
 from fsoc.runtime.faust.membership import follow_registry, follow_subscription
-from fsoc.runtime.faust.watch import Stuck, tick_idle, watch_progress
+from fsoc.runtime.faust.watch import Stuck, tick_collector, tick_idle, watch_progress
 from fsoc.runtime.health import HealthServer
 from fsoc.runtime.kafka.client import KafkaLog
 from fsoc.runtime.kafka.topics import refuse_unusable, table
@@ -44,7 +44,6 @@ async def run(
         RefusedToStart: no Kafka answers, topics are missing or differ, or the port is taken.
     """
     sys.setswitchinterval(SWITCH_SECONDS)
-    pace_collector()
     log = await KafkaLog.of(settings)
     try:
         known = pipeline.registry.institutions
@@ -67,27 +66,35 @@ async def _serve(app: WorkerApp, say: Callable[[str], None], reloader: Reloader 
     try:
         port = await server.start(app.settings.http_host, app.settings.http_port)
         say(f"http://{app.settings.http_host}:{port}")
-        return await _work(app, reloader)
+        garbage = Collector()
+        with garbage.paced():
+            return await _work(app, reloader, garbage)
     finally:
         await server.stop()
         metrics.REGISTRY.unregister(collector)
 
 
-async def _work(app: WorkerApp, reloader: Reloader | None) -> int:
+async def _work(app: WorkerApp, reloader: Reloader | None, garbage: Collector) -> int:
     told = asyncio.Event()
     loop = asyncio.get_running_loop()
     for sign in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(sign, told.set)
     for conveyor in app.conveyors:
         app.guard(conveyor.run())
-    for watching in (tick_idle(app), watch_progress(app), follow_subscription(app), app.crashes()):
+    for watching in (
+        tick_idle(app),
+        tick_collector(garbage),
+        watch_progress(app),
+        follow_subscription(app),
+        app.crashes(),
+    ):
         app.guard(watching)
     if app.settings.institutions is not None:
         app.guard(follow_registry(app, app.settings.institutions))
     if reloader is not None:
         if hangup_is_for_rules():
             loop.add_signal_handler(signal.SIGHUP, reloader.hurry)
-        app.guard(reloader.follow(app.settings.rules_reload_seconds))
+        app.guard(reloader.follow(app.settings.rules_reload_seconds, garbage.want_all))
     app.guard(app.start())
     stop = asyncio.ensure_future(told.wait())
     ends: set[asyncio.Future[Any]] = {stop, app.failed}

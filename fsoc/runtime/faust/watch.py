@@ -1,10 +1,12 @@
-"""What a worker does by the clock: idle ticks, lag, and ending itself when nothing moves. Works no records."""
+"""What a worker does by the clock: idle ticks, lag, memory, and ending itself when nothing moves. Works no records."""
 
 from __future__ import annotations
 
 import asyncio
 from time import monotonic
 from typing import TYPE_CHECKING
+
+import structlog
 
 from fsoc.runtime import metrics
 from fsoc.runtime.faust.transport import Standing
@@ -14,8 +16,11 @@ if TYPE_CHECKING:
 
     from faust.types import TP
 
+    from fsoc.runtime.collector import Collector
     from fsoc.runtime.faust.app import WorkerApp
     from fsoc.runtime.faust.conveyor import Conveyor
+
+_log = structlog.get_logger(__name__)
 
 TICK_SECONDS = 1.0
 # No partition moves for so long although records wait, or the group does not come to rest: a restart is the better try.
@@ -38,6 +43,14 @@ async def tick_idle(app: WorkerApp) -> None:
                 else:
                     conveyor.restore_soon()
         await asyncio.sleep(TICK_SECONDS)
+
+
+async def tick_collector(collector: Collector) -> None:
+    """About once a second have it look at what is old, where that is due, and say what that was good for."""
+    while True:
+        await asyncio.sleep(TICK_SECONDS)
+        if look := collector.look():
+            _log.info("collector_looked", found=look.found, seconds=round(look.seconds, 3))
 
 
 async def watch_progress(app: WorkerApp) -> None:

@@ -15,7 +15,8 @@ import pytest
 from benchmarks.derived import derived_events, near_misses
 from fsoc.detection import LogsourceMap, PlainDetector, load_rules
 from fsoc.detection.program import flatten
-from fsoc.runtime.content import LOGSOURCES, collector_paused, read_source, read_sources, shipped
+from fsoc.runtime.collector import collector_paused
+from fsoc.runtime.content import LOGSOURCES, read_source, read_sources, shipped
 from tests.detection.differential.engines import ENGINES, UNFLATTENED, adopt_other_anchors, make
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

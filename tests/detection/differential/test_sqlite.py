@@ -14,7 +14,8 @@ import pytest
 from benchmarks.derived import derived_events, near_misses
 from fsoc.detection import load_rules
 from fsoc.detection.program import flatten
-from fsoc.runtime.content import collector_paused, read_sources
+from fsoc.runtime.collector import collector_paused
+from fsoc.runtime.content import read_sources
 from tests.detection.differential.sqlite import CannotAskError, Table, ours, reason_for
 
 DATA = Path(__file__).parents[4] / "shared" / "data"

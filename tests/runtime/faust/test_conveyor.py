@@ -116,6 +116,16 @@ async def test_what_was_fetched_before_a_rebalance_is_neither_worked_nor_acked(c
     assert (old.acked, new.acked) == (False, True)
 
 
+async def test_the_collector_may_look_when_a_checkpoint_is_durable_and_not_before(conveyor, monkeypatch):
+    looks = []
+    monkeypatch.setattr(module, "look_at_new", lambda: looks.append(dict(conveyor.done)))
+
+    await carry(conveyor, fetched(A, 0, 1), checkpoints=1)
+    await carry(conveyor, fetched(B, 0), checkpoints=1)
+
+    assert looks == [{A: 2}, {A: 2, B: 1}]
+
+
 async def test_what_comes_within_a_round_shares_the_next_checkpoint(conveyor, monkeypatch):
     monkeypatch.setattr(module, "ROUND_SECONDS", 0.3)
     later = [fetched(A, 1), fetched(B, 0)]
