@@ -7,12 +7,14 @@ import os
 import re
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 import yaml
 
 from fsoc.institutions.registry import Registry
+from fsoc.runtime.alert_key import alert_key
 from fsoc.runtime.gateway.credential_edit import entry_lines
 from fsoc.runtime.gateway.credentials import Credential, Credentials
 from fsoc.runtime.gateway.server import check
@@ -119,10 +121,41 @@ def test_the_gateways_certificate_is_made_where_it_looks_for_it_before_it_starts
     assert making["command"] == ["gateway", "certificate", str(folder)]
     assert making["volumes"] == [f"gateway:{folder}"]
     assert gateway["depends_on"]["gateway-certificate"] == {"condition": "service_completed_successfully"}
-    # Nobody but the image's own user may write there: the volume begins as the image's folder does.
+    assert folder in folders_of_its_user(deploy)
+
+
+def test_every_worker_has_the_key_of_alerts_ids_which_is_made_once_before_they_start(
+    compose, workers, deploy, tmp_path
+):
+    making = compose["services"]["alert-key"]
+    (script,) = making["command"]
+    assert making["entrypoint"] == ["python", "-c"]
+    for worker in workers:
+        settings = load(environment=worker["environment"])
+        folder = Path(settings.alert_key_file or "").parent
+        assert f"alert:{folder}:ro" in worker["volumes"]
+        assert making["volumes"] == [f"alert:{folder}"]
+        assert worker["depends_on"]["alert-key"] == {"condition": "service_completed_successfully"}
+        assert folder in folders_of_its_user(deploy)
+        here = script.replace(str(folder), str(tmp_path))
+        assert str(settings.alert_key_file) in script
+        subprocess.run([sys.executable, "-c", here], check=True)
+
+    made = load(environment=workers[0]["environment"], options={"alert_key_file": tmp_path / "alert.key"})
+    key = alert_key(made, warns=True)
+    assert len(key) == 64
+    subprocess.run([sys.executable, "-c", here], check=True)
+    assert alert_key(made) == key, "the one there is stays"
+    assert (tmp_path / "alert.key").stat().st_mode & 0o777 == 0o600
+
+
+def folders_of_its_user(deploy):
+    """Those of the image that belong to its user: a volume begins as the image's folder does."""
     dockerfile = (deploy / "Dockerfile").read_text(encoding="utf-8")
     assert "WORKDIR /var/lib/fsoc\n" in dockerfile
-    assert f"RUN mkdir {folder.name} && chown fsoc:fsoc . {folder.name}\n" in dockerfile
+    made = re.search(r"^RUN mkdir ([a-z ]+) && chown fsoc:fsoc \. \1$", dockerfile, re.MULTILINE)
+    assert made
+    return [Path("/var/lib/fsoc") / name for name in made[1].split()]
 
 
 def test_prometheus_scrapes_the_gateway_where_it_answers(compose, deploy):
