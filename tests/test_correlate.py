@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from fsoc.correlation import groups
 from fsoc.correlation.entries import GroupKey
+from fsoc.correlation.past import Past
 from fsoc.feeds.record import Record
 from tests.correlate_stage import (
     DAY,
@@ -114,6 +115,23 @@ def test_a_past_is_not_lost_in_a_crash_that_loses_the_alert_it_decided(kept):
     topics = run(rule, [*slices, [END]], [(len(ops), (kept, 0))])
 
     assert topics.standing() == expected(rule, ops, NOON + 27 * DAY)
+
+
+@pytest.mark.parametrize("kept", range(12))
+def test_what_made_room_in_a_full_group_is_past_whatever_a_crash_keeps(kept, monkeypatch):
+    """Two may stay. The first two are of a checkpoint before; what they were must be in the state before they go."""
+    monkeypatch.setattr(groups, "ENTRIES_MAX", 2)
+    monkeypatch.setattr(groups, "ENTRIES_EACH_MAX", 0)
+    (rule,) = (one for one in RULES_OF_PAST if one.past == Past("first_ever", warm_up_ms=0) and one.fields)
+    first, second = (
+        [record_of(rule, put("aa", NOON + hour * 3_600_000, f"t{hour}")) for hour in hours]
+        for hours in ((0, 1), (2, 3))
+    )
+
+    topics = run(rule, [[progress(NOON - DAY // 2, 1)], first, second, [END]], [(2, (kept, 0))])
+
+    assert topics.taken_back == len(topics.alerts) == 1, "the very first was news, until it left"
+    assert topics.standing() == {}
 
 
 def offsets(slices):

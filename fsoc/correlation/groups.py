@@ -19,8 +19,9 @@ from fsoc.correlation.timeline_of_absence import TimelineOfAbsence
 from fsoc.correlation.timeline_of_past import TimelineOfPast
 from fsoc.feeds.ledger import END_MS
 
-ENTRIES_MAX = 10_000
-"""Bound per group. Past it the institution that has most there loses its oldest entries, which are counted and alarmed.
+ENTRIES_MAX, ENTRIES_EACH_MAX = 10_000, 250
+"""Bounds per group: so many, and for each institution that is known so many, whichever is more. Past it the institution
+that has most there loses its oldest entries, which are counted and alarmed.
 """
 
 GROUPS_PER_INSTITUTION_MAX = 100_000
@@ -96,13 +97,17 @@ class Groups:
             self._displace(institution)
         self._crowding.clear()
         settled = closed_until_ms if closed_until_ms is not None else -(2**63)
+        bound = max(ENTRIES_MAX, ENTRIES_EACH_MAX * len(self.since))
         judged: list[tuple[GroupKey, Timeline]] = []
         for timeline in self._touched:
             if not timeline.touched:
                 continue  # forgotten
             timeline.touched = False
-            if len(timeline.held) > ENTRIES_MAX:
-                self.evicted_total += self._lose(timeline, timeline.evict(ENTRIES_MAX - ENTRIES_MAX // ROOM))
+            if len(timeline.held) > bound:
+                # A seal says until when all was settled: before anything is, there is nothing to be said.
+                gone = timeline.evict(bound - bound // ROOM, seals=closed_until_ms is not None)
+                self.evicted_total += self._lose(timeline, gone)
+                self._keep_seals(timeline)
             if timeline.rule.rising:
                 timeline.advance(None)
             else:

@@ -98,7 +98,9 @@ class Level:
         for key, ticket in said:  # a crash may have kept that an entry is gone, and lost that its relay is
             self.relays.touch(key, (ticket,))
         changed = self.relays.revise(self.groups, settled)
-        state: list[StateRecord] = [(entry_key(name), None) for name in self.groups.dropped]
+        # What is left of pasts, before what they were made of goes.
+        state: list[StateRecord] = [(key, seal) for key, seal in self._seals() if seal is not None]
+        state.extend((entry_key(name), None) for name in self.groups.dropped)
         self.groups.dropped.clear()
         state.extend((relay_key(name), relay_value(relay)) for name, relay in changed.items())
         words: list[Word] = []
@@ -121,7 +123,10 @@ class Level:
 
         Forgotten last: an alert that was decided by it must be in the state before.
         """
-        for (key, institution), seal in self.groups.sealed.items():
-            closed = self.closed_until_ms
-            yield seal_key(key, institution), None if seal is None or closed is None else seal_value(seal, closed)
+        yield from self._seals()
         self.groups.sealed.clear()
+
+    def _seals(self) -> Iterator[StateRecord]:
+        closed = self.closed_until_ms
+        for (key, institution), seal in self.groups.sealed.items():
+            yield seal_key(key, institution), None if seal is None or closed is None else seal_value(seal, closed)

@@ -214,16 +214,26 @@ class Timeline:
         del self._held[: bisect_left(self._held, (until_ms + 1,))]
         self._left, self._right = max(0, self._left - gone), max(0, self._right - gone)
 
-    def evict(self, entries_max: int) -> list[TicketName]:
+    def evict(self, entries_max: int, *, seals: bool = False) -> list[TicketName]:  # noqa: ARG002 - pasts do
         """Drop entries until so many are left, and judge these as if there had been no others.
 
         Again and again the institution that has most loses its oldest: who floods a group displaces only itself.
+        seals: what is known of pasts stays, as far as whole hours had to leave.
         """
+        kept, gone = self._surplus(entries_max)
+        for entry in gone:
+            del self.by_name[entry.name]
+        self.held[:] = kept
+        self.begin_again(self.rule)
+        return [entry.name for entry in gone]
+
+    def _surplus(self, entries_max: int) -> tuple[list[Entry], list[Entry]]:
+        """What stays, and what has to leave, where so many may; both in order."""
         held = Counter(entry.institution for entry in self.held)
         share = fair_share(held.values(), entries_max)
         past = sum(min(count, share) for count in held.values()) - entries_max
         kept: list[Entry] = []
-        names: list[TicketName] = []
+        gone: list[Entry] = []
         for entry in self.held:
             count = held[entry.institution]
             if count < share or (count == share and not past):
@@ -231,11 +241,8 @@ class Timeline:
                 continue
             past -= count == share
             held[entry.institution] -= 1
-            names.append(entry.name)
-            del self.by_name[names[-1]]
-        self.held[:] = kept
-        self.begin_again(self.rule)
-        return names
+            gone.append(entry)
+        return kept, gone
 
     def displace(self, institution: str) -> list[TicketName]:
         """Drop everything of one institution, what is remembered of its withdrawals too."""

@@ -261,6 +261,20 @@ class TimelineOfPast(Timeline):
         self.seals[institution] = Seal(end, kept)
         self.sealed.add(institution)
 
+    def evict(self, entries_max: int, *, seals: bool = False) -> list[TicketName]:
+        """Where hours are sealed before their time, what follows them is news no more than it was.
+
+        The hour of which a part stays is judged by that part.
+        """
+        if seals:
+            kept, gone = self._surplus(entries_max)
+            ends = {one.institution: hour_of(one) for one in gone if not one.is_intel}
+            ends |= {one.institution: hour_of(one) for one in reversed(kept) if not one.is_intel}
+            for institution in sorted({one.institution for one in gone if not one.is_intel}):
+                if min(self._hours[institution]) < ends[institution]:
+                    self._seal(institution, ends[institution])
+        return super().evict(entries_max)
+
     def displace(self, institution: str) -> list[TicketName]:
         names = super().displace(institution)
         if self.seals.pop(institution, None) is not None:

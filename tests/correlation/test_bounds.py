@@ -74,6 +74,21 @@ def test_a_full_group_loses_the_entries_of_who_filled_it(rule, entry, monkeypatc
     assert (groups.evicted_total, groups.displaced_total, len(groups)) == (4, 0, 6)
 
 
+def test_a_group_may_hold_more_where_more_institutions_are_known(rule, entry, monkeypatch):
+    """Bounds of 6, and of 2 for each: four institutions may have 8 together."""
+    monkeypatch.setattr(module, "ENTRIES_MAX", 6)
+    monkeypatch.setattr(module, "ENTRIES_EACH_MAX", 2)
+    evicted = []
+    for known in (0, 3, 4):
+        groups, one = Groups(dict.fromkeys("abcd"[:known], 0)), rule()
+        for at in range(8):
+            groups.put(one, KEY, entry(at, "a", f"t{at}"))
+        groups.judge(None)
+        evicted.append(groups.evicted_total)
+
+    assert evicted == [2, 2, 0]
+
+
 def test_room_is_made_for_a_tenth_at_once(rule, entry, monkeypatch):
     """So that a flood that goes on has its group judged from the start once in so many entries, not with each."""
     monkeypatch.setattr(module, "ENTRIES_MAX", 100)
