@@ -7,7 +7,7 @@ It reads ticket logs and receipts, not puts, states or windows that something el
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -70,17 +70,24 @@ Matcher = Callable[[Mapping[str, Any]], Iterable[tuple[str, int]]]
 def final_tickets(institution: str, used: Iterable[tuple[bytes, int]]) -> list[Ticket]:
     """What is left of the messages that were used: each ticket's highest revision, unless that takes it back.
 
+    Heartbeats too, as if each were a ticket; all of them are taken to have been in time.
     used: payload and allowed lateness in ms, in the order of the log.
     """
     newest: dict[tuple[str, str], tuple[int, Ticket]] = {}
     for payload, lateness_ms in used:
         body = json.loads(payload)
         if body["kind"] == "source_status":
-            continue
+            body |= {"ticket_id": heartbeat_name(body), "revision": 1, "action": "open", "severity": 0}
+            body["detected_at"] = body["period_to"]
         name = (body["environment"], body["ticket_id"])
         if name not in newest or body["revision"] > newest[name][0]:
             newest[name] = (body["revision"], Ticket(institution, event_time(body, lateness_ms), body))
     return [ticket for _, ticket in newest.values() if not taken_back(ticket.body)]
+
+
+def heartbeat_name(body: Mapping[str, Any]) -> str:
+    """One that is sent again has the same."""
+    return f"heartbeat {body['feed']} {body['seq_epoch']} {body['period_to']}"
 
 
 def is_intel(ticket: Ticket) -> bool:
@@ -269,10 +276,18 @@ def column_of(rule: Any, match: Match, field: str, members: Mapping[str, str]) -
 
 
 def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:
-    """(t, first row, past the last row, measure) for every row's time t at which the rule holds over its window."""
+    """(t, first row, past the last row, measure) for every row's time t at which the rule holds over its window.
+
+    Of absence: those rows that nothing followed, and the time by which nothing had.
+    """
     times = [row.at for row in rows]
-    found = []
+    found: list[tuple[int, int, int, Any]] = []
     for t in sorted(set(times)):
+        if rule.absent:
+            first, past, until = times.index(t), bisect_right(times, t), t + rule.timespan_ms
+            if past == len(times) or times[past] > until:
+                found.append((until, first, past, 0))
+            continue
         first, past = bisect_right(times, t - rule.timespan_ms), bisect_right(times, t)
         measure = measured(rule, rows[first:past])
         if holds(rule.condition.bounds, measure):
@@ -283,10 +298,10 @@ def satisfied(rule: Any, rows: list[Row]) -> list[tuple[int, int, int, Any]]:
 def relayed(rule: Any, group: str, rows: list[Row], windows: list[tuple[int, int, int, Any]]) -> Iterable[Match]:
     """What another correlation may count: each row of some window that holds, and the earliest such time."""
     shared = dict(zip(rule.group_by, json.loads(group), strict=True))
-    ends = [t for t, _, _, _ in windows]
-    for row in rows:
-        place = bisect_left(ends, row.at)
-        if place == len(ends) or ends[place] - rule.timespan_ms >= row.at:
+    ends = [past for _, _, past, _ in windows]
+    for index, row in enumerate(rows):
+        place = bisect_right(ends, index)
+        if place == len(ends) or windows[place][1] > index:
             continue
         for match in row.matches:
 
@@ -294,7 +309,7 @@ def relayed(rule: Any, group: str, rows: list[Row], windows: list[tuple[int, int
                 return [shared[name]] if name in shared else match.values(called(rule, match.name, name))
 
             source = f"{rule.id} {group}"
-            yield Match(rule.id, row.at, ends[place], source, match.ticket, values, numberless)
+            yield Match(rule.id, row.at, windows[place][0], source, match.ticket, values, numberless)
 
 
 def numberless(_: str) -> list[tuple[Any, str]]:
@@ -326,6 +341,7 @@ def alerts_of(
     }
     for episode, of_it in episodes.items():
         inside = lie_in[episode]
+        decided_at = of_it[0][0] - (rule.timespan_ms if rule.absent else 0)
         struck = [row for row in inside if row.member]
         bodies = [row.matches[0].ticket.body for row in struck]
         heard: dict[tuple[str, str], int] = {}
@@ -346,7 +362,7 @@ def alerts_of(
             "independent_count": count,
             "tickets": tickets,
             "severity": severity_of(rule, bodies, count, len({row.institution for row in struck if row.is_news})),
-            "deciding": {(row.institution, row.ticket_id) for row in inside if row.at == of_it[0][0]},
+            "deciding": {(row.institution, row.ticket_id) for row in inside if row.at == decided_at},
             "attack": {(item["tactic"], item["technique"]) for body in bodies for item in body.get("attack", [])},
             "intel": [(*name, at) for name, at in heard.items()],
             "first_seen": struck[0].at,

@@ -31,8 +31,10 @@ TRAITS = (
     "year 9999",
     "silent",
     "flooding",
+    "beating",
 )
 DETECTIONS = ("one", "two", "three")
+BEAT_MS = 30 * MINUTE
 TACTICS = ("execution", "exfiltration", "impact")
 NUMBERS = ("1", "-2", "0.1", "0.2", "2.5", "1e2", "n/a", 7, 0.25, True, None)
 
@@ -112,7 +114,11 @@ def traffic(lot: Random, member: Member, campaigns: list[Campaign], horizon_ms: 
     if "garbage" in member.traits:
         _garbage(lot, member, horizon_ms)
     for _ in range(lot.randrange(3)):
-        _status(lot, member, horizon_ms)
+        _status(lot, member, BASE_MS + lot.randrange(horizon_ms))
+    if "beating" in member.traits:
+        for at in range(BASE_MS, BASE_MS + horizon_ms, BEAT_MS):
+            if lot.random() < 0.8:
+                _status(lot, member, at)
     return sorted(member.sent, key=lambda message: message.arrives_ms)
 
 
@@ -310,25 +316,28 @@ def _garbage(lot: Random, member: Member, horizon_ms: int) -> None:
     )
 
 
-def _status(lot: Random, member: Member, horizon_ms: int) -> None:
-    at = _heard(member, BASE_MS + lot.randrange(horizon_ms))
+def _status(lot: Random, member: Member, at: int) -> None:
+    """A heartbeat, in time; now and then told twice. Those of an outage are told together, of one time."""
+    at = _heard(member, at)
     body = {
         "schema": "fsoc.ticket/1",
         "kind": "source_status",
         "institution": member.name,
-        "feed": "siem",
+        "feed": lot.choice(("siem", "siem", "edr")),
         "seq_epoch": "e1",
         "last_seq": lot.randrange(member.seq + 5),
         "period_from": rfc3339(at - 5 * MINUTE),
         "period_to": rfc3339(at),
         "environment": "production",
     }
-    member.sent.append(Message(at, member.name, json.dumps(body).encode()))
+    message = Message(at + lot.randrange(3 * MINUTE), member.name, json.dumps(body).encode())
+    member.sent.extend([message] * (2 if lot.random() < 0.1 else 1))
 
 
 def matches(body: dict[str, Any]) -> Iterator[tuple[str, int]]:
-    """The detections of a simulated ticket, none of a heartbeat; stands in for Sigma, which has its own tests."""
+    """The detections of a simulated ticket or heartbeat; stands in for Sigma, which has its own tests."""
     if body["kind"] == "source_status":
+        yield "beat", -1
         return
     if body["kind"] == "intel":
         yield "heard", -1

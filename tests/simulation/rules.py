@@ -16,9 +16,13 @@ from fsoc.detection import Source
 ALL = ("one", "two", "three", "four")
 HEARD = "heard"
 """The detection of intel."""
-DETECTIONS = [SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in (*ALL, HEARD)]
+BEAT = "beat"
+"""The detection of heartbeats."""
+DETECTIONS = [
+    SimpleNamespace(id=name, name=None, fsoc={}, title=name, level=None, tags=()) for name in (*ALL, HEARD, BEAT)
+]
 
-FSOC_KEYS = ("allow_list", "also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
+FSOC_KEYS = ("absent", "allow_list", "also", "cap_each", "each", "independent", "non_negative", "ordered", "spread")
 LISTS = AllowLists.parse(
     [
         Source(
@@ -34,6 +38,8 @@ LISTS = AllowLists.parse(
     ]
 )
 ORDERS = {"tactic": ("execution", "exfiltration", "impact")}
+
+NOTHING = {"eq": 0}
 
 Document = dict[str, Any]
 
@@ -143,6 +149,12 @@ PLAIN = (
     ),
     document("not two of all", "event_count", {"neq": 2}, "indicator", rules=["three", HEARD]),
     document("heard at one", "event_count", {"gte": 1}, "institution indicator", rules=[HEARD, "four"]),
+    document("silent feed", "event_count", NOTHING, "institution feed", "2h", rules=[BEAT], absent=True),
+    document("silent member", "event_count", NOTHING, "institution", "4h", rules=[BEAT, "four", "one"], absent=True),
+    document("no more of it", "event_count", NOTHING, "indicator", "30m", rules=["two", HEARD], absent=True),
+    document("beats", "event_count", {"gte": 4}, "institution", rules=[BEAT]),
+    document("few beats", "event_count", {"lt": 2}, "feed", "30m", rules=[BEAT]),
+    document("numbered", "value_sum", {"gte": 9, "field": "last_seq"}, "feed", rules=[BEAT], non_negative=True),
     document("few with users", "event_count", {"lte": 3}, "observable:domain", also={"User": {"gte": 2}}),
 )
 
@@ -206,6 +218,16 @@ CHAINS = (
         document("heard twice", "event_count", {"gte": 2}, "indicator", "4h", rules=[HEARD]),
         document("then met", "temporal_ordered", {"gte": 2}, "indicator", "1d", rules=["heard twice", "two"]),
         document("or met", "event_count", {"gte": 3}, "category", "1d", rules=["heard twice", "two"]),
+    ),
+    (
+        document("one is silent", "event_count", NOTHING, "institution", "3h", rules=[BEAT, "one"], absent=True),
+        document(
+            "two are silent", "value_count", {"gte": 2, "field": "institution"}, "", "2h", rules=["one is silent"]
+        ),
+    ),
+    (
+        document("met again", "event_count", {"gte": 2}, "indicator"),
+        document("and never again", "event_count", NOTHING, "indicator", "2h", rules=["met again"], absent=True),
     ),
     (
         document("varied", "event_count", {"gte": 2}, "User", also={"tactic": {"gte": 2}}),

@@ -84,7 +84,9 @@ class Sector:
     def registry(self) -> Registry:
         return Registry(
             {
-                one.name: Institution(one.name, one.name, one.name, "bank", 1, one.holding, ("siem",), one.lateness_ms)
+                one.name: Institution(
+                    one.name, one.name, one.name, "bank", 1, one.holding, ("siem", "edr"), one.lateness_ms
+                )
                 for one in self.members
             }
         )
