@@ -40,7 +40,7 @@ from fsoc.correlation.entries import (
     withdraw_value,
 )
 from fsoc.correlation.feeder import Feed
-from fsoc.correlation.feeding import entries_of, feeds_of
+from fsoc.correlation.feeding import entries_of, feeds_of, told_by
 from fsoc.correlation.levels import Levels
 from fsoc.correlation.lookup import INTEL
 from fsoc.correlation.progress import IDLE_TICKS, SINCE, Claim, Progress, partition_record, progress_record
@@ -54,7 +54,7 @@ from fsoc.feeds.asks import resend_of
 from fsoc.feeds.heartbeats import heartbeat_name
 from fsoc.feeds.kept import kept
 from fsoc.feeds.ledger import END_MS, Judgement, Ledger
-from fsoc.feeds.live import LiveTicket, takes_back
+from fsoc.feeds.live import LiveTicket, dismisses, takes_back
 from fsoc.feeds.newest import Newest, overtaken
 from fsoc.feeds.outcomes import Outcome
 from fsoc.feeds.record import Outgoing, Outputs, Record
@@ -166,24 +166,24 @@ class Intake:
     def _detect(self, message: Message, judgement: Judgement, live: LiveTicket, outputs: Outputs) -> None:
         """What this revision feeds, put; what an earlier one fed and this one does not, withdrawn (law 6)."""
         rules = self._pipeline.rules
-        # Intel is nobody's (`Entry.member`): whoever warns of something is not its victim.
         member = "" if message.kind == INTEL else self._pipeline.registry.independent_of(self._institution)
         fed: dict[tuple[str, str], Feed] = {}
+        dismissed, forgotten = dismisses(message), self.ledger.forgotten_live and not (live.keys or live.withdrawn)
         if not takes_back(message):
             fed = self._feeds(message.body, member, live.event_time_ms, counted=not judgement.replayed)
-        elif self.ledger.forgotten_live and message.kind != ANSWER and not (live.keys or live.withdrawn):
-            # Perhaps of a ticket that was forgotten at a bound: what it fed is what this says, as far as anyone knows.
-            live.keys = list(self._feeds(message.body, member, live.event_time_ms, counted=False))
+        elif dismissed or (forgotten and message.kind != ANSWER):
+            known = self._feeds(message.body, member, live.event_time_ms, counted=False)
+            # Perhaps forgotten at a bound: what it fed is what this says, as far as anyone knows.
+            live.keys = list(known) if forgotten else live.keys
+            fed = {key: feed for key, feed in known.items() if dismissed and rules.looks_back(feed.rule)}
         live.feed(list(fed))
         outputs.state.append((self._state_key(live.name), live.record()))
         for rule, group in live.withdrawn:
-            value = withdraw_value(message.revision, live.event_time_ms, rules.version)
             key = GroupKey(rule, message.environment, group)
-            outputs.published.append(self._to_detections(key, message.ticket_id, value))
-        criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
-        name, severity = (self._institution, message.ticket_id), message.body.get("severity", 0)
-        told = common(live.event_time_ms, name, message.revision, member, severity, criticality)
+            gone = withdraw_value(message.revision, live.event_time_ms, rules.version)
+            outputs.published.append(self._to_detections(key, message.ticket_id, gone))
         if fed:
+            told = told_by(message, self._institution, member, live.event_time_ms, dismissed=dismissed)
             puts = entries_of(rules, message, fed.values(), told, TicketTerms(message.body).of)
             outputs.published.extend(map(self._put, puts))
 

@@ -129,7 +129,8 @@ def entry_of(rule, op):
     is_intel = ticket.startswith("i") or (ticket.startswith("x") and choice % 2)
     if is_intel and rule.fields and not rule.numeric:
         values = (("heard",),)
-    return Entry(at, institution, ticket, revision, values, "" if is_intel else institution, 3, (), matched, ends=ends)
+    member, dismissed = "" if is_intel else institution, rule.past is not None and not is_intel and choice % 4 == 0
+    return Entry(at, institution, ticket, revision, values, member, 3, (), matched, ends=ends, dismissed=dismissed)
 
 
 def record_of(rule, op):

@@ -67,6 +67,7 @@ class Entry(NamedTuple):
     source: whose match it is, of a correlation's; "" of a detection's. By several it may be in one group several times.
     onward: what it feeds as long as the condition of this group holds around it.
     ends: its feed has ended with it: that nothing follows is no absence.
+    dismissed: its institution has found it to be a false positive. It is in its own past, and counts nowhere else.
     terms: under which it may be told of to others; no correlation reads it.
     """
 
@@ -84,6 +85,7 @@ class Entry(NamedTuple):
     source: str = ""
     onward: tuple[Onward, ...] = ()
     ends: bool = False
+    dismissed: bool = False
     terms: Terms = NO_TERMS
 
     @property
@@ -104,9 +106,10 @@ def common(
     criticality: int = 0,
     *,
     ends: bool = False,
+    dismissed: bool = False,
 ) -> Entry:
     """What all entries of one message have in common. name: institution and ticket id."""
-    return Entry(at_ms, *name, revision, (), member, severity, (), (), criticality, ends=ends)
+    return Entry(at_ms, *name, revision, (), member, severity, (), (), criticality, ends=ends, dismissed=dismissed)
 
 
 def put_in_group(
@@ -119,7 +122,9 @@ def put_in_group(
     terms: Terms = NO_TERMS,
 ) -> Entry:
     """What a message has in common, with what it adds to one group."""
-    at, institution, ticket_id, revision, _, member, severity, _, _, criticality, _, source, _, ends, _ = told
+    at, institution, ticket_id, revision, _, member, severity, _, _, criticality, _, source, _, ends, dismissed, _ = (
+        told
+    )
     return _entry(
         (
             at,
@@ -136,6 +141,7 @@ def put_in_group(
             source,
             onward,
             ends,
+            dismissed,
             terms,
         )
     )

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, NamedTuple
 
-from fsoc.correlation.entries import Entry, GroupKey, put_in_group
+from fsoc.correlation.entries import Entry, GroupKey, common, put_in_group
 from fsoc.correlation.feeder import Feed
 from fsoc.correlation.lookup import TicketFields
 from fsoc.correlation.ruleset import RuleSet
@@ -28,6 +28,13 @@ def feeds_of(rules: RuleSet, body: Mapping[str, Any], institution: str, member: 
     feeds, cut = rules.feeder.feeds(matches, fields, member, at_ms)
     found = {(feed.rule, feed.group): feed for feed in feeds}
     return Fed(found, len({match.rule_id for match in matches}), cut)
+
+
+def told_by(message: Message, institution: str, member: str, at_ms: int, *, dismissed: bool) -> Entry:
+    """What all entries of a ticket have in common. member, at_ms: as of `feeds_of`. dismissed: as in `Entry`."""
+    criticality = max((asset.get("criticality") or 0 for asset in message.body.get("assets") or ()), default=0)
+    name, severity = (institution, message.ticket_id), message.body.get("severity", 0)
+    return common(at_ms, name, message.revision, member, severity, criticality, dismissed=dismissed)
 
 
 def entries_of(

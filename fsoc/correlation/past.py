@@ -1,6 +1,7 @@
 """Own past: which of an institution's tickets count because they are unlike what it has seen before. Pure: law 11.
 
-Intel is nobody's: it always counts, and is in nobody's hours.
+Intel is nobody's: it always counts, and is in nobody's hours. What an institution has found to be a false positive is
+in its hours and never counts: it has seen the like, and knows what it was.
 
 The hours of one institution in one group have an *amount* each: how many tickets, or, where the rule looks at numbers,
 the greatest of them, or their sum where a drop is looked for. An hour is judged as a whole, by hours before it alone:
@@ -65,7 +66,7 @@ class Past:
 
     def tells(self, entry: Entry) -> bool:
         """Whether a ticket may count, where it is news."""
-        return not self.rules or any(name not in self.rules for name in entry.rules)
+        return not entry.dismissed and (not self.rules or any(name not in self.rules for name in entry.rules))
 
     @property
     def hours(self) -> int:

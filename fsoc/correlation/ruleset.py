@@ -96,6 +96,11 @@ class RuleSet:
             return ()
         return self.hints.of(message.body)
 
+    def looks_back(self, rule_id: str) -> bool:
+        """Whether a correlation holds tickets against their institution's own past."""
+        rule = self.correlations.get(rule_id)
+        return rule is not None and rule.past is not None
+
     def attack_of(self, body: Mapping[str, Any]) -> Callable[[Sequence[str]], tuple[Pair, ...]]:
         """The same of one ticket for several tuples of detections: many groups are fed by the same."""
         own, pairs = self.attack(body, ()), self.pairs

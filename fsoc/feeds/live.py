@@ -185,8 +185,13 @@ class LiveTickets:
 
 def takes_back(message: Message) -> bool:
     """Whether this revision takes the ticket back (law 6). An acknowledgement is none: it takes back one of its id."""
-    return (
-        message.action == "retract"
-        or message.kind == "acknowledgement"
-        or (message.action == "close" and message.verdict == "false_positive")
-    )
+    return message.action == "retract" or message.kind == "acknowledgement" or _is_false(message)
+
+
+def dismisses(message: Message) -> bool:
+    """Whether it takes the ticket back and says that there was something: that stays in the past (law 11)."""
+    return message.kind == "ticket" and _is_false(message)
+
+
+def _is_false(message: Message) -> bool:
+    return message.action == "close" and message.verdict == "false_positive"

@@ -291,6 +291,36 @@ def test_what_stays_of_a_full_group_is_judged_as_if_nothing_had_left(rule, entry
     assert full.entries == [one for one in whole.entries if one.name not in set(gone)]
 
 
+def test_what_was_found_to_be_nothing_is_past_and_never_counts_itself(rule, at):
+    """aa   100 false   101 not: 100   |   bb   101 first ever   |   what two had falsely is a hub all the same"""
+    past = Past("first_ever", warm_up_ms=0)
+    false = at(100)._replace(dismissed=True)
+
+    assert counting(past, [false, at(101), at(101, "bb", "b")]) == {"b": "first_ever"}
+    assert counting(Past("surge", warm_up_ms=0), [false, *(at(101, name=f"{n}") for n in range(3))]).keys() == set(
+        "012"
+    )
+    had = [at(0, name, name)._replace(dismissed=True) for name in ("aa", "bb")]
+    assert counting(Past(hub=2), [*had, at(25, "cc")]) == {}
+
+
+def test_a_ticket_that_is_found_to_be_nothing_makes_no_news_of_those_after_it(rule, at):
+    """aa   100 first ever   102 not   and so it stays when 100 was a false positive, and none counts any more"""
+    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
+    timeline = TimelineOfPast(built, GroupKey("rule-1", "production", "[]"), built.past, SINCE)
+    for one in (at(100), at(102)):
+        timeline.put(one)
+    timeline.advance(None)
+    assert [one.ticket_id for one in timeline.entries] == ["100"]
+
+    timeline.put(at(100)._replace(revision=2, dismissed=True))
+    timeline.advance(None)
+    assert timeline.entries == []
+    timeline.put(at(100)._replace(revision=3))
+    timeline.advance(None)
+    assert [one.ticket_id for one in timeline.entries] == ["100"]
+
+
 @pytest.fixture
 def heard(entry):
     """Intel, so many hours after the epoch."""

@@ -18,7 +18,7 @@ def counting(rule, entries, since):
     amounts = amounts_of(rule, entries)
     found = []
     for entry in entries:
-        if rule.past.rules and set(entry.rules) <= set(rule.past.rules):
+        if entry.dismissed or (rule.past.rules and set(entry.rules) <= set(rule.past.rules)):
             continue  # it is past alone
         if not entry.member:  # intel: nobody's past says anything of it
             found.append((entry, None))

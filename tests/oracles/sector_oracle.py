@@ -68,7 +68,7 @@ Matcher = Callable[[Mapping[str, Any]], Iterable[tuple[str, int]]]
 
 
 def final_tickets(institution: str, used: Iterable[tuple[bytes, int]]) -> list[Ticket]:
-    """What is left of the messages that were used: each ticket's highest revision, unless that takes it back.
+    """What is left of the messages that were used: each ticket's highest revision, unless that takes it back for good.
 
     Heartbeats too, as if each were a ticket; all of them are taken to have been in time.
     used: payload and allowed lateness in ms, in the order of the log.
@@ -96,7 +96,12 @@ def is_intel(ticket: Ticket) -> bool:
 
 
 def taken_back(body: Mapping[str, Any]) -> bool:
-    return body["action"] == "retract" or (body["action"] == "close" and body["verdict"] == "false_positive")
+    return body["action"] == "retract" or (body["kind"] == "intel" and is_false(body))
+
+
+def is_false(body: Mapping[str, Any]) -> bool:
+    """Of a ticket: it is in its institution's past, and nowhere else."""
+    return body["action"] == "close" and body["verdict"] == "false_positive"
 
 
 def event_time(body: Mapping[str, Any], lateness_ms: int) -> int:
@@ -199,7 +204,7 @@ def groups_of(rule: Any, found: Iterable[Match], members: Mapping[str, str]) -> 
     """Each group's rows in order: of event time, institution, ticket."""
     fed: dict[tuple[str, str], dict[tuple[Any, ...], list[tuple[Match, list[Any]]]]] = {}
     for match in found:
-        if match.name not in rule.rules:
+        if match.name not in rule.rules or (rule.past is None and is_false(match.ticket.body)):
             continue
         counted = counted_of(rule, match, members)
         if rule.fields and not counted:
@@ -242,6 +247,7 @@ def by_past(rule: Any, rows: list[Row], since: Mapping[str, int]) -> list[Row]:
             member=row.member,
             values=[(text,) for (_, text) in row.values] if rule.numeric else [],
             rules=row.rules,
+            dismissed=is_false(row.matches[0].ticket.body),
             row=row,
         )
         for row in rows
