@@ -78,6 +78,12 @@ RULES_OF_PAST = [
         rules=("one", "two", "three"),
         past=Past("first_ever", past_ms=DAY, warm_up_ms=0, rules=("two", "three")),
     ),
+    build_rule(
+        {"gte": 1},
+        rules=("one", "two", "three"),
+        timespan_ms=2 * 3_600_000,
+        past=Past("first_ever", past_ms=DAY, warm_up_ms=0, rules=("two", "three"), agreed=0.6, agreed_hours=2),
+    ),
     build_rule({"gte": 0.01}, ("n",), kind="value_sum", past=Past("surge", 1.5, past_ms=6 * DAY, warm_up_ms=0)),
     build_rule({"gte": 2}, past=Past("first_ever", past_ms=5 * 3_600_000, warm_up_ms=0)),
     build_rule({"gte": 2}, past=Past("first_ever", warm_up_ms=7_200_000), timespan_ms=4 * 3_600_000),

@@ -201,7 +201,8 @@ def _unusual(rule: CorrelationRule, novelty: Mapping[str, Novelty]) -> Iterable[
     """Where it is unusual, against each institution's own past."""
     if not novelty:
         return
-    span = span_text((rule.past or Past()).drop_hours * HOUR_MS)
+    past = rule.past or Past()
+    span = span_text(past.drop_hours * HOUR_MS)
     told = [
         [
             said.format(name=name, seen=shown(one.seen), before=shown(one.before or 0), span=span)
@@ -213,6 +214,12 @@ def _unusual(rule: CorrelationRule, novelty: Mapping[str, Novelty]) -> Iterable[
         f"Unusual by their own past: {_listed(text for text, _ in told)}.",
         f"與自身過往相較為異常者：{_listed(text for _, text in told)}。",
     )
+    if past.agreed:
+        share = f"{float(past.agreed):.0%}"
+        yield Said(
+            f"Of all to whom it was news by then, {share} or more held it for this much.",
+            f"截至當時，視其為異常之機構中有 {share} 以上認定達此程度。",
+        )
 
 
 def _by_rule(rule: CorrelationRule) -> Said:

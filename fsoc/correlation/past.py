@@ -12,7 +12,8 @@ the greatest of them, or their sum where a drop is looked for. An hour is judged
                  those of as many hours as the rule says
 
 Nothing counts while the institution's own past is too short to say (`warm_up_ms`, from its first used ticket on). A
-hub, a value that many institutions had days ago, counts for nobody until that is forgotten.
+hub, a value that many institutions had days ago, counts for nobody until that is forgotten. Nor does what is news to
+many of whom few hold it for anything (`agreed`).
 
 What an hour's tickets were is known until progress seals it; from then on there is only its amount (`Seal`), which
 never changes. `timeline_of_past.py` keeps that as tickets come and go; `counted` here says the same by looking at all.
@@ -50,6 +51,8 @@ class Past:
     drop_hours: of drop: how many hours are compared, a week at most.
     past_ms: how far back an hour is compared. warm_up_ms: how long an institution must have been known.
     hub: as many institutions make a value a hub; 0 where none does.
+    agreed: of the institutions to which an hour, or one of the agreed_hours up to it, is news, so great a share must
+    have a ticket there that tells, or it counts for none of them; 0 where that is not asked.
     gap_hours: hours just before one that belong to the same event, and so not to its past.
     rules: detections whose tickets are past, and never count themselves.
     """
@@ -63,6 +66,8 @@ class Past:
     gap_hours: int = 0
     drop_hours: int = DAY_HOURS
     rules: tuple[str, ...] = ()
+    agreed: int | float = 0
+    agreed_hours: int = 1
 
     def tells(self, entry: Entry) -> bool:
         """Whether a ticket may count, where it is news."""
@@ -143,6 +148,22 @@ def is_hub(past: Past, amounts: Iterable[Amounts], hour: int) -> bool:
     return sum(any(first <= at < end for at in one) for one in amounts) >= past.hub
 
 
+News = Mapping[int, Mapping[str, bool]]
+"""By hour, the institutions to which it is news, and whether one of their tickets there tells."""
+
+
+def is_agreed(past: Past, news: News, hour: int) -> bool:
+    """Whether so many of those to which it is news up to this hour say what the rule counts."""
+    told: dict[str, bool] = {}
+    for at in range(hour - past.agreed_hours + 1, hour + 1):
+        for institution, tells in news.get(at, _NOBODY).items():
+            told[institution] = tells or told.get(institution, False)
+    return sum(told.values()) >= exactly(past.agreed) * len(told)
+
+
+_NOBODY: Final[Mapping[str, bool]] = {}
+
+
 class Seal(NamedTuple):
     """What is left of an institution's past in one group once progress has passed it.
 
@@ -207,17 +228,19 @@ def counted(
             hours.setdefault((entry.institution, hour_of(entry)), []).append(entry)
     for (institution, hour), of_it in hours.items():
         amounts.setdefault(institution, {})[hour] = amount_of(past, of_it, numeric=numeric)
+    why: dict[tuple[str, int], Novelty | None] = {}
+    for institution, hour in hours:
+        one = novelty(past, amounts[institution], hour, since.get(institution))
+        if (past.counts_when == "always" or one is not None) and not is_hub(past, amounts.values(), hour):
+            why[institution, hour] = one if past.counts_when != "always" else None
+    news: dict[int, dict[str, bool]] = {}
+    for institution, hour in why:
+        news.setdefault(hour, {})[institution] = any(map(past.tells, hours[institution, hour]))
     found: list[tuple[Entry, Novelty | None]] = []
     for entry in filter(past.tells, entries):
+        name = (entry.institution, hour_of(entry))
         if entry.is_intel:
             found.append((entry, None))
-            continue
-        hour = hour_of(entry)
-        why = None
-        if past.counts_when != "always":
-            why = novelty(past, amounts[entry.institution], hour, since.get(entry.institution))
-            if why is None:
-                continue
-        if not is_hub(past, amounts.values(), hour):
-            found.append((entry, why))
+        elif name in why and (not past.agreed or is_agreed(past, news, name[1])):
+            found.append((entry, why[name]))
     return found

@@ -10,7 +10,7 @@ from fsoc.correlation.past import COUNTS_WHEN, HOUR_MS, PAST_MAX_MS, WEEK_HOURS,
 from fsoc.correlation.rules import DAY_MS, timespan_ms
 
 PAST_KEYS: Final = frozenset(
-    {"counts_when", "surge_factor", "drop", "drop_over", "past", "warm_up", "hub", "past_rules"}
+    {"agreed", "counts_when", "surge_factor", "drop", "drop_over", "past", "warm_up", "hub", "past_rules"}
 )
 HUB_MIN: Final = 2
 
@@ -30,7 +30,7 @@ def read_past(options: Mapping[str, Any], span_ms: int, *, numeric: bool) -> tup
     if counts_when == "drop" and not numeric:
         wrong.append("fsoc.counts_when: drop needs numbers that can drop — expected value_sum or its like")
     asked = _numbers(options, counts_when, wrong) | _spans(options, counts_when, wrong)
-    asked |= _drop_over(options, counts_when, wrong)
+    asked |= _drop_over(options, counts_when, wrong) | _agreed(options, counts_when, span_ms, wrong)
     hub = options.get("hub", 0)
     if "hub" in options and (isinstance(hub, bool) or not isinstance(hub, int) or hub < HUB_MIN):
         wrong.append(f'fsoc.hub is "{hub}" — expected a number of institutions, at least {HUB_MIN}')
@@ -68,6 +68,20 @@ def _drop_over(options: Mapping[str, Any], counts_when: str, wrong: list[str]) -
     if span % HOUR_MS or span > WEEK_HOURS * HOUR_MS:
         wrong.append(f'fsoc.drop_over is "{given}" — expected whole hours, at most {WEEK_HOURS // 24}d')
     return {"drop_hours": span // HOUR_MS}
+
+
+def _agreed(options: Mapping[str, Any], counts_when: str, span_ms: int, wrong: list[str]) -> dict[str, Any]:
+    """`agreed`: a share, within the timespan, of what is news and may be told or not."""
+    if "agreed" not in options:
+        return {}
+    share = read_number(options["agreed"])
+    if counts_when in {"always", "drop"}:
+        wrong.append(f"fsoc.agreed says nothing where counts_when is {counts_when}")
+    elif "past_rules" not in options:
+        wrong.append("fsoc.agreed says nothing without past_rules: all that is news is what the rule counts")
+    if share is None or not 0 < share <= 1:
+        wrong.append(f'fsoc.agreed is "{options["agreed"]}" — expected a share above 0 and up to 1')
+    return {"agreed": share, "agreed_hours": -(-span_ms // HOUR_MS)}
 
 
 def _spans(options: Mapping[str, Any], counts_when: str, wrong: list[str]) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 from fsoc.correlation.entries import Entry, GroupKey, TicketName
+from fsoc.correlation.exact import Number
 from fsoc.correlation.past import (
     DAY_HOURS,
     HOUR_MS,
@@ -27,6 +28,7 @@ from fsoc.correlation.past import (
     Seal,
     amount_of,
     hour_of,
+    is_agreed,
     is_hub,
     novelty,
 )
@@ -40,16 +42,35 @@ _NEVER: Final = -(2**63)
 class _Hour:
     """The tickets of one institution in one hour.
 
-    counts: whether they are among the judged entries, but for those of `fresh`. why: what makes them count.
+    counts: whether they are among the judged entries, but for those of `fresh`. why: what makes them count. news: what
+    would, if so many others agree.
     """
 
-    __slots__ = ("counts", "entries", "fresh", "why")
+    __slots__ = ("_amount", "counts", "entries", "fresh", "news", "why")
 
     def __init__(self) -> None:
         self.entries: dict[TicketName, Entry] = {}
         self.fresh: dict[TicketName, Entry] = {}
         self.counts = False
         self.why: Novelty | None = None
+        self.news: Novelty | None = None
+        self._amount: Number | None = None
+
+    def add(self, entry: Entry) -> None:
+        self.entries[entry.name] = self.fresh[entry.name] = entry
+        self._amount = None
+
+    def remove(self, entry: Entry) -> bool:
+        """Whether it was not fresh any more."""
+        del self.entries[entry.name]
+        self._amount = None
+        return self.fresh.pop(entry.name, None) is None
+
+    def amount(self, past: Past, *, numeric: bool) -> Number:
+        """Reckoned once: all hours of an institution are asked for theirs whenever one of them changes."""
+        if self._amount is None:
+            self._amount = amount_of(past, self.entries.values(), numeric=numeric)
+        return self._amount
 
 
 class TimelineOfPast(Timeline):
@@ -59,7 +80,7 @@ class TimelineOfPast(Timeline):
     that had one then.
     """
 
-    __slots__ = ("_dirty", "_hours", "_past", "_since", "counted", "sealed", "seals")
+    __slots__ = ("_dirty", "_hours", "_news", "_past", "_since", "counted", "sealed", "seals")
 
     def __init__(self, rule: CorrelationRule, key: GroupKey, past: Past, since: Mapping[str, int]) -> None:
         super().__init__(rule, key)
@@ -70,6 +91,7 @@ class TimelineOfPast(Timeline):
         self._past = past
         self._since = since
         self._hours: dict[str, dict[int, _Hour]] = {}
+        self._news: dict[int, dict[str, bool]] = {}  # where the rule asks for agreement
         self._dirty: dict[str, int] = {}
 
     def begin_again(self, rule: CorrelationRule) -> None:
@@ -80,6 +102,7 @@ class TimelineOfPast(Timeline):
         held, self.held = self.held, []
         self.entries.clear()
         self._hours.clear()
+        self._news.clear()
         for entry in held:
             self._place(entry)
 
@@ -139,8 +162,7 @@ class TimelineOfPast(Timeline):
                 super()._place(entry)
             return
         number = hour_of(entry)
-        hour = self._hours.setdefault(entry.institution, {}).setdefault(number, _Hour())
-        hour.entries[entry.name] = hour.fresh[entry.name] = entry
+        self._hours.setdefault(entry.institution, {}).setdefault(number, _Hour()).add(entry)
         self._mark(entry.institution, number)
 
     def _remove(self, entry: Entry) -> None:
@@ -152,10 +174,10 @@ class TimelineOfPast(Timeline):
         number = hour_of(entry)
         hours = self._hours[entry.institution]
         hour = hours[number]
-        del hour.entries[entry.name]
-        if hour.fresh.pop(entry.name, None) is None and hour.counts and self._past.tells(entry):
+        if hour.remove(entry) and hour.counts and self._past.tells(entry):
             super()._remove(entry)
         if not hour.entries:
+            self._note(entry.institution, number, None)
             del hours[number]
             if not hours:
                 del self._hours[entry.institution]
@@ -178,10 +200,38 @@ class TimelineOfPast(Timeline):
             for institution in self._hours:
                 dirty[institution] = min(dirty.get(institution, earliest + DAY_HOURS), earliest + DAY_HOURS)
         amounts = {name: self._amounts(name) for name in (self._known() if self._past.hub else dirty)}
+        decide = self._propose if self._past.agreed else self._apply
         for institution, first in sorted(dirty.items()):
             for number, hour in sorted(self._hours.get(institution, {}).items()):
                 if number >= first:
-                    self._apply(hour, *self._verdict(institution, number, amounts))
+                    decide(hour, *self._verdict(institution, number, amounts))
+        if self._past.agreed:
+            self._agree(min(dirty.values()))
+
+    def _propose(self, hour: _Hour, counts: bool, why: Novelty | None) -> None:
+        """It counts if enough of the others agree."""
+        entry = next(iter(hour.entries.values()))
+        self._note(entry.institution, hour_of(entry), hour if counts else None, why)
+        if not counts:
+            self._apply(hour, counts, why)
+
+    def _agree(self, earliest: int) -> None:
+        """Find out which hours that are news count, from this one on: nothing before it is otherwise."""
+        for number in sorted(number for number in self._news if number >= earliest):
+            agreed = is_agreed(self._past, self._news, number)
+            for institution in sorted(self._news[number]):
+                hour = self._hours[institution][number]
+                self._apply(hour, agreed, hour.news if agreed else None)
+
+    def _note(self, institution: str, number: int, hour: _Hour | None, why: Novelty | None = None) -> None:
+        """Whether this hour is news to the institution. hour: None where it is not, or is there no more."""
+        if hour is not None:
+            hour.news = why
+            self._news.setdefault(number, {})[institution] = any(map(self._past.tells, hour.entries.values()))
+        elif institution in self._news.get(number, ()):
+            del self._news[number][institution]
+            if not self._news[number]:
+                del self._news[number]
 
     def _verdict(self, institution: str, hour: int, amounts: Mapping[str, Amounts]) -> tuple[bool, Novelty | None]:
         why = None
@@ -213,7 +263,7 @@ class TimelineOfPast(Timeline):
         seal = self.seals.get(institution)
         amounts = dict(seal.amounts) if seal is not None else {}
         for number, hour in self._hours.get(institution, {}).items():
-            amounts[number] = amount_of(self._past, hour.entries.values(), numeric=self.rule.numeric)
+            amounts[number] = hour.amount(self._past, numeric=self.rule.numeric)
         return amounts
 
     # Letting go
@@ -255,6 +305,7 @@ class TimelineOfPast(Timeline):
         kept = {at: amount for at, amount in sorted(amounts.items()) if first <= at < end}
         for number in [number for number in hours if number < end]:
             kept.setdefault(number, amounts[number])
+            self._note(institution, number, None)
             del hours[number]
         if not hours:
             del self._hours[institution]
@@ -268,7 +319,7 @@ class TimelineOfPast(Timeline):
         """
         if seals:
             kept, gone = self._surplus(entries_max)
-            ends = {one.institution: hour_of(one) for one in gone if not one.is_intel}
+            ends = {one.institution: hour_of(one) + 1 for one in gone if not one.is_intel}
             ends |= {one.institution: hour_of(one) for one in reversed(kept) if not one.is_intel}
             for institution in sorted({one.institution for one in gone if not one.is_intel}):
                 if min(self._hours[institution]) < ends[institution]:

@@ -321,6 +321,36 @@ def test_a_ticket_that_is_found_to_be_nothing_makes_no_news_of_those_after_it(ru
     assert [one.ticket_id for one in timeline.entries] == ["100"]
 
 
+def test_what_is_news_to_many_counts_only_where_so_many_of_them_hold_it_for_something(at):
+    """A roll-out: five see it for the first time within two hours, and one holds it for more; then another does.
+
+    hour 100   aa tells   bb cc      one of three
+    hour 101   dd tells   ee         of all five: two
+    hour 102   ff tells              of dd, ee, ff: two of three; 100 is out of reach
+    """
+    since = dict.fromkeys(("aa", "bb", "cc", "dd", "ee", "ff"), 0)
+    low, medium = {"rules": ("any",)}, {"rules": ("any", "some")}
+    entries = [at(100, name, name)._replace(**(medium if name == "aa" else low)) for name in ("aa", "bb", "cc")] + [
+        at(101, "dd", "dd")._replace(**medium),
+        at(101, "ee", "ee")._replace(**low),
+        at(102, "ff", "ff")._replace(**medium),
+    ]
+
+    def counts(share, those=entries):
+        past = Past("first_ever", warm_up_ms=0, rules=("any",), agreed=share, agreed_hours=2)
+        return set(counting(past, those, since))
+
+    assert counts(0.34) == {"dd", "ff"}
+    assert counts(0.4) == {"dd", "ff"}
+    assert counts(0.5) == {"ff"}
+    assert counts(0.67) == set()
+    assert counts(0.33) == {"aa", "dd", "ff"}
+    was_there = [*entries, at(90, "bb", "before")._replace(**low), at(90, "cc", "before too")._replace(**low)]
+    assert counts(0.5, was_there) == {"aa", "dd", "ff"}, "to whom it is no news, it is no matter"
+    false = [one._replace(dismissed=one.institution in {"dd", "ff"}) for one in entries]
+    assert counts(0.33, false) == {"aa"}
+
+
 @pytest.fixture
 def heard(entry):
     """Intel, so many hours after the epoch."""

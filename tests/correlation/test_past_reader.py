@@ -14,7 +14,8 @@ SINCE = {"aa": 0, "bb": 0, "cc": 0}
 
 
 def refusals(document, **fsoc):
-    _, problems = parse([document(fsoc=fsoc)], [SimpleNamespace(id="detection", name=None)])
+    detections = [SimpleNamespace(id=name, name=None) for name in ("detection", "other")]
+    _, problems = parse([document(fsoc=fsoc)], detections)
     return [problem.text for problem in problems]
 
 
@@ -32,6 +33,8 @@ def refusals(document, **fsoc):
         ({"counts_when": "surge", "past": "31d"}, "whole hours, at most 30d"),
         ({"counts_when": "surge", "past": 0}, 'fsoc.past: timespan "0"'),
         ({"counts_when": "surge", "warm_up": "soon"}, 'fsoc.warm_up: timespan "soon"'),
+        ({"agreed": 0.5}, "says nothing where counts_when is always"),
+        ({"counts_when": "surge", "agreed": 0.5}, "says nothing without past_rules"),
         ({"hub": 1}, "expected a number of institutions, at least 2"),
         ({"hub": True}, "expected a number of institutions, at least 2"),
     ],
@@ -50,6 +53,22 @@ def test_what_is_asked_of_the_past_is_read(rule):
     assert rule(fsoc={"counts_when": "first_ever"}, timespan="1h").past == Past("first_ever")
     assert rule(fsoc={"counts_when": "always"}).past is None
     assert rule(fsoc={"hub": 2}, timespan="4h").past == Past(hub=2)
+
+
+@pytest.mark.parametrize("share", [0, "half", 1.1, True])
+def test_agreement_is_a_share(document, share):
+    texts = refusals(document, counts_when="surge", agreed=share, past_rules=["other"])
+
+    assert f'fsoc.agreed is "{share}" — expected a share above 0 and up to 1' in texts
+
+
+def test_agreement_is_asked_within_the_timespan_in_whole_hours(document):
+    detections = [SimpleNamespace(id=name, name=None) for name in ("detection", "other")]
+    fsoc = {"counts_when": "first_ever", "agreed": 0.5, "past_rules": ["other"]}
+    for timespan, hours in (("4h", 4), ("90m", 2), ("5m", 1)):
+        (read,), problems = parse([document(fsoc=fsoc, timespan=timespan)], detections)
+        assert not problems
+        assert (read.past.agreed, read.past.agreed_hours) == (0.5, hours)
 
 
 @pytest.mark.parametrize(

@@ -16,10 +16,13 @@ def counting(rule, entries, since):
     since: institution → event time from which on its past is known; who is not in it is not known.
     """
     amounts = amounts_of(rule, entries)
+    news = {
+        (entry.institution, entry.event_time_ms // HOUR) for entry in entries if is_news(rule, amounts, since, entry)
+    }
     found = []
     for entry in entries:
-        if entry.dismissed or (rule.past.rules and set(entry.rules) <= set(rule.past.rules)):
-            continue  # it is past alone
+        if is_past_alone(rule, entry):
+            continue
         if not entry.member:  # intel: nobody's past says anything of it
             found.append((entry, None))
             continue
@@ -31,8 +34,37 @@ def counting(rule, entries, since):
                 continue
         if rule.past.hub and hub(rule, amounts, hour):
             continue
+        if rule.past.agreed and not agreed(rule, entries, news, hour):
+            continue
         found.append((entry, why))
     return found
+
+
+def is_past_alone(rule, entry):
+    return entry.dismissed or (rule.past.rules and set(entry.rules) <= set(rule.past.rules))
+
+
+def is_news(rule, amounts, since, entry):
+    """Whether the hour that it lies in is news to its institution, by its own past alone."""
+    if not entry.member or (rule.past.hub and hub(rule, amounts, entry.event_time_ms // HOUR)):
+        return False
+    if rule.past.counts_when == "always":
+        return True
+    return why_of(rule, amounts, since, entry.institution, entry.event_time_ms // HOUR) is not None
+
+
+def agreed(rule, entries, news, hour):
+    """Of those to whom one of the hours up to this one is news, enough have a ticket there that may be told."""
+    near = range(hour - rule.past.agreed_hours + 1, hour + 1)
+    known = {institution for institution, at in news if at in near}
+    telling = {
+        entry.institution
+        for entry in entries
+        if (entry.institution, entry.event_time_ms // HOUR) in {(who, at) for who, at in news if at in near}
+        and entry.member
+        and not is_past_alone(rule, entry)
+    }
+    return len(telling) >= Fraction(str(rule.past.agreed)) * len(known)
 
 
 def amounts_of(rule, entries):
