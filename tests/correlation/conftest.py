@@ -7,6 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 from fsoc.correlation.entries import Entry
+from fsoc.correlation.past import HOUR_MS
 from fsoc.correlation.reader import parse
 from fsoc.correlation.rules import CorrelationRule
 
@@ -74,3 +75,17 @@ def rule():
 @pytest.fixture(scope="session")
 def document():
     return build_document
+
+
+@pytest.fixture
+def at(entry):
+    """An entry so many hours after the epoch; its ticket is named by when it was."""
+    return lambda hours, institution="aa", name=None: entry(int(hours * HOUR_MS), institution, name or f"{hours}")
+
+
+@pytest.fixture
+def heard(entry):
+    """Intel, so many hours after the epoch."""
+    return lambda hours, institution="aa", name=None: entry(
+        int(hours * HOUR_MS), institution, name or f"heard {hours}", member="", values=()
+    )

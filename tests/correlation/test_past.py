@@ -7,8 +7,6 @@ from types import SimpleNamespace
 
 import msgspec
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.groups import Groups
@@ -20,21 +18,9 @@ DAY = 24
 SINCE = {"aa": 0, "bb": 0, "cc": 0}
 
 
-def bounded(patch, entries_max):
-    """Have groups hold so many, however many institutions are known."""
-    patch.setattr("fsoc.correlation.groups.ENTRIES_MAX", entries_max)
-    patch.setattr("fsoc.correlation.groups.ENTRIES_EACH_MAX", 0)
-
-
 def counting(past, entries, since=None, seals=None):
     found = counted(past, sorted(entries), SINCE if since is None else since, seals or {}, numeric=False)
     return {one.ticket_id: why.kind if why else None for one, why in found}
-
-
-@pytest.fixture
-def at(entry):
-    """An entry so many hours after the epoch; its ticket is named by when it was."""
-    return lambda hours, institution="aa", name=None: entry(int(hours * HOUR_MS), institution, name or f"{hours}")
 
 
 def test_first_ever_is_an_hour_before_which_there_was_nothing_for_so_long(at):
@@ -201,96 +187,6 @@ def test_what_was_a_hub_by_what_was_displaced_is_none_any_more(rule, at):
     assert [one.institution for one in timeline.entries] == ["cc"]
 
 
-def test_a_group_that_overflows_judges_what_is_left(rule, at, monkeypatch):
-    bounded(monkeypatch, 4)
-    built = rule(
-        timespan="1h", condition={"gte": 1, "field": "institution"}, fsoc={"counts_when": "first_ever", "warm_up": 0}
-    )
-    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
-    for number in range(5):
-        groups.put(built, key, at(100 + number))
-    groups.judge(None)
-
-    assert groups.evicted_total == 1
-    assert [one.ticket_id for one in groups.get(key).entries] == ["101"]
-    assert isinstance(groups.get(key), TimelineOfPast)
-
-
-def overflowing(rule, monkeypatch, entries, settled_hours, bound=4):
-    """A group of what is new to anybody, which has had so many too many."""
-    bounded(monkeypatch, bound)
-    built = rule(
-        timespan="1h", condition={"gte": 1, "field": "institution"}, fsoc={"counts_when": "first_ever", "warm_up": 0}
-    )
-    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
-    for one in entries:
-        groups.put(built, key, one)
-    groups.judge(settled_hours * HOUR_MS)
-    return groups, key, built
-
-
-def test_what_had_to_leave_a_full_group_is_past_all_the_same(rule, at, monkeypatch):
-    """aa   100 101 102 103 104 | 105: nothing of it is news but 100, which has left"""
-    groups, key, built = overflowing(rule, monkeypatch, [at(100 + number) for number in range(5)], 100)
-
-    assert groups.evicted_total == 1
-    assert groups.get(key).entries == []
-    assert groups.sealed == {(key, "aa"): Seal(101, {100: 1})}
-    assert groups.put(built, key, at(105))
-    assert not groups.put(built, key, at(100.5)), "it is in the seal"
-    groups.judge(100 * HOUR_MS)
-    assert groups.get(key).entries == []
-
-
-def test_the_hour_of_which_a_part_stays_is_judged_by_it(rule, at, monkeypatch):
-    """aa   100 · · · · ·   all of one hour, the first: two of them leave, and those that stay are news"""
-    groups, key, _ = overflowing(rule, monkeypatch, [at(100 + number / 10) for number in range(6)], 100)
-
-    assert groups.evicted_total == 2
-    assert groups.sealed == {}
-    assert [one.ticket_id for one in groups.get(key).entries] == ["100.2", "100.3", "100.4", "100.5"]
-
-
-def test_what_overflows_before_anything_is_settled_leaves_nothing_behind(rule, at, monkeypatch):
-    """A seal says until when all was settled."""
-    bounded(monkeypatch, 2)
-    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
-    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
-    for number in range(3):
-        groups.put(built, key, at(100 + number))
-    groups.judge(None)
-
-    assert (groups.evicted_total, groups.sealed) == (1, {})
-
-
-@settings(max_examples=200, deadline=None)
-@given(
-    tickets=st.lists(
-        st.tuples(st.integers(0, 60), st.sampled_from(("aa", "aa", "bb", "cc")), st.booleans()), min_size=2, max_size=40
-    ),
-    bound=st.integers(1, 20),
-    hub=st.sampled_from((0, 2)),
-)
-def test_what_stays_of_a_full_group_is_judged_as_if_nothing_had_left(rule, entry, tickets, bound, hub):
-    """Also by a part of an hour: all that is asked of the past is whether there was anything."""
-    if len(tickets) <= bound:
-        return
-    fsoc = {"counts_when": "first_ever", "warm_up": 0, "past": "20h"} | ({"hub": hub} if hub else {})
-    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc=fsoc)
-    whole, full = (TimelineOfPast(built, GroupKey("rule-1", "production", "[]"), built.past, SINCE) for _ in range(2))
-    for number, (hours, institution, warns) in enumerate(tickets):
-        of = {"member": "", "values": ()} if warns else {}
-        one = entry(100 * HOUR_MS + hours * HOUR_MS // 2, institution, f"t{number}", **of)
-        whole.put(one)
-        full.put(one)
-    whole.advance(None)
-    gone = full.evict(bound, seals=True)
-    full.advance(None)
-
-    assert len(full.held) == bound == len(tickets) - len(gone)
-    assert full.entries == [one for one in whole.entries if one.name not in set(gone)]
-
-
 def test_what_was_found_to_be_nothing_is_past_and_never_counts_itself(rule, at):
     """aa   100 false   101 not: 100   |   bb   101 first ever   |   what two had falsely is a hub all the same"""
     past = Past("first_ever", warm_up_ms=0)
@@ -351,14 +247,6 @@ def test_what_is_news_to_many_counts_only_where_so_many_of_them_hold_it_for_some
     assert counts(0.33, false) == {"aa"}
 
 
-@pytest.fixture
-def heard(entry):
-    """Intel, so many hours after the epoch."""
-    return lambda hours, institution="aa", name=None: entry(
-        int(hours * HOUR_MS), institution, name or f"heard {hours}", member="", values=()
-    )
-
-
 def test_intel_always_counts_and_is_nobodys_past(at, heard):
     """aa warns at hour 100, and meets it at 101 for the first time; it is known of nobody before
 
@@ -406,20 +294,6 @@ def test_intel_is_held_with_what_it_completes_as_any_that_counts(rule, at, heard
 
     assert [timeline.first_held_ms(one) for one in (warned, met, again)] == [met.event_time_ms, met.event_time_ms, None]
     assert [found.novelty.keys() for found in timeline.satisfied(0)] == [{"bb"}]
-
-
-def test_intel_of_who_floods_a_group_leaves_first_and_the_rest_is_judged(rule, at, heard, monkeypatch):
-    bounded(monkeypatch, 4)
-    built = rule(timespan="1h", condition={"gte": 1, "field": "n"}, fsoc={"counts_when": "first_ever", "warm_up": 0})
-    groups, key = Groups(SINCE), GroupKey("rule-1", "production", "[]")
-    for one in (at(100, "bb"), *(heard(101 + number / 10) for number in range(4))):
-        groups.put(built, key, one)
-    groups.judge(None)
-
-    assert groups.evicted_total == 1
-    assert [one.ticket_id for one in groups.get(key).entries] == ["100", "heard 101.1", "heard 101.2", "heard 101.3"]
-    groups.get(key).displace("aa")
-    assert [one.ticket_id for one in groups.get(key).entries] == ["100"]
 
 
 def test_a_ticket_that_is_revised_into_intel_leaves_its_institutions_past_and_back(rule, at, heard):

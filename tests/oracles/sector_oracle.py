@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 from bisect import bisect_right
 from collections.abc import Callable, Iterable, Mapping
-from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 from itertools import product
 from types import SimpleNamespace
@@ -17,18 +16,10 @@ from typing import Any, NamedTuple
 
 from tests.oracles.measures_oracle import holds, is_number, measured, most_telling
 from tests.oracles.past_oracle import counting
+from tests.oracles.tickets_oracle import Ticket, is_false, is_intel, ms
 
 DAY_MS = 86_400_000
 LISTED_UNTIL_MS = 20_000 * DAY_MS
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-
-
-class Ticket(NamedTuple):
-    """One institution's last word on one ticket."""
-
-    institution: str
-    at: int
-    body: Mapping[str, Any]
 
 
 class Match(NamedTuple):
@@ -65,55 +56,6 @@ class Row(NamedTuple):
 
 Matcher = Callable[[Mapping[str, Any]], Iterable[tuple[str, int]]]
 """The detections of a ticket: (detection, index of the evidence item that matched or -1)."""
-
-
-def final_tickets(institution: str, used: Iterable[tuple[bytes, int]]) -> list[Ticket]:
-    """What is left of the messages that were used: each ticket's highest revision, unless that takes it back for good.
-
-    Heartbeats too, as if each were a ticket; all of them are taken to have been in time.
-    used: payload and allowed lateness in ms, in the order of the log.
-    """
-    newest: dict[tuple[str, str], tuple[int, Ticket]] = {}
-    for payload, lateness_ms in used:
-        body = json.loads(payload)
-        if body["kind"] == "source_status":
-            body |= {"ticket_id": heartbeat_name(body), "revision": 1, "action": "open", "severity": 0}
-            body["detected_at"] = body["period_to"]
-        name = (body["environment"], body["ticket_id"])
-        if name not in newest or body["revision"] > newest[name][0]:
-            newest[name] = (body["revision"], Ticket(institution, event_time(body, lateness_ms), body))
-    return [ticket for _, ticket in newest.values() if not taken_back(ticket.body)]
-
-
-def heartbeat_name(body: Mapping[str, Any]) -> str:
-    """One that is sent again has the same."""
-    return f"heartbeat {body['feed']} {body['seq_epoch']} {body['period_to']}"
-
-
-def is_intel(ticket: Ticket) -> bool:
-    """Whether it says what its sender heard of, and not what happened to it."""
-    return ticket.body["kind"] == "intel"
-
-
-def taken_back(body: Mapping[str, Any]) -> bool:
-    return body["action"] == "retract" or (body["kind"] == "intel" and is_false(body))
-
-
-def is_false(body: Mapping[str, Any]) -> bool:
-    """Of a ticket: it is in its institution's past, and nowhere else."""
-    return body["action"] == "close" and body["verdict"] == "false_positive"
-
-
-def event_time(body: Mapping[str, Any], lateness_ms: int) -> int:
-    """Law 2."""
-    detected, occurred = ms(body["detected_at"]), body.get("occurred_from")
-    return ms(occurred) if occurred and 0 <= detected - ms(occurred) <= lateness_ms else detected
-
-
-def known_since(used: Iterable[tuple[bytes, int]]) -> int | None:
-    """The least event time of the tickets that were used, whatever became of them; as `final_tickets`."""
-    bodies = [(json.loads(payload), lateness_ms) for payload, lateness_ms in used]
-    return min((event_time(*one) for one in bodies if one[0]["kind"] == "ticket"), default=None)
 
 
 def standing(
@@ -405,7 +347,3 @@ def as_told(alert: Mapping[str, Any]) -> dict[str, Any]:
         "seen": alert["explanation"]["seen"],
         "continues": alert["continues"],
     }
-
-
-def ms(text: str) -> int:
-    return (datetime.fromisoformat(text) - EPOCH) // timedelta(milliseconds=1)

@@ -237,22 +237,20 @@ async def test_a_failure_of_the_child_is_tried_again_at_growing_distances(place,
 
 
 async def test_following_looks_by_the_interval_and_at_once_when_told(place, monkeypatch):
-    looked = asyncio.Queue()
+    looked, told = asyncio.Queue(), []
 
     async def look(*, at_once=False):
         looked.put_nowait(at_once)
         return at_once
 
     monkeypatch.setattr(place.reloader, "look", look)
-    let_go = []
-    following = asyncio.ensure_future(place.reloader.follow(0.001, lambda: let_go.append("the rules before")))
-    assert [await looked.get(), await looked.get()] == [False, False]
-    assert let_go == []
+    following = asyncio.ensure_future(place.reloader.follow(0.001, lambda: told.append("they can go")))
+    assert [await looked.get(), await looked.get(), *told] == [False, False]
     place.reloader.hurry()
     while not await looked.get():
         pass
     following.cancel()
-    assert let_go == ["the rules before"]
+    assert told == ["they can go"]
 
 
 # Under load: tickets flow, and rules are added, edited and taken away all the time.

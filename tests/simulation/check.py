@@ -13,7 +13,8 @@ from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.progress import SINCE
 from fsoc.feeds.quality import DAYS_KEPT
 from fsoc.feeds.record import Record
-from tests.oracles.sector_oracle import as_told, event_time, final_tickets, known_since, ms, standing
+from tests.oracles.sector_oracle import as_told, standing
+from tests.oracles.tickets_oracle import event_time, final_tickets, known_since, ms
 from tests.simulation.check_campaigns import check_campaigns, check_links
 from tests.simulation.members import FUTURE_MAX_MS, Member, matches
 from tests.simulation.simulate import Run
