@@ -6,9 +6,9 @@
                                   seals: amounts
 
 A ticket changes the verdict on its own hour and on later ones of its institution, and, where the rule knows hubs, on
-hours of all institutions more than a day later; where it asks for agreement, on the hours of all to which they are news,
-from its own on. Verdicts are looked at again when the group is judged, once however
-many tickets came: an hour that goes on counting, or not counting, costs only what came to it.
+hours of all institutions more than a day later; where it asks for agreement, on the hours that are news to anybody,
+from its own on. Verdicts are looked at again when the group is judged, once however many tickets came: an hour that
+goes on counting, or not counting, costs only what came to it.
 Intel is in no hour: it is judged as in any group.
 """
 
