@@ -12,6 +12,7 @@ from fsoc.correlation.entries import GroupKey
 from fsoc.correlation.groups import Groups
 from fsoc.correlation.past import HOUR_MS, Past, Seal, counted, seal_of, seal_value
 from fsoc.correlation.reader import parse
+from fsoc.correlation.timeline import Withdrawal
 from fsoc.correlation.timeline_of_past import TimelineOfPast
 
 DAY = 24
@@ -359,3 +360,34 @@ def test_what_is_only_past_never_counts_and_makes_the_rest_no_news(entry):
     assert counting(past, entries) == {}
     assert counting(past, entries[1:]).keys() == {"101.1"}
     assert counting(past, entries[2:]).keys() == {"200.3"}
+
+
+def test_what_an_hour_amounts_to_is_reckoned_anew_when_a_ticket_leaves_it(rule, at):
+    """aa   100 three tickets, one of them withdrawn   102 four: twice as many as are left"""
+    fsoc = {"counts_when": "surge", "surge_factor": 2, "warm_up": 0}
+    built = rule(timespan="1h", condition={"gte": 1, "field": "institution"}, fsoc=fsoc)
+    timeline = TimelineOfPast(built, GroupKey("rule-1", "production", "[]"), built.past, SINCE)
+    for one in (*(at(100, name=f"a{n}") for n in range(3)), *(at(102, name=f"b{n}") for n in range(4))):
+        timeline.put(one)
+    timeline.advance(None)
+    assert timeline.entries == []
+
+    timeline.withdraw(("aa", "a0", ""), Withdrawal(2, 2**60))
+    timeline.advance(None)
+    assert [one.ticket_id for one in timeline.entries] == ["b0", "b1", "b2", "b3"]
+
+
+def test_who_takes_its_only_ticket_back_is_not_asked_whether_it_agrees(document, at):
+    """bb, to whom it is news and who holds it for nothing, keeps aa's from counting until it is gone"""
+    detections = [SimpleNamespace(id=name, name=None) for name in ("detection", "other")]
+    fsoc = {"counts_when": "first_ever", "warm_up": 0, "past_rules": ["other"], "agreed": 0.6}
+    (built,), _ = parse([document(fsoc=fsoc, timespan="2h")], detections)
+    timeline = TimelineOfPast(built, GroupKey("rule-1", "production", "[]"), built.past, SINCE)
+    timeline.put(at(100, "aa"))
+    timeline.put(at(100, "bb", "low")._replace(rules=("other",)))
+    timeline.advance(None)
+    assert timeline.entries == []
+
+    timeline.withdraw(("bb", "low", ""), Withdrawal(2, 2**60))
+    timeline.advance(None)
+    assert [one.institution for one in timeline.entries] == ["aa"]

@@ -91,12 +91,18 @@ def test_between_checkpoints_it_looks_at_much_that_is_new_and_at_nothing_twice()
     many = [[] for _ in range(NEW_OBJECTS)]
     before = old()
     many += [[] for _ in range(NEW_OBJECTS)]
+    few, in_use = lost(), Circle()
     look_at_new()
+    used = weakref.ref(in_use)
+    del in_use
+    gc.collect(1)
 
     assert few() is None
     assert before()
+    assert used(), "it was looked at, and is old"
     gc.collect()
     assert before() is None
+    assert used() is None
 
 
 @pytest.mark.usefixtures("quiet", "freezing")
